@@ -1,1 +1,35 @@
-export {};
+export type {
+  CursorLostEvent,
+  FailedScanEvent,
+  GapEvent,
+  LateWriteEvent,
+  LossReason,
+  OnTailEvent,
+  ReadableEvent,
+  RecoveredEvent,
+  RefusedEvent,
+  RotatedEvent,
+  TailEvent,
+  TruncatedEvent,
+  TruncatedReason,
+  UnreadableEvent,
+} from "./event.ts";
+export { DEFAULT_TIMING } from "./file-source-options.ts";
+export type {
+  FileSourceOptions,
+  StartPolicy,
+  TailClock,
+  TailTiming,
+} from "./file-source-options.ts";
+export type {
+  CursorInvalid,
+  CursorLost,
+  EndReason,
+  ReadOutcome,
+  Source,
+  StateInvalid,
+  StreamChange,
+  StreamKey,
+  StreamReader,
+  TailStream,
+} from "./source.ts";

@@ -1,0 +1,52 @@
+import type { OnTailEvent } from "./event.ts";
+
+/**
+ * Where reading begins in files that exist when a source is started for the first time ever:
+ * after the last complete line, at byte 0, or at byte 0 only in files written to recently.
+ * Files that appear later are always read from byte 0.
+ */
+export type StartPolicy = "end" | "beginning" | { readonly withinMs: number };
+
+export interface FileSourceOptions {
+  /** Absolute globs in picomatch's dialect. */
+  readonly include: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly start: StartPolicy;
+  /** What `snapshot` returned in an earlier run; undefined at the first start ever. */
+  readonly state?: unknown;
+  readonly onEvent?: OnTailEvent;
+  readonly timing?: Partial<TailTiming>;
+  readonly clock?: TailClock;
+}
+
+export interface TailTiming {
+  /** Between two looks for new, renamed and deleted files. */
+  readonly rescanMs: number;
+  /** Between two looks at the size of a file that grew within the last `activeMs`. */
+  readonly pollMs: number;
+  /** The same for a quiet file; a change notice from the system cuts it short where there is one. */
+  readonly idlePollMs: number;
+  readonly activeMs: number;
+  /** A file that was renamed away is finished when it has been quiet this long. */
+  readonly settleMs: number;
+  /** A deleted file is held open for its reader no longer than this. */
+  readonly deletedDeadlineMs: number;
+}
+
+export const DEFAULT_TIMING: TailTiming = {
+  rescanMs: 1_000,
+  // Lines of a busy file are at most this old when they are read: a third of the freshness goal.
+  pollMs: 50,
+  idlePollMs: 1_000,
+  activeMs: 1_000,
+  // Writers keep the renamed file open until they are told to reopen; logrotate tells them at once.
+  settleMs: 2_000,
+  // Long enough for a collector to be restarted, short enough not to keep a full disk full.
+  deletedDeadlineMs: 600_000,
+};
+
+/** Time as an argument: milliseconds since the epoch, and milliseconds that never go back. */
+export interface TailClock {
+  readonly wallMs: () => number;
+  readonly monotonicMs: () => number;
+}

@@ -1,0 +1,110 @@
+import type { Result } from "@sluice/quantity";
+import type { LossReason } from "./event.ts";
+
+/** Names a stream within its host: a configured path and one file object seen there. */
+export interface StreamKey {
+  /** The path the stream was found at; it stays the same when the file is renamed. */
+  readonly source: string;
+  /** 1, 2, ... per source, assigned oldest first. */
+  readonly generation: number;
+}
+
+/** A stream that has not been finished. Cursors are opaque, at most 4 KiB. */
+export interface TailStream extends StreamKey {
+  /** Where the stream begins. Fixed for the life of the stream. */
+  readonly initialCursor: Uint8Array;
+  /** The newest position passed to {@link Source.acked}, or the initial one. */
+  readonly ackedCursor: Uint8Array;
+}
+
+export type StreamChange =
+  | { readonly kind: "appeared"; readonly stream: TailStream }
+  /** The consumer finished it: no reader will be given out for it again. */
+  | { readonly kind: "ended"; readonly stream: StreamKey };
+
+export interface CursorLost {
+  readonly code: "cursor-lost";
+  readonly detail: string;
+  /** Bytes known to have existed past the cursor; undefined where nothing is known. */
+  readonly knownBytes: number | undefined;
+}
+
+export interface CursorInvalid {
+  readonly code: "cursor-invalid";
+  readonly detail: string;
+}
+
+export interface StateInvalid {
+  readonly code: "state-invalid";
+  readonly detail: string;
+}
+
+export type EndReason =
+  /** Renamed away, read to its end, and quiet for `settleMs`. */
+  | "rotated"
+  /** Deleted and read to its end. */
+  | "deleted"
+  /** Cut or replaced when everything that was seen of it had been read. */
+  | "truncated";
+
+export type ReadOutcome =
+  /** `length` > 0 bytes, first byte at file offset `offset`, were written to the target. */
+  | { readonly kind: "bytes"; readonly offset: number; readonly length: number }
+  /** Caught up: await `changed`. */
+  | { readonly kind: "idle" }
+  /** Every byte was handed out and no more will come. Flush, have it acked, then `finish`. */
+  | { readonly kind: "ended"; readonly reason: EndReason }
+  /** What follows `fromByte` cannot be read any more. Flush, record the gap, then `finish`. */
+  | {
+      readonly kind: "lost";
+      readonly reason: LossReason;
+      readonly fromByte: number;
+      readonly knownBytes: number | undefined;
+    };
+
+/**
+ * Reads one stream. One call at a time; `ended` and `lost` are final until the next `seek`.
+ * A reader starts at the stream's acked cursor.
+ */
+export interface StreamReader extends AsyncDisposable {
+  readonly stream: StreamKey;
+  /** Offset of the next byte `read` will give. */
+  readonly offset: number;
+  /** Bytes in the file past `offset`, as of the last look at it. */
+  readonly behindBytes: number;
+  /** Moves to a cursor of this stream, after checking that the file is the one it means. */
+  seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>>;
+  /** Reads into `target` from index `at` to its end. Throws the signal's reason when aborted. */
+  read(target: Uint8Array, at: number, signal: AbortSignal): Promise<ReadOutcome>;
+  /** Resolves when `read` has something else to say than `idle`. Throws when aborted. */
+  changed(signal: AbortSignal): Promise<void>;
+  /**
+   * The cursor at a byte offset between the last `seek` and `offset`. The bytes before it are read
+   * again from the file (256 of them, from the page cache), after which the file is checked to be
+   * unchanged. Where the file was cut meanwhile the cursor still names the offset, but no file will
+   * answer to it. Throws a RangeError outside that range.
+   */
+  cursorAt(offset: number): Uint8Array;
+}
+
+/** A configured source of streams. `restore` and a snapshot are taken before `start`. */
+export interface Source extends AsyncDisposable {
+  /** The first look at the disk; afterwards `streams` is complete and rescans run by themselves. */
+  start(): Promise<void>;
+  /** Looks now. Resolves when a look that began after the call is complete. */
+  rescan(): Promise<void>;
+  /** Streams that are not finished, ordered by source, then generation. */
+  streams(): readonly TailStream[];
+  /** Changes from now on; subscribe before `start` to see every stream. Ends when disposed. */
+  changes(signal: AbortSignal): AsyncIterable<StreamChange>;
+  /** The one reader of a stream; disposing it allows another. Throws for an unknown stream. */
+  reader(stream: StreamKey): StreamReader;
+  /** Everything before the cursor is stored durably. Never moves backwards within a generation. */
+  acked(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid>;
+  /** The stream's end is stored durably; its file is remembered so that it is never read again. */
+  finish(stream: StreamKey): void;
+  /** Declares an unfinished stream known elsewhere, where local state was lost. Before `start`. */
+  restore(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid>;
+  /** Plain JSON-able state: versioned, validated when it is handed back. */
+  snapshot(): unknown;
+}
