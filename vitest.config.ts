@@ -1,0 +1,50 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+
+/** Unit suites: one project per folder of packages/ and apps/ that has tests. */
+const unitProjects: TestProjectInlineConfiguration[] = ["packages", "apps"].flatMap((group) =>
+  readdirSync(join(import.meta.dirname, group))
+    .filter((name) => existsSync(join(import.meta.dirname, group, name, "test")))
+    .map((name) => ({
+      extends: true,
+      test: {
+        name,
+        root: join(import.meta.dirname, group, name),
+        include: ["test/**/*.test.ts"],
+        testTimeout: 10_000,
+      },
+    })),
+);
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      ...unitProjects,
+      {
+        extends: true,
+        test: {
+          name: "scripts",
+          root: join(import.meta.dirname, "scripts"),
+          include: ["test/**/*.test.mjs"],
+          testTimeout: 10_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Faults, soak and benchmarks live beside these and run by their own commands.
+          name: "end-to-end",
+          root: join(import.meta.dirname, "test"),
+          include: ["e2e/**/*.test.ts", "unit/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // After the unit suites, so that timings are not those of a crowded machine.
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
