@@ -1,1 +1,68 @@
-export {};
+export { attributesBytes } from "./attributes.ts";
+export { BatchBuilder } from "./batch-builder.ts";
+export { decodeBatch } from "./batch.ts";
+export type { CodecError } from "./codec-error.ts";
+export {
+  CLOSE_CODES,
+  CLOSE_NOTES,
+  FAILED_NOTES,
+  GOAWAY_NOTES,
+  HTTP_NOTES,
+  HTTP_STATUSES,
+  REJECT_NOTES,
+  RESET_NOTES,
+} from "./codes.ts";
+export type {
+  CloseCode,
+  CloseReason,
+  CodeNote,
+  FailedCode,
+  GoawayReason,
+  HttpReason,
+  RejectCode,
+  ResetReason,
+} from "./codes.ts";
+export { decodeColumns, encodeColumns } from "./columns.ts";
+export { compressPayload, compressPayloadSync, decompressPayload } from "./compression.ts";
+export { PROTOCOL_VERSION, SUBPROTOCOL } from "./control.ts";
+export type {
+  AckMessage,
+  AgentMessage,
+  CollectorMessage,
+  ControlMessage,
+  CreditMessage,
+  FailedMessage,
+  GoawayMessage,
+  GrantedLimits,
+  HelloMessage,
+  Labels,
+  OpenedMessage,
+  OpenedStream,
+  OpenMessage,
+  OpenStream,
+  RejectMessage,
+  ReportMessage,
+  ResetMessage,
+  ResetStream,
+  StreamBacklog,
+  StreamPosition,
+  UnfinishedMessage,
+  UnfinishedStream,
+  WelcomeMessage,
+} from "./control.ts";
+export { GAP_CAUSES, PAYLOAD_CODEC_ZSTD } from "./frame.ts";
+export type {
+  AdvanceFrame,
+  BatchFrame,
+  Frame,
+  FramePosition,
+  GapCause,
+  GapFrame,
+  GapRange,
+} from "./frame.ts";
+export { decodeMessage } from "./frame-decode.ts";
+export type { FrameError } from "./frame-decode.ts";
+export { encodeFrame, encodeMessage } from "./frame-encode.ts";
+export { LIMITS } from "./limits.ts";
+export { MAX_SEVERITY, MAX_TIME_US, ORIGINAL_BYTES_ATTRIBUTE } from "./record.ts";
+export type { Attributes, RecordColumns } from "./record.ts";
