@@ -24,6 +24,8 @@ export type {
 } from "./codes.ts";
 export { decodeColumns, encodeColumns } from "./columns.ts";
 export { compressPayload, compressPayloadSync, decompressPayload } from "./compression.ts";
+export { decodeAgentMessage, decodeCollectorMessage, encodeControl } from "./control-codec.ts";
+export type { ControlError } from "./control-codec.ts";
 export { PROTOCOL_VERSION, SUBPROTOCOL } from "./control.ts";
 export type {
   AckMessage,
@@ -64,5 +66,6 @@ export { decodeMessage } from "./frame-decode.ts";
 export type { FrameError } from "./frame-decode.ts";
 export { encodeFrame, encodeMessage } from "./frame-encode.ts";
 export { LIMITS } from "./limits.ts";
+export type { Limits } from "./limits.ts";
 export { MAX_SEVERITY, MAX_TIME_US, ORIGINAL_BYTES_ATTRIBUTE } from "./record.ts";
 export type { Attributes, RecordColumns } from "./record.ts";

@@ -38,15 +38,17 @@ export interface Limits {
   readonly cursorBytes: number;
   /** The human sentence in a gap, a reject or a failure. */
   readonly detailBytes: number;
-  /** A source's name: PATH_MAX. */
+  /** A source's name as a JSON string: PATH_MAX. Escapes count, so that control messages fit. */
   readonly sourceBytes: number;
-  /** Labels of an agent or a stream. */
+  /** Labels of an agent or a stream: their number, and their size as a JSON object. */
   readonly labels: number;
-  readonly labelKeyBytes: number;
-  readonly labelValueBytes: number;
+  readonly labelsBytes: number;
   /** Host names, versions, nonces, ids. */
   readonly nameBytes: number;
-  /** Streams in one control message; longer lists continue in the next message. */
+  /**
+   * Streams in one control message; longer lists continue in the next message. 16 KiB for each, more
+   * than the largest cursor, source and labels take, so that a message of them always fits.
+   */
   readonly controlStreams: number;
   /** One control message as UTF-8. */
   readonly controlBytes: number;
@@ -106,10 +108,9 @@ export const LIMITS: Limits = Object.freeze({
   detailBytes: 1 * KiB,
   sourceBytes: 4 * KiB,
   labels: 64,
-  labelKeyBytes: 128,
-  labelValueBytes: 1 * KiB,
+  labelsBytes: 4 * KiB,
   nameBytes: 256,
-  controlStreams: 1024,
+  controlStreams: 256,
   controlBytes: 4 * MiB,
   creditPerAgentBytes: 8 * MiB,
   creditTotalBytes: 256 * MiB,

@@ -67,28 +67,29 @@ export class VarintReader {
   /** The next unsigned integer, or NaN. */
   read(): number {
     if (this.at >= this.#end) return NaN;
-    const first = this.#bytes[this.at++]!;
-    return first < 0x80 ? first : this.#continue(first & 0x7f, 128, Number.MAX_SAFE_INTEGER);
+    const first = this.#bytes[this.at++] as number;
+    return first < 0x80 ? first : this.#continue(first & 0x7f, 128);
   }
 
   /** The next signed integer, or NaN. */
   readSigned(): number {
     if (this.at >= this.#end) return NaN;
-    const first = this.#bytes[this.at++]!;
+    const first = this.#bytes[this.at++] as number;
     let magnitude = (first & 0x7f) >>> 1;
-    if (first >= 0x80) magnitude = this.#continue(magnitude, 64, Number.MAX_SAFE_INTEGER);
-    return (first & 1) === 0 ? magnitude : -1 - magnitude;
+    if (first >= 0x80) magnitude = this.#continue(magnitude, 64);
+    if ((first & 1) === 0) return magnitude;
+    return magnitude === Number.MAX_SAFE_INTEGER ? NaN : -1 - magnitude;
   }
 
   /** Adds the groups behind the first one, each weighing 128 times its predecessor. */
-  #continue(value: number, weight: number, max: number): number {
+  #continue(value: number, weight: number): number {
     const bytes = this.#bytes;
     const end = Math.min(this.#end, this.at + MAX_VARINT_BYTES - 1);
     while (this.at < end) {
-      const group = bytes[this.at++]!;
+      const group = bytes[this.at++] as number;
       if (group < 0x80) {
         value += group * weight;
-        return group === 0 || value > max ? NaN : value;
+        return group === 0 || value > Number.MAX_SAFE_INTEGER ? NaN : value;
       }
       value += (group & 0x7f) * weight;
       weight *= 128;
