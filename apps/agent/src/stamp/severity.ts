@@ -1,7 +1,12 @@
+import { viewOf } from "./view.ts";
+
 /** OpenTelemetry severity numbers by syslog's severity 0-7 (emergency to debug). */
 const SYSLOG_SEVERITY = Uint8Array.of(21, 19, 18, 17, 13, 10, 9, 5);
 
-/** How many bytes behind the time, or of a line without one, are searched for a word of severity. */
+/**
+ * How many bytes behind the time, or of a line without one, are searched for a word of severity. Its
+ * first four letters must lie inside.
+ */
 export const SEVERITY_WINDOW = 96;
 
 const WORDS: readonly (readonly [string, number])[] = [
@@ -36,6 +41,11 @@ const WORDS_BY_INITIAL: readonly (readonly Word[])[] = Array.from({ length: 26 }
 );
 const LONGEST_WORD = Math.max(...WORDS.map(([word]) => word.length));
 
+/** Bytes that a word of severity may start with. */
+const INITIAL = Uint8Array.from({ length: 256 }, (_, byte) =>
+  (WORDS_BY_INITIAL[(byte | 0x20) - 0x61] ?? []).length > 0 && byte > 0x40 ? 1 : 0,
+);
+
 /** Letters, digits, `_` and every byte of a non-ASCII character are parts of words. */
 const WORD_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => {
   const folded = byte | 0x20;
@@ -48,7 +58,9 @@ const WORD_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => {
  * pairs: the high byte holds a bit per stem whose start (delimiter and first letter, or first and
  * second) the pair can be, the low byte a bit per stem whose continuation it can be. A word is
  * possible only where a pair's starts and the next pair's continuations meet, which is as good as
- * never by chance, so the search has no branch that a processor could mispredict.
+ * never by chance, so the search has no branch that a processor could mispredict. Indexed by the
+ * pair as a little-endian number with the eighth bits off: bytes of words in other alphabets may
+ * then look like a candidate, which the exact check refuses.
  */
 const PAIRS: Uint16Array = pairTable([
   ["FATA", "PANI"],
@@ -62,14 +74,14 @@ const PAIRS: Uint16Array = pairTable([
 ]);
 
 function pairTable(stems: readonly (readonly string[])[]): Uint16Array {
-  const table = new Uint16Array(1 << 14);
+  const table = new Uint16Array(1 << 15);
   const bytes = Array.from({ length: 128 }, (_, byte) => byte);
   const delimiters = bytes.filter((byte) => WORD_BYTE[byte] === 0);
   const cases = (letter: string | undefined): readonly number[] =>
     letter === undefined ? delimiters : [letter.charCodeAt(0), letter.toLowerCase().charCodeAt(0)];
   const mark = (firsts: readonly number[], seconds: readonly number[], bits: number): void => {
     for (const first of firsts) {
-      for (const second of seconds) table[(first << 7) | second]! |= bits;
+      for (const second of seconds) table[first | (second << 8)]! |= bits;
     }
   };
   for (const [bit, group] of stems.entries()) {
@@ -131,8 +143,8 @@ export function fieldSeverity(buffer: Uint8Array, start: number, end: number): n
 }
 
 /**
- * The severity of the first word of severity that starts in [from, from + {@link SEVERITY_WINDOW}),
- * or 0. It stands alone, in upper, lower or capitalised case: `errors`, `information`, `error=0`,
+ * The severity of the first word of severity that starts within {@link SEVERITY_WINDOW} of
+ * `from`, or 0. It stands alone, in upper, lower or capitalised case: `errors`, `information`, `error=0`,
  * `/var/log/error.log` and `"error":` are none, `level=error` is one.
  */
 export function findSeverity(
@@ -141,20 +153,53 @@ export function findSeverity(
   from: number,
   end: number,
 ): number {
-  // The last byte has no neighbour; whatever is paired with it, the exact check below decides.
-  const last = Math.min(end - 1, from + SEVERITY_WINDOW);
-  let starts = 0;
-  for (let i = from; i < last; i += 2) {
-    const pair = PAIRS[((buffer[i]! << 7) ^ buffer[i + 1]!) & 0x3fff]!;
-    if ((starts & pair) !== 0) {
-      const severity =
-        severityAt(buffer, lineStart, i - 2, end) || severityAt(buffer, lineStart, i - 1, end);
-      if (severity !== 0) return severity;
-    }
-    starts = pair >>> 8;
+  const view = viewOf(buffer);
+  const last = Math.min(end - 3, from + SEVERITY_WINDOW);
+  let i = nextCandidate(view, from, last);
+  while (i < last) {
+    // The candidate starts in the pair before, or in the first pair of this group of four.
+    const severity = severityIn(buffer, lineStart, Math.max(from, i - 2), i + 2, end);
+    if (severity !== 0) return severity;
+    i = nextCandidate(view, i + 2, last);
   }
-  // A word of three letters may end the line with its last letter unpaired.
-  return last === end - 1 && end - 3 >= from ? severityAt(buffer, lineStart, end - 3, end) : 0;
+  if (last < end - 3) return 0;
+  // The line's last bytes fill no group of four; a word may start in them or just before.
+  return severityIn(buffer, lineStart, Math.max(from, i - 2), end, end);
+}
+
+/**
+ * The first group of four bytes from `from` on with a pair that may continue a word which the pair
+ * before it, there or in the group before, may start. Where there is none, the first byte behind
+ * the last whole group.
+ */
+function nextCandidate(view: DataView, from: number, last: number): number {
+  let starts = 0;
+  let i = from;
+  while (i < last) {
+    const bytes = view.getUint32(i, true);
+    const first = PAIRS[bytes & 0x7f7f]!;
+    const second = PAIRS[(bytes >>> 16) & 0x7f7f]!;
+    if (((starts & first) | ((first >>> 8) & second)) !== 0) break;
+    starts = second >>> 8;
+    i += 4;
+  }
+  return i;
+}
+
+/** The severity of the first word of severity that starts in [from, to), or 0. */
+function severityIn(
+  buffer: Uint8Array,
+  lineStart: number,
+  from: number,
+  to: number,
+  end: number,
+): number {
+  for (let at = from; at < to; at += 1) {
+    if (INITIAL[buffer[at]!] === 0) continue;
+    const severity = severityAt(buffer, lineStart, at, end);
+    if (severity !== 0) return severity;
+  }
+  return 0;
 }
 
 /** The severity of the word that starts at `at`, where it stands alone there, else 0. */

@@ -8,6 +8,7 @@ import { MAX_AHEAD_US, inferYear } from "./rfc3164.ts";
 import { ZoneText, readZone } from "./rfc3339.ts";
 import { fieldSeverity, findSeverity, letterSeverity, syslogSeverity } from "./severity.ts";
 import { readMinuteText } from "./time-form.ts";
+import { viewOf } from "./view.ts";
 import type { ZoneOption } from "./zone.ts";
 import { Zone } from "./zone.ts";
 
@@ -23,6 +24,8 @@ const FIRST_WORD_LIMIT = 64;
 const LEAD_LIMIT = 16;
 const KEY_CAPACITY = 128;
 const LONGEST_FRACTION = 9;
+/** Microseconds of the last digit of a fraction, by its digits. */
+const FRACTION_UNIT_US = Uint32Array.of(1_000_000, 100_000, 10_000, 1000, 100, 10, 1);
 const ANY_TIME = Number.POSITIVE_INFINITY;
 const LOGCAT_IDS = 24;
 
@@ -53,6 +56,7 @@ export class Stamper {
   // The last minute: the bytes it was read from, from the line's start (behind a priority), and
   // the reading times for which those bytes mean it.
   readonly #key: Uint8Array = new Uint8Array(KEY_CAPACITY);
+  readonly #keyView = new DataView(this.#key.buffer);
   #keyLength = 0;
   #minuteUs: number = Number.NaN;
   #minuteOffsetUs: number = Number.NaN;
@@ -146,10 +150,13 @@ export class Stamper {
   #repeatsMinute(buffer: Uint8Array, at: number, end: number, readAtUs: number): boolean {
     const length = this.#keyLength;
     if (length === 0 || end - at < length + 2) return false;
-    const key = this.#key;
-    for (let i = 0; i < length; i += 1) {
-      if (buffer[at + i] !== key[i]) return false;
+    const view = viewOf(buffer);
+    const key = this.#keyView;
+    // Every form has more than four bytes; the last four may overlap those before.
+    for (let i = 0; i < length - 4; i += 4) {
+      if (view.getInt32(at + i) !== key.getInt32(i)) return false;
     }
+    if (view.getInt32(at + length - 4) !== key.getInt32(length - 4)) return false;
     return readAtUs >= this.#readFromUs && readAtUs < this.#readBeforeUs;
   }
 
@@ -203,15 +210,15 @@ export class Stamper {
     let fractionUs = 0;
     if (next + 1 < end && (buffer[next] === 0x2e || buffer[next] === 0x2c)) {
       const first = next + 1;
-      let placeUs = 100_000;
       let i = first;
       while (i < end && isDigit(buffer[i]!)) {
         // The seventh digit and what follows stand for less than a microsecond.
-        if (i - first < 6) fractionUs += (buffer[i]! - 0x30) * placeUs;
-        placeUs /= 10;
+        if (i - first < 6) fractionUs = fractionUs * 10 + buffer[i]! - 0x30;
         i += 1;
       }
-      if (i - first > LONGEST_FRACTION) return -1;
+      const digits = i - first;
+      if (digits > LONGEST_FRACTION) return -1;
+      if (digits < 6) fractionUs *= FRACTION_UNIT_US[digits]!;
       if (i > first) next = i;
     }
     if (next < end && isDigit(buffer[next]!)) return -1;
