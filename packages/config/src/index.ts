@@ -1,1 +1,15 @@
-export {};
+export { durationField, scalarField, sizeField } from "./field.ts";
+export { formatKeyPath } from "./key-path.ts";
+export type { KeyPath } from "./key-path.ts";
+export { loadConfig } from "./load.ts";
+export type { LoadedConfig, LoadOptions } from "./load.ts";
+export { formatOrigin } from "./origin.ts";
+export type { Origin } from "./origin.ts";
+export type { FlagValues } from "./override.ts";
+export { formatProblem } from "./problem.ts";
+export type { ConfigProblem } from "./problem.ts";
+export { renderConfig } from "./render.ts";
+export { listSettings } from "./setting.ts";
+export type { Setting } from "./setting.ts";
+export { standardPaths } from "./standard-paths.ts";
+export type { Product, StandardPaths, StandardPathsOptions } from "./standard-paths.ts";
