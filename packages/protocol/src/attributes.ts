@@ -5,19 +5,29 @@ import { VarintReader, varintBytes, writeVarint } from "./varint.ts";
 
 /**
  * One record's attributes inside the attributes section: the byte length of what follows as a
- * varint (0: none), then key and value in turn, each as a varint byte length and UTF-8. A lone
- * surrogate in a string becomes U+FFFD.
+ * varint (0: none), then key and value in turn, each as a varint byte length and UTF-8.
  */
 
-/** Bytes of the pairs alone, without the length in front of them. */
+/**
+ * Bytes of the pairs alone, without the length in front of them. Throws RangeError on attributes
+ * that no record may have: more than `LIMITS.recordAttributes`, more than
+ * `LIMITS.recordAttributesBytes` in all, or a lone surrogate.
+ */
 export function attributesBytes(attributes: Attributes): number {
+  const keys = Object.keys(attributes);
+  if (keys.length > LIMITS.recordAttributes)
+    throw new RangeError(`${keys.length} attributes in one record`);
   let bytes = 0;
-  for (const key in attributes) {
-    const keyBytes = Buffer.byteLength(key);
-    const valueBytes = Buffer.byteLength(attributes[key] ?? "");
-    bytes += varintBytes(keyBytes) + keyBytes + varintBytes(valueBytes) + valueBytes;
-  }
+  for (const key of keys) bytes += textBytes(key) + textBytes(attributes[key] ?? "");
+  if (bytes > LIMITS.recordAttributesBytes)
+    throw new RangeError(`attributes of ${bytes} bytes in one record`);
   return bytes;
+}
+
+function textBytes(text: string): number {
+  if (!text.isWellFormed()) throw new RangeError("an attribute with a lone surrogate");
+  const bytes = Buffer.byteLength(text);
+  return varintBytes(bytes) + bytes;
 }
 
 /** Writes the length `bytes` (of `attributesBytes`) and the pairs; returns the offset behind them. */
@@ -28,7 +38,8 @@ export function writeAttributes(
   bytes: number,
 ): number {
   at = writeVarint(target, at, bytes);
-  for (const key in attributes) {
+  if (attributes === undefined) return at;
+  for (const key of Object.keys(attributes)) {
     at = writeText(target, at, key);
     at = writeText(target, at, attributes[key] ?? "");
   }

@@ -17,7 +17,7 @@ const LENGTH_BYTES = 3;
  * back, each followed by one LF, and calls `add` for each. `finish` appends the columns directly
  * behind the last body added and returns the payload, a view of `buffer`: bytes that lie there, such
  * as the beginning of the next line, are overwritten, and the caller saves them before. The view is
- * good until the next write to `buffer`; `reset` begins the next batch.
+ * good until the next write to `buffer`. After `finish`, only `reset` may follow.
  */
 export class BatchBuilder {
   /** Bodies go to `[0, LIMITS.batchRawBytes)`; what lies behind is room for the columns. */
@@ -61,7 +61,7 @@ export class BatchBuilder {
   /**
    * Adds the record whose body is `buffer[bodiesBytes .. bodyEnd)`, with an LF at `bodyEnd`. False,
    * and nothing is added, where the batch has no room for it; an empty batch has room for any record.
-   * Throws RangeError on a body without its LF and on values that no batch may hold.
+   * Throws RangeError on a body without its LF and on values that no record may have.
    */
   add(bodyEnd: number, timeUs: number, severity: number, attributes?: Attributes): boolean {
     const bodyBytes = bodyEnd - this.#bodiesEnd;
@@ -127,8 +127,6 @@ export class BatchBuilder {
   #addAttributes(attributes: Attributes | undefined): boolean {
     const bytes = attributes === undefined ? 0 : attributesBytes(attributes);
     if (bytes === 0 && this.#attributesEnd === 0) return true;
-    if (bytes > LIMITS.recordAttributesBytes)
-      throw new RangeError(`attributes of ${bytes} bytes in one record`);
     const at = this.#attributesEnd === 0 ? this.#count : this.#attributesEnd;
     if (at + varintBytes(bytes) + bytes > LIMITS.batchAttributesBytes) return false;
     this.#attributes ??= Buffer.allocUnsafeSlow(LIMITS.batchAttributesBytes);

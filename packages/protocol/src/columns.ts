@@ -83,7 +83,8 @@ function encodeAttributes(
 
 /**
  * Decodes and checks a payload of `expectedCount` records. `bodies` is a view of `payload`; what is
- * allocated besides is bounded by `LIMITS`. Every payload has one encoding; any other is refused.
+ * allocated besides is bounded by `LIMITS`. Columns have one encoding, but for the order of a record's
+ * attributes; any other is refused.
  */
 export function decodeColumns(
   payload: Uint8Array,

@@ -1,8 +1,9 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { err, ok, type Result } from "@sluice/quantity";
 import type { CodecError } from "./codec-error.ts";
 import { LIMITS } from "./limits.ts";
+import { readZstdFrame } from "./zstd-frame.ts";
 
 /** Level 1 takes a third of level 3's time for 5 % more bytes, and blocks are compressed anew. */
 const LEVEL = 1;
@@ -38,8 +39,8 @@ export function compressPayloadSync(payload: Uint8Array): Buffer {
 }
 
 /**
- * Decompresses exactly `rawBytes` bytes. Allocates no more than that and a window of 4 MiB, whatever
- * the input claims to inflate to.
+ * Decompresses exactly one zstd frame that states and holds exactly `rawBytes` bytes. Allocates no
+ * more than that and a window of 4 MiB, whatever the input would inflate to.
  */
 export function decompressPayload(
   compressed: Uint8Array,
@@ -47,18 +48,24 @@ export function decompressPayload(
 ): Result<Buffer, CodecError> {
   if (!(rawBytes >= 1 && rawBytes <= LIMITS.payloadRawBytes))
     return err({ code: "limit_exceeded", detail: `a payload of ${rawBytes} bytes` });
+  const bytes = Buffer.from(compressed.buffer, compressed.byteOffset, compressed.length);
+  const frame = readZstdFrame(bytes);
+  if (frame === undefined) return bad("the payload is not a whole zstd frame");
+  if (frame.frameBytes !== bytes.length) return bad("bytes follow the payload's zstd frame");
+  if (frame.contentBytes !== rawBytes) return bad("the zstd frame states another size");
   let raw: Buffer;
   try {
-    raw = zstdDecompressSync(compressed, {
+    raw = zstdDecompressSync(bytes, {
       params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
       maxOutputLength: rawBytes,
       chunkSize: Math.max(MIN_CHUNK_BYTES, rawBytes),
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return err({ code: "bad_compression", detail: `zstd: ${reason}` });
+    return bad(cause instanceof Error ? `zstd: ${cause.message}` : "zstd failed");
   }
-  if (raw.length !== rawBytes)
-    return err({ code: "bad_compression", detail: `${raw.length} bytes instead of ${rawBytes}` });
-  return ok(raw);
+  return raw.length === rawBytes ? ok(raw) : bad("the zstd frame holds another size");
+}
+
+function bad(detail: string): Result<never, CodecError> {
+  return err({ code: "bad_compression", detail });
 }

@@ -162,6 +162,8 @@ function decodeRange(frame: Buffer): GapRange | string {
     if ((known & GAP_KNOWN[field]) !== 0) range[field] = value;
     else if (value !== 0) return "a gap's range has a field that it does not know";
   }
+  if ((range.toByte ?? Infinity) < (range.fromByte ?? 0))
+    return "a gap's range ends before it begins";
   return known === 0 ? "unknown" : range;
 }
 

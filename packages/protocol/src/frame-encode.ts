@@ -72,6 +72,8 @@ function encodeGap(frame: GapFrame): Buffer {
   writeInt64(bytes, GAP.timeUs, frame.timeUs);
   writeCounter(bytes, GAP.fromByte, fromByte ?? 0);
   writeCounter(bytes, GAP.toByte, toByte ?? 0);
+  if (toByte !== undefined && fromByte !== undefined)
+    checkRange("toByte", toByte, fromByte, Number.MAX_SAFE_INTEGER);
   writeCounter(bytes, GAP.bytes, lost ?? 0);
   bytes.set(detail, GAP.headerBytes + frame.cursor.length);
   return seal(bytes);
