@@ -27,11 +27,11 @@ export interface ReadableEvent {
   readonly path: string;
 }
 
-/** A matched path that is not a regular file, so it is never read. Sent once. */
+/** A matched path that is not a regular file, or is compressed, so it is not read. Sent once. */
 export interface RefusedEvent {
   readonly kind: "refused";
   readonly path: string;
-  readonly reason: "fifo" | "socket" | "device";
+  readonly reason: "fifo" | "socket" | "device" | "compressed";
 }
 
 /** A generation's file left its path; it is read to its end where it is now. */

@@ -14,6 +14,7 @@ export type {
   TruncatedReason,
   UnreadableEvent,
 } from "./event.ts";
+export { FileSource } from "./file-source.ts";
 export { DEFAULT_TIMING } from "./file-source-options.ts";
 export type {
   FileSourceOptions,

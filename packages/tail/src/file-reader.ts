@@ -1,0 +1,245 @@
+import type { Result } from "@sluice/quantity";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import type { TailEvent, TruncatedReason } from "./event.ts";
+import type { TailClock, TailTiming } from "./file-source-options.ts";
+import { ANCHOR_BYTES, fingerprint, HEAD_BYTES } from "./fingerprint.ts";
+import type { Ending, Generation } from "./generation.ts";
+import { grownHead, LOST_ANCHOR, positionAt } from "./identity.ts";
+import type { OpenFile } from "./open-file.ts";
+import type { Registry } from "./registry.ts";
+import type { CursorInvalid, CursorLost, ReadOutcome, StreamKey, StreamReader } from "./source.ts";
+import { waitForGrowth } from "./growth-wait.ts";
+
+export interface FileReaderPorts {
+  readonly registry: Registry;
+  readonly clock: TailClock;
+  readonly timing: TailTiming;
+  readonly emit: (event: TailEvent) => void;
+  /** Asks for a scan soon: something happened to the file. */
+  readonly hint: () => void;
+  readonly released: () => void;
+}
+
+const IDLE: ReadOutcome = { kind: "idle" };
+
+/**
+ * Reads one generation. With each read the up to 256 bytes before the offset are read once more, in
+ * the same system call, and compared with those that were handed out: a file that was cut and has
+ * grown again is noticed before a single byte of it is taken for a continuation.
+ */
+export class FileReader implements StreamReader {
+  readonly stream: StreamKey;
+  readonly #generation: Generation;
+  readonly #ports: FileReaderPorts;
+  readonly #scratch = new Uint8Array(ANCHOR_BYTES);
+  /** The bytes before the offset; undefined where they must be fetched and verified first. */
+  #anchor: Uint8Array | undefined;
+  #offset: number;
+  #floor: number;
+  /** The file's write time when nothing was left to read; a later one asks for another look. */
+  #idleMtimeNs: bigint | undefined;
+  #quietSinceMs: number;
+  #reportedGap = false;
+  #disposed = false;
+
+  constructor(generation: Generation, ports: FileReaderPorts) {
+    const { source, generation: number, acked } = generation;
+    this.stream = { source, generation: number };
+    this.#generation = generation;
+    this.#ports = ports;
+    generation.moveTo(acked);
+    this.#offset = acked.offset;
+    this.#floor = acked.offset;
+    this.#quietSinceMs = ports.clock.monotonicMs();
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get behindBytes(): number {
+    const { ending, sizeBytes } = this.#generation;
+    return Math.max(0, (ending === undefined ? sizeBytes : (ending.endByte ?? 0)) - this.#offset);
+  }
+
+  async seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>> {
+    this.#assertUsable();
+    const decoded = decodeCursor(cursor);
+    if (!decoded.ok) return decoded;
+    const moved = this.#ports.registry.seek(this.#generation, decoded.value);
+    if (!moved.ok) {
+      this.#ports.hint();
+      return moved;
+    }
+    this.#offset = decoded.value.position.offset;
+    this.#floor = this.#offset;
+    this.#anchor = undefined;
+    this.#idleMtimeNs = undefined;
+    this.#quietSinceMs = this.#ports.clock.monotonicMs();
+    return moved;
+  }
+
+  async read(target: Uint8Array, at: number, signal: AbortSignal): Promise<ReadOutcome> {
+    this.#assertUsable();
+    if (!Number.isInteger(at) || at < 0 || at >= target.length) {
+      throw new RangeError(`index ${at} is not within a target of ${target.length} bytes`);
+    }
+    for (;;) {
+      signal.throwIfAborted();
+      const { ending, file } = this.#generation;
+      if (ending !== undefined) return this.#ended(ending);
+      if (file === undefined) return IDLE;
+      const outcome = await this.#readFrom(file, target.subarray(at));
+      if (outcome !== undefined) return outcome;
+    }
+  }
+
+  async changed(signal: AbortSignal): Promise<void> {
+    this.#assertUsable();
+    const { clock, timing } = this.#ports;
+    const generation = this.#generation;
+    signal.throwIfAborted();
+    while (!this.#hasNews()) {
+      const quietMs = clock.monotonicMs() - this.#quietSinceMs;
+      const isActive = quietMs < timing.activeMs;
+      const settlesInMs =
+        generation.rotatedAtMs === undefined ? Infinity : this.#settlesInMs(generation.rotatedAtMs);
+      await waitForGrowth({
+        waitMs: Math.min(isActive ? timing.pollMs : timing.idlePollMs, Math.max(1, settlesInMs)),
+        // A busy file is polled: a notice for every write would cost more than it brings.
+        watchPath: isActive ? undefined : generation.file?.descriptorPath,
+        signal,
+        onWake: (wake) => (generation.wake = wake),
+        isDue: () => this.#hasNews(),
+      });
+    }
+  }
+
+  cursorAt(offset: number): Uint8Array {
+    if (!Number.isSafeInteger(offset) || offset < this.#floor || offset > this.#offset) {
+      throw new RangeError(`offset ${offset} is not within ${this.#floor}..${this.#offset}`);
+    }
+    const generation = this.#generation;
+    if (offset === generation.position.offset) {
+      return encodeCursor({ identity: generation.identity, position: generation.position });
+    }
+    while (generation.file !== undefined) {
+      const { file, identity, position: tip } = generation;
+      const position = positionAt(file, offset);
+      // Bytes read before the newest anchor was seen unharmed are those that were handed out.
+      if (position !== undefined && positionAt(file, tip.offset)?.anchor === tip.anchor) {
+        return encodeCursor({ identity, position });
+      }
+      this.#diverge("regrown");
+    }
+    const position = { offset, anchor: LOST_ANCHOR };
+    return encodeCursor({ identity: generation.identity, position });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#ports.released();
+  }
+
+  /** Undefined: the file is not the right one any more; look again at what the generation says. */
+  async #readFrom(file: OpenFile, target: Uint8Array): Promise<ReadOutcome | undefined> {
+    const stat = file.stat();
+    if (stat.sizeBytes < this.#offset) return this.#diverge("shrunk");
+    const hasRested = this.#idleMtimeNs !== undefined;
+    if (stat.sizeBytes === this.#offset && stat.mtimeNs === this.#idleMtimeNs) {
+      return this.#atEnd(file);
+    }
+    const generation = this.#generation;
+    const needsHead = generation.identity.head.length < Math.min(HEAD_BYTES, stat.sizeBytes);
+    if (hasRested || needsHead || this.#anchor === undefined) {
+      const head = grownHead(file, generation.identity.head);
+      if (head === undefined) return this.#diverge("regrown");
+      generation.identity = { ...generation.identity, bornNs: stat.bornNs, head };
+    }
+    const anchor = this.#anchor ?? this.#fetchAnchor(file);
+    if (anchor === undefined) return this.#diverge("regrown");
+    this.#anchor = anchor;
+    const before = this.#scratch.subarray(0, anchor.length);
+    const got = await file.readInto([before, target], this.#offset - anchor.length);
+    // A scan or a seek may have moved the generation meanwhile.
+    if (generation.file !== file) return undefined;
+    if (got < anchor.length) return this.#diverge("shrunk");
+    if (Buffer.compare(before, anchor) !== 0) return this.#diverge("regrown");
+    const length = got - anchor.length;
+    generation.sizeBytes = Math.max(stat.sizeBytes, this.#offset + length);
+    if (length === 0) {
+      this.#idleMtimeNs = stat.mtimeNs;
+      return this.#atEnd(file);
+    }
+    return this.#advance(anchor, target.subarray(0, length));
+  }
+
+  #advance(anchor: Uint8Array, bytes: Uint8Array): ReadOutcome {
+    const offset = this.#offset;
+    this.#offset += bytes.length;
+    const tail = bytes.subarray(-ANCHOR_BYTES);
+    const kept = anchor.subarray(Math.max(0, anchor.length + tail.length - ANCHOR_BYTES));
+    this.#anchor = new Uint8Array(kept.length + tail.length);
+    this.#anchor.set(kept);
+    this.#anchor.set(tail, kept.length);
+    this.#generation.advanceTo({ offset: this.#offset, anchor: fingerprint(this.#anchor) });
+    this.#idleMtimeNs = undefined;
+    this.#quietSinceMs = this.#ports.clock.monotonicMs();
+    return { kind: "bytes", offset, length: bytes.length };
+  }
+
+  /** After a seek or a move to a copy only the anchor's fingerprint is known. */
+  #fetchAnchor(file: OpenFile): Uint8Array | undefined {
+    const length = Math.min(ANCHOR_BYTES, this.#offset);
+    const bytes = file.bytesAt(this.#offset - length, length);
+    return fingerprint(bytes) === this.#generation.position.anchor ? bytes : undefined;
+  }
+
+  #atEnd(file: OpenFile): ReadOutcome {
+    const { rotatedAtMs } = this.#generation;
+    if (rotatedAtMs === undefined || this.#settlesInMs(rotatedAtMs) > 0) return IDLE;
+    return { kind: "ended", reason: file.stat().links === 0 ? "deleted" : "rotated" };
+  }
+
+  #settlesInMs(rotatedAtMs: number): number {
+    const { clock, timing } = this.#ports;
+    return Math.max(rotatedAtMs, this.#quietSinceMs) + timing.settleMs - clock.monotonicMs();
+  }
+
+  #ended({ cause, endByte }: Ending): ReadOutcome {
+    const knownBytes = endByte === undefined ? undefined : endByte - this.#offset;
+    if (knownBytes !== undefined && knownBytes <= 0) {
+      return { kind: "ended", reason: cause === "truncated" ? "truncated" : "deleted" };
+    }
+    const fromByte = this.#offset;
+    if (!this.#reportedGap) {
+      this.#reportedGap = true;
+      const { source, generation } = this.stream;
+      this.#ports.emit({ kind: "gap", source, generation, cause, fromByte, knownBytes });
+    }
+    return { kind: "lost", reason: cause, fromByte, knownBytes };
+  }
+
+  #diverge(reason: TruncatedReason): undefined {
+    this.#ports.registry.diverge(this.#generation, reason);
+    this.#anchor = undefined;
+    this.#idleMtimeNs = undefined;
+    this.#ports.hint();
+    return undefined;
+  }
+
+  #hasNews(): boolean {
+    const { ending, file, rotatedAtMs } = this.#generation;
+    if (ending !== undefined) return true;
+    if (file === undefined) return false;
+    const stat = file.stat();
+    this.#generation.sizeBytes = Math.max(this.#offset, stat.sizeBytes);
+    if (stat.sizeBytes !== this.#offset || stat.mtimeNs !== this.#idleMtimeNs) return true;
+    return rotatedAtMs !== undefined && this.#settlesInMs(rotatedAtMs) <= 0;
+  }
+
+  #assertUsable(): void {
+    if (this.#disposed) throw new Error(`the reader of ${this.stream.source} is disposed`);
+  }
+}

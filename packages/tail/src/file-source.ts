@@ -1,0 +1,213 @@
+import { err, ok } from "@sluice/quantity";
+import type { Result } from "@sluice/quantity";
+import { ChangeFeed } from "./change-feed.ts";
+import { decodeCursor } from "./cursor.ts";
+import type { TailEvent } from "./event.ts";
+import { FileReader } from "./file-reader.ts";
+import { DEFAULT_TIMING } from "./file-source-options.ts";
+import type { FileSourceOptions, TailClock, TailTiming } from "./file-source-options.ts";
+import { Finder, PathReports } from "./finder.ts";
+import { Generation } from "./generation.ts";
+import { reconcile } from "./reconcile.ts";
+import { Registry } from "./registry.ts";
+import { decodeState, encodeState } from "./source-state.ts";
+import type { SourceState } from "./source-state.ts";
+import type {
+  CursorInvalid,
+  Source,
+  StateInvalid,
+  StreamChange,
+  StreamKey,
+  StreamReader,
+  TailStream,
+} from "./source.ts";
+
+const SYSTEM_CLOCK: TailClock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+};
+
+/** The log files that a set of globs matches, as streams. */
+export class FileSource implements Source {
+  readonly #options: FileSourceOptions;
+  readonly #timing: TailTiming;
+  readonly #clock: TailClock;
+  readonly #emit: (event: TailEvent) => void;
+  readonly #reports: PathReports;
+  readonly #finder: Finder;
+  readonly #registry: Registry;
+  readonly #feed = new ChangeFeed();
+  readonly #readers = new Set<Generation>();
+  #scannedAtMs: number | undefined;
+  #started = false;
+  #disposed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #scan: Promise<void> = Promise.resolve();
+  #scanIsHinted = false;
+
+  private constructor(options: FileSourceOptions, state: SourceState | undefined) {
+    this.#options = options;
+    this.#timing = { ...DEFAULT_TIMING, ...options.timing };
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#emit = options.onEvent ?? (() => undefined);
+    this.#reports = new PathReports(this.#emit);
+    this.#finder = new Finder(options.include, options.exclude ?? [], this.#reports);
+    this.#scannedAtMs = state?.scannedAtMs;
+    this.#registry = new Registry(state, {
+      clock: this.#clock,
+      reports: this.#reports,
+      emit: this.#emit,
+      changed: (change) => this.#feed.push(change),
+    });
+  }
+
+  /** An error where the state is not one that `snapshot` made. Throws for relative globs. */
+  static create(options: FileSourceOptions): Result<FileSource, StateInvalid> {
+    if (options.state === undefined) return ok(new FileSource(options, undefined));
+    const state = decodeState(options.state);
+    return state.ok ? ok(new FileSource(options, state.value)) : state;
+  }
+
+  async start(): Promise<void> {
+    if (this.#started) throw new Error("a source starts once");
+    this.#started = true;
+    for (const generation of this.#open()) {
+      this.#feed.push({ kind: "appeared", stream: generation.toStream() });
+    }
+    await this.rescan();
+    this.#schedule();
+  }
+
+  rescan(): Promise<void> {
+    if (!this.#started) throw new Error("a source is started before it is scanned again");
+    const scan = this.#scan.then(() => this.#scanNow());
+    this.#scan = scan.catch((error: unknown) => this.#emit({ kind: "failed-scan", error }));
+    return scan;
+  }
+
+  streams(): readonly TailStream[] {
+    return this.#open().map((generation) => generation.toStream());
+  }
+
+  changes(signal: AbortSignal): AsyncIterable<StreamChange> {
+    return this.#feed.subscribe(signal);
+  }
+
+  reader(stream: StreamKey): StreamReader {
+    const generation = this.#known(stream);
+    if (this.#readers.has(generation)) {
+      throw new Error(`${stream.source} #${stream.generation} has a reader`);
+    }
+    this.#readers.add(generation);
+    return new FileReader(generation, {
+      registry: this.#registry,
+      clock: this.#clock,
+      timing: this.#timing,
+      emit: this.#emit,
+      hint: () => this.#hintScan(),
+      released: () => this.#readers.delete(generation),
+    });
+  }
+
+  acked(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid> {
+    const generation = this.#known(stream);
+    const decoded = decodeCursor(cursor);
+    if (!decoded.ok) return decoded;
+    const { position } = decoded.value;
+    if (position.offset > generation.acked.offset) generation.acked = position;
+    return ok(undefined);
+  }
+
+  finish(stream: StreamKey): void {
+    this.#registry.finish(this.#known(stream));
+  }
+
+  restore(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid> {
+    if (this.#started) throw new Error("streams are restored before the source starts");
+    const decoded = decodeCursor(cursor);
+    if (!decoded.ok) return decoded;
+    const { identity, position } = decoded.value;
+    if (!Number.isSafeInteger(stream.generation) || stream.generation < 1) {
+      return err({ code: "cursor-invalid", detail: `generation ${stream.generation}` });
+    }
+    const record = this.#registry.record(stream.source);
+    record.restored = true;
+    record.next = Math.max(record.next, stream.generation + 1);
+    const sizeBytes = position.offset;
+    const fields = { ...stream, phase: "open", identity, position, sizeBytes } as const;
+    this.#registry.add(new Generation({ ...fields, path: undefined }));
+    return ok(undefined);
+  }
+
+  snapshot(): unknown {
+    const scannedAtMs = this.#scannedAtMs ?? 0;
+    return encodeState({ scannedAtMs, sources: this.#registry.sources });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    clearTimeout(this.#timer);
+    await this.#scan;
+    this.#feed.close();
+    for (const generation of this.#registry.known()) {
+      generation.closeFile();
+      generation.wake?.();
+    }
+  }
+
+  #open(): Generation[] {
+    return this.#registry
+      .known()
+      .filter((generation) => generation.phase === "open")
+      .toSorted((a, b) => compareStreams(a, b));
+  }
+
+  #known(stream: StreamKey): Generation {
+    const generation = this.#registry.generation(stream);
+    if (generation?.phase === "open") return generation;
+    throw new Error(`no open stream ${stream.source} #${stream.generation}`);
+  }
+
+  async #scanNow(): Promise<void> {
+    if (this.#disposed) return;
+    const scannedAtMs = Math.floor(this.#clock.wallMs());
+    const found = await this.#finder.find();
+    if (this.#disposed) return;
+    reconcile(this.#registry, found, {
+      start: this.#options.start,
+      clock: this.#clock,
+      timing: this.#timing,
+      reports: this.#reports,
+      emit: this.#emit,
+      scannedAtMs: this.#scannedAtMs,
+    });
+    this.#scannedAtMs = scannedAtMs;
+  }
+
+  #schedule(): void {
+    if (this.#disposed) return;
+    this.#timer = setTimeout(() => {
+      this.rescan().then(
+        () => this.#schedule(),
+        () => this.#schedule(),
+      );
+    }, this.#timing.rescanMs);
+  }
+
+  /** Many readers may ask at once: one scan, begun after the last of them asked, serves all. */
+  #hintScan(): void {
+    if (this.#scanIsHinted || !this.#started || this.#disposed) return;
+    this.#scanIsHinted = true;
+    setImmediate(() => {
+      this.#scanIsHinted = false;
+      // A failed scan is reported where it is chained, and the timer brings the next.
+      this.rescan().catch(() => undefined);
+    });
+  }
+}
+
+function compareStreams(a: StreamKey, b: StreamKey): number {
+  if (a.source !== b.source) return a.source < b.source ? -1 : 1;
+  return a.generation - b.generation;
+}

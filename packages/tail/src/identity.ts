@@ -1,0 +1,81 @@
+import type { TruncatedReason } from "./event.ts";
+import { ANCHOR_BYTES, fingerprint, HEAD_BYTES } from "./fingerprint.ts";
+import type { FileStat, OpenFile } from "./open-file.ts";
+
+/** A fingerprint over the first `length` bytes, 0 to {@link HEAD_BYTES}. */
+export interface HeadPrint {
+  readonly length: number;
+  readonly hash: string;
+}
+
+export interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  /** 0 where it is not known: then only the content tells a reused inode number. */
+  readonly bornNs: bigint;
+  readonly head: HeadPrint;
+}
+
+export interface FilePosition {
+  readonly offset: number;
+  /** The fingerprint of the up to {@link ANCHOR_BYTES} bytes before `offset`. */
+  readonly anchor: string;
+}
+
+/** The anchor of bytes that are gone: no file answers to it. */
+export const LOST_ANCHOR = "-";
+
+export function identify(file: OpenFile, stat: FileStat): FileIdentity {
+  return { dev: stat.dev, ino: stat.ino, bornNs: stat.bornNs, head: headOf(file) };
+}
+
+export function headOf(file: OpenFile): HeadPrint {
+  const bytes = file.bytesAt(0, HEAD_BYTES);
+  return { length: bytes.length, hash: fingerprint(bytes) };
+}
+
+/** The head as it is now where it still begins with `head`, else undefined. */
+export function grownHead(file: OpenFile, head: HeadPrint): HeadPrint | undefined {
+  const bytes = file.bytesAt(0, HEAD_BYTES);
+  if (bytes.length < head.length) return undefined;
+  if (fingerprint(bytes.subarray(0, head.length)) !== head.hash) return undefined;
+  return bytes.length === head.length ? head : { length: bytes.length, hash: fingerprint(bytes) };
+}
+
+/** Undefined where the file ends before `offset`. */
+export function positionAt(file: OpenFile, offset: number): FilePosition | undefined {
+  const length = Math.min(ANCHOR_BYTES, offset);
+  const bytes = file.bytesAt(offset - length, length);
+  return bytes.length < length ? undefined : { offset, anchor: fingerprint(bytes) };
+}
+
+/** Same device, inode number and, where both are known, birth time. */
+export function isSameObject(identity: Omit<FileIdentity, "head">, stat: FileStat): boolean {
+  if (identity.dev !== stat.dev || identity.ino !== stat.ino) return false;
+  return identity.bornNs === 0n || stat.bornNs === 0n || identity.bornNs === stat.bornNs;
+}
+
+/** True where the file begins with `head` and the position's anchor stands before its offset. */
+export function hasContent(file: OpenFile, head: HeadPrint, position: FilePosition): boolean {
+  return (
+    grownHead(file, head) !== undefined &&
+    positionAt(file, position.offset)?.anchor === position.anchor
+  );
+}
+
+/** Undefined where the open file is the one that was read up to `position`. */
+export function mismatch(
+  file: OpenFile,
+  stat: FileStat,
+  identity: FileIdentity,
+  position: FilePosition,
+): TruncatedReason | undefined {
+  if (!isSameObject(identity, stat)) return "replaced";
+  if (stat.sizeBytes < Math.max(position.offset, identity.head.length)) return "shrunk";
+  if (hasContent(file, identity.head, position)) return undefined;
+  return "regrown";
+}
+
+export function inodeKey(file: { readonly dev: bigint; readonly ino: bigint }): string {
+  return `${file.dev}:${file.ino}`;
+}

@@ -1,0 +1,296 @@
+import type { TailEvent } from "./event.ts";
+import type { StartPolicy, TailClock, TailTiming } from "./file-source-options.ts";
+import type { FoundFile, PathReports } from "./finder.ts";
+import type { Generation } from "./generation.ts";
+import { inodeKey, isSameObject } from "./identity.ts";
+import { statPath } from "./open-file.ts";
+import type { FileStat, OpenFile } from "./open-file.ts";
+import type { Registry } from "./registry.ts";
+import { rotationBases } from "./rotation.ts";
+import { endOfLastLine, startsAtBeginning } from "./start-position.ts";
+import { survey } from "./survey.ts";
+import type { SurveyedFile } from "./survey.ts";
+
+/** A file may slip through one scan while it is renamed. Two scans in a row: it is gone. */
+const SCANS_UNTIL_GONE = 2;
+/** File times come from a clock that ticks every few milliseconds. */
+const FILE_CLOCK_SLACK_MS = 10;
+
+export interface ScanOptions {
+  readonly start: StartPolicy;
+  readonly clock: TailClock;
+  readonly timing: TailTiming;
+  readonly reports: PathReports;
+  readonly emit: (event: TailEvent) => void;
+  /** When the scan before this one began, ms since the epoch; undefined at the first one ever. */
+  readonly scannedAtMs: number | undefined;
+}
+
+/** Brings the registry in line with what a walk has found. */
+export function reconcile(
+  registry: Registry,
+  found: readonly FoundFile[],
+  options: ScanOptions,
+): void {
+  new Scan(registry, found, options).run();
+}
+
+class Scan {
+  readonly #registry: Registry;
+  readonly #options: ScanOptions;
+  readonly #found: readonly FoundFile[];
+  readonly #matched = new Map<string, FoundFile>();
+  readonly #pathOfInode = new Map<string, string>();
+  /** Generations whose file was seen in this scan. */
+  readonly #confirmed = new Set<Generation>();
+
+  constructor(registry: Registry, found: readonly FoundFile[], options: ScanOptions) {
+    this.#registry = registry;
+    this.#found = found;
+    this.#options = options;
+    for (const file of found) {
+      this.#matched.set(file.path, file);
+      this.#pathOfInode.set(inodeKey(file.stat), file.path);
+    }
+  }
+
+  run(): void {
+    const disturbed = new Set<string>();
+    for (const generation of this.#registry.known()) {
+      if (generation.ending !== undefined) continue;
+      const pathBefore = generation.path;
+      this.#track(generation);
+      const isQuiet = this.#confirmed.has(generation) && generation.path === pathBefore;
+      if (!isQuiet) disturbed.add(generation.source);
+    }
+    for (const path of disturbed) this.#settle(path);
+    const newcomers = this.#found.filter((file) => !this.#isOwned(file));
+    for (const file of newcomers) {
+      if (this.#baseOf(file.path) === undefined) this.#settle(file.path);
+    }
+    for (const file of newcomers) {
+      if (!this.#isOwned(file)) this.#settleLoneSibling(file);
+    }
+    for (const generation of this.#registry.known()) {
+      if (generation.ending === undefined) this.#judge(generation);
+    }
+    for (const source of this.#registry.sources.values()) source.restored = false;
+  }
+
+  /** Looks for a known file at the paths where it is likely to be. */
+  #track(generation: Generation): void {
+    const { path, source, identity } = generation;
+    const elsewhere = this.#pathOfInode.get(inodeKey(identity));
+    for (const candidate of new Set([path, source, elsewhere])) {
+      if (candidate === undefined) continue;
+      const stat = this.#stat(candidate, generation);
+      if (stat === undefined || inodeKey(stat) !== inodeKey(identity)) continue;
+      this.#confirm(generation, { path: candidate, stat });
+      return;
+    }
+    if (generation.file !== undefined) this.#verify(generation, generation.file);
+  }
+
+  #verify(generation: Generation, file: OpenFile): boolean {
+    const isRight = this.#registry.verify(generation, file);
+    // It has moved into a copy of its file, and the copy was seen just now.
+    const hasMoved = !isRight && generation.file !== undefined && generation.file !== file;
+    if (hasMoved) this.#confirmed.add(generation);
+    return isRight;
+  }
+
+  /** A path that may not be looked at is no proof that its file is gone. */
+  #stat(path: string, generation: Generation): FileStat | undefined {
+    try {
+      return statPath(path);
+    } catch (error) {
+      this.#options.reports.unreadable(path, error);
+      if (path === generation.path) this.#confirmed.add(generation);
+      return undefined;
+    }
+  }
+
+  /** True where the file with the generation's inode number is still the generation's file. */
+  #confirm(generation: Generation, at: SurveyedFile): boolean {
+    const registry = this.#registry;
+    const isUnchanged =
+      generation.wasSeen &&
+      generation.mtimeNs === at.stat.mtimeNs &&
+      generation.sizeBytes === at.stat.sizeBytes &&
+      isSameObject(generation.identity, at.stat);
+    const needsFile = generation.phase === "open" && generation.file === undefined;
+    if (!isUnchanged || needsFile) {
+      const file = generation.file ?? registry.open(at.path, at.stat);
+      if (file === undefined) {
+        // Unreadable now, or renamed since the look: neither says that it is gone.
+        this.#confirmed.add(generation);
+        return true;
+      }
+      const isRight = this.#verify(generation, file);
+      if (isRight && generation.phase === "open") generation.file = file;
+      else if (file !== generation.file) file.close();
+      if (!isRight) return false;
+    }
+    generation.path = at.path;
+    this.#confirmed.add(generation);
+    if (generation.phase === "finished" && at.stat.sizeBytes > generation.acked.offset) {
+      this.#readLateWrite(generation, at);
+    }
+    return true;
+  }
+
+  #readLateWrite(finished: Generation, found: SurveyedFile): void {
+    const { source, acked: from } = finished;
+    this.#registry.forget(finished);
+    const generation = this.#registry.adopt({ source, found, phase: "open", from });
+    if (generation === undefined) {
+      this.#registry.add(finished);
+      return;
+    }
+    this.#confirmed.add(generation);
+    this.#options.emit({
+      kind: "late-write",
+      source,
+      finished: finished.generation,
+      generation: generation.generation,
+      path: found.path,
+    });
+  }
+
+  #isOwned(file: SurveyedFile): boolean {
+    const owner = this.#registry.owner(file.stat);
+    if (owner === undefined) return false;
+    if (this.#confirmed.has(owner)) return isSameObject(owner.identity, file.stat);
+    return this.#confirm(owner, file);
+  }
+
+  /** Looks at a path and its rotated siblings, the oldest first, and adopts what nobody owns. */
+  #settle(path: string): void {
+    const record = this.#registry.sources.get(path);
+    const files = survey(path);
+    for (const [index, file] of files.entries()) {
+      if (this.#isOwned(file)) continue;
+      if (file.path === path) {
+        if (this.#matched.has(path)) this.#adopt(path, file, record === undefined);
+      } else if (record === undefined) {
+        this.#adoptSibling(path, file);
+      } else {
+        // Where state was lost, what is older than the known files was shipped before.
+        const newer = files.slice(index + 1);
+        const isOld =
+          record.restored &&
+          newer.some((other) => this.#registry.owner(other.stat)?.source === path);
+        this.#adoptAs(path, file, !isOld);
+      }
+    }
+  }
+
+  #adopt(path: string, file: SurveyedFile, isNewSource: boolean): void {
+    const { start, clock, scannedAtMs } = this.#options;
+    const fromBeginning =
+      !isNewSource ||
+      scannedAtMs !== undefined ||
+      startsAtBeginning(start, file.stat, clock.wallMs());
+    const from = fromBeginning
+      ? (): number => 0
+      : (open: OpenFile, stat: FileStat): number => endOfLastLine(open, stat.sizeBytes);
+    this.#note(this.#registry.adopt({ source: path, found: file, phase: "open", from }));
+  }
+
+  /** A sibling of a path that was never seen before: made before its time, or since the last scan. */
+  #adoptSibling(path: string, file: SurveyedFile): void {
+    const { start, clock, scannedAtMs } = this.#options;
+    const isMatched = this.#matched.has(file.path);
+    if (scannedAtMs === undefined) {
+      const isWanted = isMatched && startsAtBeginning(start, file.stat, clock.wallMs());
+      this.#adoptAs(path, file, isWanted);
+      return;
+    }
+    const bornMs = Number(file.stat.bornNs / 1_000_000n);
+    this.#adoptAs(path, file, isMatched || bornMs >= scannedAtMs - FILE_CLOCK_SLACK_MS);
+  }
+
+  /** Reads a rotated sibling from byte 0, or notes that it is not to be read. */
+  #adoptAs(source: string, found: SurveyedFile, isRead: boolean): void {
+    const phase = isRead ? "open" : "finished";
+    const from = (_: OpenFile, stat: FileStat): number => (isRead ? 0 : stat.sizeBytes);
+    this.#note(this.#registry.adopt({ source, found, phase, from }));
+  }
+
+  #note(generation: Generation | undefined): void {
+    if (generation !== undefined) this.#confirmed.add(generation);
+  }
+
+  /** A matched sibling of a file that is in its place: a copy being made of it, or a log of its own. */
+  #settleLoneSibling(file: FoundFile): void {
+    const base = this.#baseOf(file.path);
+    const source = base === undefined ? undefined : this.#registry.sources.get(base);
+    for (const generation of source?.generations.values() ?? []) {
+      if (generation.path !== base || generation.file === undefined) continue;
+      // An empty file may become a copy: there is nothing in it to read or to compare.
+      if (file.stat.sizeBytes === 0) return;
+      if (this.#isCopy(file, generation.file)) {
+        this.#registry.rememberCopy(generation.source, file);
+        return;
+      }
+    }
+    this.#settle(file.path);
+  }
+
+  #isCopy(found: FoundFile, original: OpenFile): boolean {
+    const copy = this.#registry.open(found.path, found.stat);
+    if (copy === undefined) return false;
+    const isPrefix = isPrefixOf(copy, original);
+    copy.close();
+    return isPrefix;
+  }
+
+  #baseOf(path: string): string | undefined {
+    return rotationBases(path).find(
+      (base) => this.#matched.has(base) || this.#registry.sources.has(base),
+    );
+  }
+
+  /** What it means for a generation where its file was seen, or that it was not. */
+  #judge(generation: Generation): void {
+    const { file, source } = generation;
+    const isConfirmed = this.#confirmed.has(generation);
+    generation.missedScans = isConfirmed ? 0 : generation.missedScans + 1;
+    if (!isConfirmed && file === undefined) {
+      if (generation.missedScans < SCANS_UNTIL_GONE) return;
+      if (generation.phase === "open") this.#registry.end(generation, "deleted");
+      else this.#registry.forget(generation);
+      return;
+    }
+    if (generation.phase !== "open") return;
+    if (!isConfirmed) generation.path = undefined;
+    const nowMs = this.#options.clock.monotonicMs();
+    const { path } = generation;
+    const isInPlace =
+      path === source ||
+      (path !== undefined && this.#matched.has(path) && this.#baseOf(path) === undefined);
+    if (isInPlace) generation.rotatedAtMs = undefined;
+    else if (generation.rotatedAtMs === undefined) {
+      generation.rotatedAtMs = nowMs;
+      this.#options.emit({ kind: "rotated", source, generation: generation.generation, path });
+      generation.wake?.();
+    }
+    if (file !== undefined && file.stat().links === 0) {
+      generation.deletedAtMs ??= nowMs;
+      if (nowMs - generation.deletedAtMs >= this.#options.timing.deletedDeadlineMs) {
+        this.#registry.verify(generation, file);
+        if (generation.ending === undefined) this.#registry.end(generation, "deadline");
+      }
+    }
+  }
+}
+
+/** Compares the first and the last bytes of `copy` with the same ranges of `original`. */
+function isPrefixOf(copy: OpenFile, original: OpenFile): boolean {
+  const { sizeBytes } = copy.stat();
+  const length = Math.min(1024, sizeBytes);
+  return [0, sizeBytes - length].every((position) => {
+    const ours = copy.bytesAt(position, length);
+    return Buffer.compare(ours, original.bytesAt(position, length)) === 0;
+  });
+}
