@@ -48,13 +48,18 @@ function run({ command, args }, env, waitMs) {
       env,
       stdio: ["ignore", "inherit", "inherit"],
     });
-    const asked = setTimeout(() => child.kill("SIGTERM"), waitMs);
+    let outOfTime = false;
+    const asked = setTimeout(() => {
+      outOfTime = true;
+      child.kill("SIGTERM");
+    }, waitMs);
     const forced = setTimeout(() => child.kill("SIGKILL"), waitMs + GRACE_MS);
     child.on("error", (error) => done(error.message));
     child.on("exit", (code, signal) => {
       clearTimeout(asked);
       clearTimeout(forced);
-      if (signal) done(`ended by ${signal}; it had ${seconds(waitMs)}`);
+      if (outOfTime) done(`not done within ${seconds(waitMs)}`);
+      else if (signal) done(`ended by ${signal}`);
       else done(code === 0 ? undefined : `exit code ${code}`);
     });
   });
