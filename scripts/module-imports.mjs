@@ -8,6 +8,8 @@ import { parseSync } from "oxc-parser";
  * @property {number} line from 1
  */
 
+const CODE_FILE = /^\.{1,2}\/.*\.[cm]?[jt]sx?$/;
+
 function literal(node) {
   if (node?.type === "Literal" && typeof node.value === "string") return node.value;
   if (node?.type === "TemplateLiteral" && node.expressions.length === 0) {
@@ -61,8 +63,10 @@ function importOf(node) {
         : undefined;
     case "NewExpression": {
       const path = isUrlBesideThisFile(node) ? literal(node.arguments[0]) : undefined;
-      // A path that is computed stays with the file that computes it: workers of one folder.
-      return path?.startsWith(".") ? { specifier: path, typeOnly: false } : undefined;
+      // Other paths are data, and a computed one stays with the file that computes it.
+      return path !== undefined && CODE_FILE.test(path)
+        ? { specifier: path, typeOnly: false }
+        : undefined;
     }
     default:
       return undefined;

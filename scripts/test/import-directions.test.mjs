@@ -43,7 +43,10 @@ const LAWFUL = {
   "apps/collector/package.json": pkg("collector"),
   "apps/collector/src/index.ts": `export {};\n`,
   "test/package.json": pkg("test", { "@sluice/store": "workspace:*" }),
-  "test/src/index.ts": `export * from "@sluice/store";\n`,
+  "test/src/index.ts": `
+    export * from "@sluice/store";
+    export const corpus = new URL("../../../corpus", import.meta.url);
+  `,
 };
 
 /** What is changed in the lawful workspace, and the one line that must come of it. */
