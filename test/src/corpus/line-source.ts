@@ -1,0 +1,26 @@
+import type { Clock } from "./clock.ts";
+import type { LineWriter } from "./line-writer.ts";
+import type { Prng } from "./prng.ts";
+import type { World } from "./world.ts";
+
+/** What the lines of one run are drawn from. */
+export interface Scene {
+  readonly prng: Prng;
+  readonly clock: Clock;
+  readonly world: World;
+}
+
+/** Writes the next event of one kind of log: one line, or a few that belong together, each with its line feed. */
+export type LineSource = (line: LineWriter) => void;
+
+/** Makes a choice among entries by their weights, in constant time: an entry per share of the whole. */
+export function weighted<Entry extends { readonly weight: number }>(
+  entries: readonly Entry[],
+): (prng: Prng) => Entry {
+  const shares = entries.flatMap((entry) => Array.from({ length: entry.weight }, () => entry));
+  return (prng) => {
+    const entry = shares[prng.below(shares.length)];
+    if (entry === undefined) throw new Error("nothing to choose from");
+    return entry;
+  };
+}
