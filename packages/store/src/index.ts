@@ -1,1 +1,26 @@
-export {};
+export { StoreError } from "./errors.ts";
+export type { StoreErrorCode } from "./errors.ts";
+export type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head.ts";
+export { Store } from "./store.ts";
+export type { StoreEvents } from "./store.ts";
+export type { PruneOrder, PruneResult } from "./pruner.ts";
+export type { CommitReport, FrameOutcome, NumberedOpening } from "./writer-messages.ts";
+export type {
+  ArrivalRange,
+  Row,
+  SearchPlan,
+  SearchProgress,
+  SearchRequest,
+  SearchRun,
+  SearchSummary,
+  TimeRange,
+} from "./search-request.ts";
+export type {
+  AgentInfo,
+  GapInfo,
+  JobInfo,
+  StoredBatch,
+  StoreReader,
+  StoreStats,
+  StreamInfo,
+} from "./store-reader.ts";

@@ -1,3 +1,4 @@
+import picomatch from "picomatch";
 import { err, ok } from "@sluice/quantity";
 import type { Result } from "@sluice/quantity";
 import { ChangeFeed } from "./change-feed.ts";
@@ -83,6 +84,12 @@ export class FileSource implements Source {
     const scan = this.#scan.then(() => this.#scanNow());
     this.#scan = scan.catch((error: unknown) => this.#emit({ kind: "failed-scan", error }));
     return scan;
+  }
+
+  /** Whether a path is one that this source's globs match: whose stream it is, when that has to be found out. */
+  covers(path: string): boolean {
+    const { include, exclude = [] } = this.#options;
+    return picomatch([...include], { dot: true, ignore: [...exclude] })(path);
   }
 
   streams(): readonly TailStream[] {

@@ -1,0 +1,366 @@
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type AgentEffect, AgentSession, type UnfinishedStream } from "@sluice/protocol";
+import { FileSource, type StartPolicy, type TailEvent, type TailStream } from "@sluice/tail";
+
+import { loadAgentId } from "./agent-id.ts";
+import { Batcher } from "./batcher.ts";
+import { BuilderPool } from "./builder-pool.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { Failure } from "@sluice/config";
+import { StateLock } from "./state-lock.ts";
+import { StreamWorker } from "./stream-worker.ts";
+import { Uplink } from "./uplink.ts";
+
+export interface FileSourceSettings {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly start: StartPolicy;
+}
+
+export interface AgentSettings {
+  readonly collectors: readonly string[];
+  readonly token: () => Promise<string>;
+  readonly stateDir: string;
+  readonly host: string;
+  readonly version: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly sources: readonly FileSourceSettings[];
+}
+
+/** What the agent tells of itself; the app turns it into its log. */
+export type AgentEvent =
+  | { readonly kind: "tail"; readonly event: TailEvent }
+  | { readonly kind: "connected"; readonly url: string }
+  | {
+      readonly kind: "disconnected";
+      readonly reason: string;
+      readonly advice: string | undefined;
+      readonly retryInMs: number;
+    }
+  | {
+      readonly kind: "rolled-back";
+      readonly source: string;
+      readonly generation: number;
+      readonly records: number;
+    }
+  | {
+      readonly kind: "rejected";
+      readonly source: string;
+      readonly generation: number;
+      readonly code: string;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: "stopped-stream";
+      readonly source: string;
+      readonly generation: number;
+      readonly code: string;
+      readonly detail: string;
+    }
+  | { readonly kind: "state-lost"; readonly path: string }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/** Sources on one side, one uplink on the other, and a worker for each stream in between. */
+export class Agent implements AsyncDisposable {
+  readonly #settings: AgentSettings;
+  readonly #emit: (event: AgentEvent) => void;
+  readonly #lock: StateLock;
+  readonly #checkpoints: Checkpoints;
+  readonly #session: AgentSession;
+  readonly #uplink: Uplink;
+  readonly #batcher: Batcher;
+  readonly #pool = new BuilderPool();
+  readonly #sources: FileSource[];
+  readonly #workers = new Map<number, StreamWorker>();
+  readonly #abort = new AbortController();
+  #nextKey = 0;
+  #report: NodeJS.Timeout | undefined;
+  /** Set while the sources wait for what the collector knows, because the state was lost. */
+  #awaitsUnfinished: boolean;
+
+  private constructor(
+    settings: AgentSettings,
+    emit: (event: AgentEvent) => void,
+    lock: StateLock,
+    checkpoints: Checkpoints,
+    agentId: string,
+    sources: FileSource[],
+  ) {
+    this.#settings = settings;
+    this.#emit = emit;
+    this.#lock = lock;
+    this.#checkpoints = checkpoints;
+    this.#sources = sources;
+    this.#awaitsUnfinished = checkpoints.isLost;
+    this.#session = new AgentSession({
+      agentId,
+      instance: randomUUID(),
+      hostname: settings.host,
+      version: settings.version,
+      labels: settings.labels,
+    });
+    this.#uplink = new Uplink({
+      urls: settings.collectors,
+      token: settings.token,
+      session: this.#session,
+      random: Math.random,
+      events: {
+        effect: (effect) => this.#handle(effect),
+        connected: (url) => emit({ kind: "connected", url }),
+        disconnected: (reason, advice, retryInMs) => {
+          for (const worker of this.#workers.values()) {
+            worker.pause();
+          }
+          emit({ kind: "disconnected", reason, advice, retryInMs });
+        },
+      },
+    });
+    this.#batcher = new Batcher({
+      session: this.#session,
+      pool: this.#pool,
+      send: (message) => this.#uplink.sendFrames(message),
+      nowMs: () => performance.now(),
+      clockUs: () => Date.now() * 1000,
+      onError: (error) => emit({ kind: "failed", error }),
+    });
+  }
+
+  /** @throws Failure where the state folder is in use or unusable */
+  static async start(settings: AgentSettings, emit: (event: AgentEvent) => void): Promise<Agent> {
+    await makeStateDir(settings.stateDir);
+    const lock = await StateLock.acquire(settings.stateDir);
+    try {
+      const agentId = await loadAgentId(join(settings.stateDir, "agent-id"));
+      const statePath = join(settings.stateDir, "state.json");
+      const checkpoints = await Checkpoints.load(statePath, !agentId.isNew, (error) =>
+        emit({ kind: "failed", error }),
+      );
+      if (checkpoints.isLost) {
+        emit({ kind: "state-lost", path: statePath });
+      }
+      const sources = settings.sources.map((source) => {
+        const id = sourceId(source);
+        const created = FileSource.create({
+          ...source,
+          state: checkpoints.source(id),
+          onEvent: (event) => emit({ kind: "tail", event }),
+        });
+        if (!created.ok) {
+          throw new Failure(
+            `${statePath}: ${created.error.detail}`,
+            "move the file away: the agent then asks the collector where it stands",
+          );
+        }
+        checkpoints.attach(id, () => created.value.snapshot());
+        return created.value;
+      });
+      const agent = new Agent(settings, emit, lock, checkpoints, agentId.id, sources);
+      if (!checkpoints.isLost) {
+        await agent.#startSources();
+      }
+      agent.#uplink.start();
+      agent.#report = setInterval(() => agent.#sendReport(), 1_000);
+      return agent;
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Stops reading, hands over what is on its way, and leaves the state as it stands. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#report);
+    this.#abort.abort(new Error("the agent stops"));
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    await this.#uplink[Symbol.asyncDispose]();
+    await this.#checkpoints[Symbol.asyncDispose]();
+    await Promise.all(this.#sources.map((source) => source[Symbol.asyncDispose]()));
+    await this.#lock[Symbol.asyncDispose]();
+  }
+
+  async #startSources(): Promise<void> {
+    for (const source of this.#sources) {
+      void this.#follow(source);
+      await source.start();
+    }
+    // Initial cursors are on the disk before any collector hears of them.
+    await this.#checkpoints.write();
+  }
+
+  /** Offers each stream that appears to the collector, once the disk knows of it. */
+  async #follow(source: FileSource): Promise<void> {
+    try {
+      for await (const change of source.changes(this.#abort.signal)) {
+        if (change.kind === "appeared") {
+          // Not awaited: streams that appear together share one write.
+          this.#checkpoints
+            .write()
+            .then(() => this.#offer(source, change.stream))
+            .catch((error: unknown) => this.#emit({ kind: "failed", error }));
+        }
+      }
+    } catch (error) {
+      if (!this.#abort.signal.aborted) {
+        this.#emit({ kind: "failed", error });
+      }
+    }
+  }
+
+  #offer(source: FileSource, stream: TailStream): void {
+    const key = this.#nextKey++;
+    const name = streamName(stream);
+    this.#workers.set(
+      key,
+      new StreamWorker({
+        key,
+        source,
+        stream,
+        pool: this.#pool,
+        batcher: this.#batcher,
+        deadLetterDir: join(this.#settings.stateDir, "dead-letter"),
+        emit: this.#emit,
+      }),
+    );
+    const offer = {
+      key,
+      source: stream.source,
+      generation: stream.generation,
+      labels: this.#settings.labels,
+      // A store that was there before and does not know the stream lost it: from the beginning.
+      // A store that is new takes over where the newest checkpoint of any other stands.
+      initialCursor: (storeId: string) =>
+        this.#checkpoints.isKnownStore(storeId) &&
+        this.#checkpoints.get(storeId, name) !== undefined
+          ? stream.initialCursor
+          : stream.ackedCursor,
+    };
+    this.#uplink.perform(this.#session.offer(offer));
+  }
+
+  #handle(effect: Exclude<AgentEffect, { kind: "send" }>): void {
+    switch (effect.kind) {
+      case "unfinished":
+        this.#takeUnfinished(effect.streams);
+        return;
+      case "rewind": {
+        const worker = this.#workers.get(effect.key);
+        if (worker !== undefined) {
+          this.#reportRollback(worker, effect);
+          worker.rewind(effect);
+        }
+        return;
+      }
+      case "acked":
+        this.#acknowledge(effect);
+        return;
+      case "stopped": {
+        const worker = this.#workers.get(effect.key);
+        if (worker !== undefined) {
+          worker.pause();
+          const { code, detail } = effect;
+          this.#emit({ kind: "stopped-stream", ...worker.stream, code, detail });
+        }
+        return;
+      }
+      case "failed": {
+        const stream = effect.key === undefined ? undefined : this.#workers.get(effect.key)?.stream;
+        const { code, detail } = effect;
+        this.#emit({
+          kind: "stopped-stream",
+          source: stream?.source ?? "",
+          generation: stream?.generation ?? 0,
+          code,
+          detail,
+        });
+        return;
+      }
+      case "goaway":
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #acknowledge(effect: Extract<AgentEffect, { kind: "acked" }>): void {
+    const worker = this.#workers.get(effect.key);
+    const storeId = this.#session.storeId;
+    if (worker === undefined || storeId === undefined) {
+      return;
+    }
+    const name = streamName(worker.stream);
+    const { cursor, nextSeq } = effect;
+    worker.acked(cursor);
+    this.#checkpoints.acked(storeId, name, { nextSeq, cursor });
+    if (effect.finished) {
+      this.#session.forget(effect.key);
+      this.#workers.delete(effect.key);
+      this.#checkpoints.forget(name);
+      void worker.finish();
+    }
+    this.#batcher.flush();
+  }
+
+  /** The state was lost: the collector's list of unfinished streams takes its place. */
+  #takeUnfinished(streams: readonly UnfinishedStream[]): void {
+    if (!this.#awaitsUnfinished) {
+      return;
+    }
+    for (const { source, generation, cursor } of streams) {
+      const owner = this.#sources.find((candidate) => candidate.covers(source));
+      const restored = owner?.restore({ source, generation }, cursor);
+      if (restored?.ok === false) {
+        this.#emit({ kind: "failed", error: new Error(restored.error.detail) });
+      }
+    }
+    this.#awaitsUnfinished = false;
+    this.#startSources().catch((error: unknown) => this.#emit({ kind: "failed", error }));
+  }
+
+  #reportRollback(worker: StreamWorker, effect: Extract<AgentEffect, { kind: "rewind" }>): void {
+    const storeId = this.#session.storeId ?? "";
+    const known = this.#checkpoints.get(storeId, streamName(worker.stream));
+    if (known !== undefined && effect.nextSeq < known.nextSeq) {
+      const records = known.nextSeq - effect.nextSeq;
+      this.#emit({ kind: "rolled-back", ...worker.stream, records });
+    }
+    this.#checkpoints.store(storeId).set(streamName(worker.stream), {
+      nextSeq: effect.nextSeq,
+      cursor: effect.cursor,
+    });
+  }
+
+  #sendReport(): void {
+    if (this.#session.phase !== "live") {
+      return;
+    }
+    const backlogs = [...this.#workers].map(([key, worker]) => ({
+      key,
+      behindBytes: worker.behindBytes,
+    }));
+    this.#uplink.perform(this.#session.report(backlogs, performance.now()));
+  }
+}
+
+async function makeStateDir(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Failure(
+      `cannot create state_dir ${path}: ${(error as Error).message}`,
+      "create it for the agent's user, or set state_dir to a folder it may write",
+      undefined,
+      { cause: error },
+    );
+  }
+}
+
+/** A source keeps its state across restarts while its globs are the same. */
+function sourceId(source: FileSourceSettings): string {
+  return `file:${JSON.stringify([source.include, source.exclude])}`;
+}
+
+function streamName(stream: { readonly source: string; readonly generation: number }): string {
+  return `${stream.generation}:${stream.source}`;
+}

@@ -1,0 +1,247 @@
+import {
+  type AgentSession,
+  compressPayload,
+  encodeFrame,
+  type Frame,
+  type FramePosition,
+  LIMITS,
+  PAYLOAD_CODEC_ZSTD,
+} from "@sluice/protocol";
+
+import type { BuilderPool } from "./builder-pool.ts";
+import type { Note, SealedBatch, StreamPump } from "./stream-pump.ts";
+
+/** A message is sent when it holds this much, though more could join it. */
+const MESSAGE_BYTES = 1024 * 1024;
+
+/** Batches that are compressed at a time: enough to keep the thread pool busy beside the framing. */
+const COMPRESSING = 3;
+
+/** What a full batch takes of the credit: its bodies, and columns as ordinary lines make them. */
+const NOMINAL_BATCH_BYTES = LIMITS.batchRawBytes + LIMITS.batchRawBytes / 4;
+
+interface Submission {
+  readonly pump: StreamPump;
+  readonly resolve: () => void;
+}
+
+type Outgoing =
+  | { readonly kind: "batch"; readonly batch: SealedBatch; compressed: Buffer | undefined }
+  | { readonly kind: "note"; readonly key: number; readonly epoch: number; readonly note: Note };
+
+export interface BatcherParts {
+  readonly session: AgentSession;
+  readonly pool: BuilderPool;
+  /** Sends one binary message. */
+  readonly send: (message: Buffer) => void;
+  readonly nowMs: () => number;
+  readonly clockUs: () => number;
+  /** Compression failed, which only a defect or a lack of memory explains. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Decides what leaves when, over all streams of the connection. It clocks itself: what has
+ * gathered is sent when nothing is on its way, or as soon as a stream has a whole batch; there is
+ * no timer, so a lone line leaves at once and a busy host sends few large messages.
+ */
+export class Batcher {
+  readonly #parts: BatcherParts;
+  readonly #ready = new Set<StreamPump>();
+  readonly #waiting: Submission[] = [];
+  readonly #outgoing: Outgoing[] = [];
+  /** Credit taken by batches that are sealed and not sent yet. */
+  #reservedBytes = 0;
+  #compressing = 0;
+
+  constructor(parts: BatcherParts) {
+    this.#parts = parts;
+  }
+
+  /** The pump has records that may leave when the clock allows; they may grow until then. */
+  ready(pump: StreamPump): void {
+    this.#ready.add(pump);
+    if (this.#isQuiet) {
+      this.flush();
+    }
+  }
+
+  /** The pump has a whole batch. Resolves when it has been taken; rejects when `signal` aborts. */
+  submit(pump: StreamPump, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const onAbort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(submission), 1);
+        reject(signal.reason as Error);
+      };
+      const submission: Submission = {
+        pump,
+        resolve: () => {
+          signal.removeEventListener("abort", onAbort);
+          resolve();
+        },
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#waiting.push(submission);
+      this.#admit();
+    });
+  }
+
+  /** Queues a frame without records behind what the stream has submitted before. */
+  note(key: number, epoch: number, note: Note): void {
+    this.#outgoing.push({ kind: "note", key, epoch, note });
+    this.#drain();
+  }
+
+  withdraw(pump: StreamPump): void {
+    this.#ready.delete(pump);
+  }
+
+  /** Credit came back, or nothing is on its way any more. */
+  flush(): void {
+    this.#admit();
+    if (!this.#isQuiet) {
+      return;
+    }
+    for (const pump of this.#ready) {
+      if (!this.#hasRoom) {
+        return;
+      }
+      if (pump.canSeal) {
+        this.#ready.delete(pump);
+        this.#seal(pump);
+      }
+    }
+  }
+
+  get #isQuiet(): boolean {
+    return this.#parts.session.isQuiet && this.#outgoing.length === 0;
+  }
+
+  get #hasRoom(): boolean {
+    const { session } = this.#parts;
+    if (this.#compressing >= COMPRESSING || session.window === 0) {
+      return false;
+    }
+    const nothingIsOut = session.isQuiet && this.#reservedBytes === 0;
+    return nothingIsOut || session.window - this.#reservedBytes >= NOMINAL_BATCH_BYTES;
+  }
+
+  #admit(): void {
+    while (this.#waiting.length > 0 && this.#hasRoom) {
+      const { pump, resolve } = this.#waiting.shift() as Submission;
+      this.#ready.delete(pump);
+      this.#seal(pump);
+      resolve();
+    }
+  }
+
+  #seal(pump: StreamPump): void {
+    const batch = pump.seal();
+    const outgoing: Outgoing = { kind: "batch", batch, compressed: undefined };
+    this.#outgoing.push(outgoing);
+    this.#reservedBytes += batch.payload.length;
+    this.#compressing += 1;
+    compressPayload(batch.payload)
+      .then((compressed) => {
+        outgoing.compressed = compressed;
+        this.#compressing -= 1;
+        this.#parts.pool.release(batch.lease);
+        this.#drain();
+        this.flush();
+      })
+      .catch(this.#parts.onError);
+  }
+
+  /** Sends what is compressed, in the order in which it was sealed. */
+  #drain(): void {
+    let frames: Uint8Array[] = [];
+    let bytes = 0;
+    for (;;) {
+      const next = this.#outgoing[0];
+      if (next === undefined || (next.kind === "batch" && next.compressed === undefined)) {
+        break;
+      }
+      this.#outgoing.shift();
+      const frame = this.#place(next);
+      if (frame === undefined) {
+        continue;
+      }
+      const encoded = encodeFrame(frame);
+      frames.push(encoded);
+      bytes += encoded.length;
+      if (bytes >= MESSAGE_BYTES) {
+        this.#parts.send(Buffer.concat(frames));
+        frames = [];
+        bytes = 0;
+      }
+    }
+    if (frames.length > 0) {
+      this.#parts.send(Buffer.concat(frames));
+    }
+  }
+
+  /** The frame with its place in the stream; undefined where a rewind has made it void. */
+  #place(outgoing: Outgoing): Frame | undefined {
+    switch (outgoing.kind) {
+      case "batch": {
+        const { batch, compressed } = outgoing;
+        const rawBytes = batch.payload.length;
+        this.#reservedBytes -= rawBytes;
+        const position = this.#position(batch.key, batch.epoch, {
+          count: batch.count,
+          creditBytes: rawBytes,
+          bodyBytes: batch.bodyBytes,
+          cursor: batch.cursor,
+          isFinal: false,
+        });
+        if (position === undefined || compressed === undefined) {
+          return undefined;
+        }
+        const { minTimeUs, maxTimeUs } = batch;
+        return {
+          kind: "batch",
+          ...position,
+          minTimeUs,
+          maxTimeUs,
+          rawBytes,
+          codec: PAYLOAD_CODEC_ZSTD,
+          payload: compressed,
+        };
+      }
+      case "note": {
+        const { key, epoch, note } = outgoing;
+        const isFinal = note.kind === "final";
+        const count = note.kind === "gap" ? note.count : 0;
+        const draft = { count, creditBytes: 0, bodyBytes: 0, cursor: note.cursor, isFinal };
+        const position = this.#position(key, epoch, draft);
+        if (position === undefined) {
+          return undefined;
+        }
+        return note.kind === "gap"
+          ? {
+              kind: "gap",
+              ...position,
+              cause: note.cause,
+              timeUs: this.#parts.clockUs(),
+              range: note.range,
+              detail: note.detail,
+            }
+          : { kind: "advance", ...position, filteredRecords: 0, filteredBytes: 0, final: true };
+      }
+      default:
+        return outgoing satisfies never;
+    }
+  }
+
+  #position(
+    key: number,
+    epoch: number,
+    draft: Parameters<AgentSession["place"]>[2],
+  ): FramePosition | undefined {
+    return this.#parts.session.place(key, epoch, draft, this.#parts.nowMs());
+  }
+}

@@ -1,0 +1,84 @@
+import { Command } from "@commander-js/extra-typings";
+import { EXIT, Failure, renderConfig } from "@sluice/config";
+import { CommanderError } from "commander";
+
+import { checkSettings } from "./check.ts";
+import { runAgent } from "./run.ts";
+import { loadSettings } from "./settings.ts";
+import { VERSION } from "./version.ts";
+
+/** The command line of `sluice-agent`; sets the exit code, and never throws at its caller. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+function program(): Command {
+  const root = new Command("sluice-agent")
+    .description("Ships this host's logs to a Sluice collector, every line exactly once.")
+    .version(VERSION)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true });
+
+  const load = (options: {
+    config?: string | undefined;
+    collector?: string | undefined;
+    tokenFile?: string | undefined;
+    stateDir?: string | undefined;
+    host?: string | undefined;
+  }): ReturnType<typeof loadSettings> =>
+    loadSettings({
+      file: options.config,
+      env: process.env,
+      flags: {
+        ...(options.collector !== undefined && { collector: options.collector }),
+        ...(options.tokenFile !== undefined && { "token-file": options.tokenFile }),
+        ...(options.stateDir !== undefined && { "state-dir": options.stateDir }),
+        ...(options.host !== undefined && { host: options.host }),
+      },
+    });
+
+  for (const [name, description, action] of [
+    ["run", "tail the configured sources and ship them; runs in the foreground", runAgent],
+    ["check", "validate the configuration and say what would be read", checkSettings],
+  ] as const) {
+    root
+      .command(name)
+      .description(description)
+      .option("--config <file>", "configuration file (default: /etc/sluice/agent.yaml)")
+      .option("--collector <url>", "collector to ship to")
+      .option("--token-file <file>", "file that holds the ingest token")
+      .option("--state-dir <dir>", "folder for the agent's own state")
+      .option("--host <name>", "name of this host (default: its hostname)")
+      .exitOverride()
+      .action(async (options) => action(await load(options)));
+  }
+
+  const config = root.command("config").description("look at the configuration").exitOverride();
+  config
+    .command("show")
+    .description("print the effective values and where each came from")
+    .option("--config <file>", "configuration file (default: /etc/sluice/agent.yaml)")
+    .exitOverride()
+    .action(async (options) => {
+      const { config: loaded } = await load(options);
+      process.stdout.write(renderConfig(loaded));
+    });
+  return root;
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // commander has said it already
+  }
+  if (error instanceof Failure) {
+    process.stderr.write(`sluice-agent: ${error.message}\n  ${error.advice}\n`);
+    return error.exitCode;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`sluice-agent: unexpected failure, please report it\n${detail}\n`);
+  return EXIT.failed;
+}

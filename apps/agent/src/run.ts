@@ -1,0 +1,104 @@
+import { createLog, EXIT, Failure, formatProblem, type Log } from "@sluice/config";
+
+import { Agent, type AgentEvent } from "./agent.ts";
+import type { LoadedSettings } from "./settings.ts";
+
+/** SIGTERM hands over what is on its way within this time. */
+const STOP_WITHIN_MS = 10_000;
+
+/** `sluice-agent run`: ships until it is told to stop. */
+export async function runAgent({ config, settings }: LoadedSettings): Promise<void> {
+  const log = createLog(process.stderr.isTTY === true);
+  for (const warning of config.warnings) {
+    log.warn(formatProblem(warning));
+  }
+  if (settings.sources.length === 0) {
+    throw new Failure("no sources are configured", "add some under `sources`", EXIT.config);
+  }
+  await settings.token();
+  const agent = await Agent.start(settings, (event) => note(log, event));
+  log.info({ host: settings.host, collector: settings.collectors[0] }, "ready");
+  const signal = await stopSignal();
+  log.info({ signal }, "stopping");
+  const deadline = setTimeout(() => process.exit(EXIT.failed), STOP_WITHIN_MS);
+  process.once("SIGINT", () => process.exit(EXIT.failed));
+  process.once("SIGTERM", () => process.exit(EXIT.failed));
+  await agent[Symbol.asyncDispose]();
+  clearTimeout(deadline);
+  log.info("stopped");
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+}
+
+function note(log: Log, event: AgentEvent): void {
+  switch (event.kind) {
+    case "connected":
+      log.info({ collector: event.url }, "connected");
+      return;
+    case "disconnected":
+      log.warn(
+        {
+          retryInMs: Math.round(event.retryInMs),
+          ...(event.advice !== undefined && { advice: event.advice }),
+        },
+        `not connected: ${event.reason}`,
+      );
+      return;
+    case "rolled-back":
+      log.error(
+        { source: event.source, generation: event.generation, records: event.records },
+        "the collector is behind what it had acknowledged (restored or damaged): sending again",
+      );
+      return;
+    case "rejected":
+      log.error(
+        { source: event.source, generation: event.generation, code: event.code },
+        `a batch can never be accepted (${event.detail}): set aside in dead-letter, recorded as a gap`,
+      );
+      return;
+    case "stopped-stream":
+      log.error(
+        { source: event.source, generation: event.generation, code: event.code },
+        `the stream is held: ${event.detail}`,
+      );
+      return;
+    case "state-lost":
+      log.warn(
+        { path: event.path },
+        "the agent's state is lost: asking the collector where it stands",
+      );
+      return;
+    case "tail": {
+      const { kind, ...fields } = event.event;
+      const isLoss = kind === "gap" || kind === "cursor-lost" || kind === "unreadable";
+      const text = TAIL_MESSAGES[kind];
+      log[isLoss || kind === "failed-scan" ? "warn" : "info"](fields, text);
+      return;
+    }
+    case "failed":
+      log.error({ err: event.error }, "a part of the agent failed");
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+const TAIL_MESSAGES: Readonly<
+  Record<Extract<AgentEvent, { kind: "tail" }>["event"]["kind"], string>
+> = {
+  unreadable: "cannot be read: give the agent's user read permission (group adm, or an ACL)",
+  readable: "can be read now",
+  refused: "is not a regular file and is not read",
+  rotated: "rotated; reading it to its end where it is now",
+  truncated: "truncated; reading from its beginning",
+  recovered: "the unread rest was found in a copy",
+  "late-write": "a finished file has grown",
+  gap: "lost before it could be read; recorded as a gap",
+  "cursor-lost": "the place to read on from is not in any file",
+  "failed-scan": "looking for files failed; trying again",
+};

@@ -1,0 +1,127 @@
+import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import {
+  EXIT,
+  Failure,
+  type FlagValues,
+  formatProblem,
+  type LoadedConfig,
+  loadConfig,
+  standardPaths,
+} from "@sluice/config";
+
+import type { AgentSettings, FileSourceSettings } from "./agent.ts";
+import { AGENT_CONFIG, type AgentConfig, toList } from "./config.ts";
+import { VERSION } from "./version.ts";
+
+export interface ConfigRequest {
+  /** `--config`; the standard path where it is not given. */
+  readonly file: string | undefined;
+  readonly flags: FlagValues;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface LoadedSettings {
+  readonly config: LoadedConfig<AgentConfig>;
+  readonly file: string;
+  readonly settings: AgentSettings;
+}
+
+/**
+ * Reads the agent's configuration. A file that was named must be there; the standard one need not.
+ *
+ * @throws Failure with exit code 78 that lists every problem with its place
+ */
+export async function loadSettings(request: ConfigRequest): Promise<LoadedSettings> {
+  const paths = standardPaths({ product: "agent", uid: process.getuid?.(), env: request.env });
+  const file = request.file ?? (paths.ok ? paths.value.configFile : undefined);
+  if (file === undefined) {
+    throw new Failure(paths.ok ? "" : paths.error, "name the file with --config", EXIT.config);
+  }
+  const config = loadConfig({
+    schema: AGENT_CONFIG,
+    text: await readConfigFile(file, request.file !== undefined),
+    file,
+    env: request.env,
+    envPrefix: "SLUICE_AGENT_",
+    flags: request.flags,
+  });
+  if (!config.ok) {
+    const problems = config.error.map(formatProblem).join("\n");
+    throw new Failure(
+      problems,
+      "mend the configuration, then try `sluice-agent check`",
+      EXIT.config,
+    );
+  }
+  const { value } = config.value;
+  const stateDir = value.state_dir ?? (paths.ok ? paths.value.stateDir : undefined);
+  if (stateDir === undefined) {
+    throw new Failure("state_dir is not set", "set state_dir in the configuration", EXIT.config);
+  }
+  const settings: AgentSettings = {
+    collectors: toList(value.collector),
+    token: () => readToken(value.token_file, request.env),
+    stateDir: resolve(stateDir),
+    host: value.host ?? hostname(),
+    version: VERSION,
+    labels: value.labels,
+    sources: value.sources.map(toSource),
+  };
+  return { config: config.value, file, settings };
+}
+
+function toSource(source: AgentConfig["sources"][number]): FileSourceSettings {
+  const { start } = source;
+  return {
+    include: toList(source.file).map((glob) => resolve(glob)),
+    exclude: toList(source.exclude).map((glob) => resolve(glob)),
+    start: typeof start === "string" ? start : { withinMs: start },
+  };
+}
+
+async function readConfigFile(file: string, isNamed: boolean): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && !isNamed) {
+      return undefined;
+    }
+    throw new Failure(
+      code === "ENOENT" ? `${file}: there is no such file` : `${file}: ${message}`,
+      "check the path given with --config, and that the agent's user may read it",
+      EXIT.config,
+      { cause: error },
+    );
+  }
+}
+
+/** SLUICE_AGENT_TOKEN is a token, `token_file` (SLUICE_AGENT_TOKEN_FILE) a path. */
+async function readToken(
+  tokenFile: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
+  const token = env["SLUICE_AGENT_TOKEN"];
+  if (token !== undefined && token !== "") {
+    return token;
+  }
+  if (tokenFile === undefined) {
+    throw new Failure(
+      "no token is configured",
+      "set token_file to a copy of the collector's data_dir/tokens/ingest.token",
+      EXIT.config,
+    );
+  }
+  try {
+    return (await readFile(tokenFile, "utf8")).trim();
+  } catch (error) {
+    throw new Failure(
+      `token_file ${tokenFile}: ${(error as Error).message}`,
+      "copy the collector's data_dir/tokens/ingest.token there, mode 0600",
+      EXIT.config,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,209 @@
+import { randomUUID } from "node:crypto";
+import {
+  CLOSE_CODES,
+  type CollectorEffect,
+  CollectorSession,
+  decodeAgentMessage,
+  encodeControl,
+  LIMITS,
+  type HelloMessage,
+  type OpenStream,
+} from "@sluice/protocol";
+import type { CommitReport, Store } from "@sluice/store";
+import type { WebSocket } from "ws";
+
+import type { AgentDirectory, ConnectedAgent } from "./agent-directory.ts";
+
+export interface AgentSocketParts {
+  readonly id: number;
+  readonly socket: WebSocket;
+  readonly store: Store;
+  readonly directory: AgentDirectory;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The socket under a collector session: one connected agent. */
+export class AgentSocket implements ConnectedAgent {
+  readonly #parts: AgentSocketParts;
+  readonly #session = new CollectorSession();
+  readonly #helloTimer: NodeJS.Timeout;
+  readonly #pingTimer: NodeJS.Timeout;
+  #hello: HelloMessage | undefined;
+  #agent = 0;
+  #lastHeardMs = performance.now();
+  readonly #pongs = new Map<string, (answered: boolean) => void>();
+
+  constructor(parts: AgentSocketParts) {
+    this.#parts = parts;
+    const { socket } = parts;
+    this.#helloTimer = setTimeout(
+      () => this.#perform(this.#session.helloTimedOut()),
+      LIMITS.helloTimeoutMs,
+    );
+    this.#pingTimer = setInterval(() => this.#watch(), LIMITS.pingIntervalMs / 4);
+    socket.on("message", (data: Buffer, isBinary) => this.#receive(data, isBinary));
+    socket.on("pong", (data) => {
+      this.#heard();
+      this.#pongs.get(data.toString("latin1"))?.(true);
+    });
+    socket.on("ping", () => this.#heard());
+    // The reason of every socket error is in the close that follows it.
+    socket.on("error", () => socket.terminate());
+    socket.on("close", () => this.#closed());
+  }
+
+  get agentId(): string {
+    return this.#hello?.agentId ?? "";
+  }
+
+  get instance(): string {
+    return this.#hello?.instance ?? "";
+  }
+
+  /** A commit that held messages of this connection was fsynced. */
+  committed(report: CommitReport): void {
+    const { id } = this.#parts;
+    const outcomes = report.frames.filter(({ connection }) => connection === id);
+    this.#perform(this.#session.committed(report.messageBytes.get(id) ?? 0, outcomes));
+    const malformed = report.malformed.find(({ connection }) => connection === id);
+    if (malformed !== undefined) {
+      this.#perform(this.#session.malformed(malformed.detail));
+    }
+  }
+
+  /**
+   * Whether the agent on this connection still answers; decides between a reconnect and a clone.
+   * Only the answer to this very ping counts: what a killed agent left in the socket does not.
+   */
+  async answersPing(withinMs: number): Promise<boolean> {
+    const nonce = randomUUID();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), withinMs);
+    this.#pongs.set(nonce, resolve);
+    this.#parts.socket.ping(nonce);
+    const answered = await promise;
+    clearTimeout(timer);
+    this.#pongs.delete(nonce);
+    return answered;
+  }
+
+  /** Ends the connection and fences off what of it is still waiting. */
+  close(code: number, reason: string): void {
+    this.#session.closed();
+    this.#parts.store.disconnect(this.#parts.id);
+    this.#parts.socket.close(code, reason);
+    setTimeout(() => this.#parts.socket.terminate(), 1_000).unref();
+  }
+
+  goAway(retryAfterMs: number): void {
+    if (this.#session.phase === "live") {
+      this.#send({ type: "goaway", reason: "shutdown", retryAfterMs });
+    }
+    this.close(CLOSE_CODES.goingAway, "the collector stops");
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    this.#heard();
+    if (isBinary) {
+      for (const effect of this.#session.receiveBinary(data.length)) {
+        if (effect.kind === "append") {
+          this.#parts.store.append(this.#parts.id, data);
+        } else {
+          this.#perform([effect]);
+        }
+      }
+      return;
+    }
+    const decoded = decodeAgentMessage(data.toString("utf8"));
+    if (decoded.ok) {
+      this.#perform(this.#session.receive(decoded.value));
+    } else {
+      this.close(CLOSE_CODES.badMessage, decoded.error.detail.slice(0, 100));
+    }
+  }
+
+  #perform(effects: readonly CollectorEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case "send":
+          this.#send(effect.message);
+          break;
+        case "close":
+          this.close(effect.code, effect.reason);
+          break;
+        case "introduce":
+          this.#introduce(effect.hello).catch(this.#parts.onError);
+          break;
+        case "open":
+          this.#open(effect.streams).catch(this.#parts.onError);
+          break;
+        case "report":
+          this.#parts.directory.report(this, effect.streams);
+          break;
+        case "append":
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+  }
+
+  async #introduce(hello: HelloMessage): Promise<void> {
+    const { store, directory } = this.#parts;
+    this.#hello = hello;
+    const admitted = await directory.admit(this);
+    if (!admitted) {
+      this.close(CLOSE_CODES.cloneRefused, "another live agent has this agent id");
+      return;
+    }
+    const { agentId, hostname, version, labels } = hello;
+    const known = await store.introduce({ agentId, host: hostname, version, labels });
+    this.#agent = known.agent;
+    clearTimeout(this.#helloTimer);
+    directory.introduced(this, { hello, agent: known.agent });
+    this.#perform(
+      this.#session.welcomed({
+        storeId: store.storeId,
+        creditBytes: LIMITS.creditPerAgentBytes,
+        clockUs: Date.now() * 1000,
+        unfinished: known.unfinished,
+      }),
+    );
+  }
+
+  async #open(streams: readonly OpenStream[]): Promise<void> {
+    const { id, store, directory } = this.#parts;
+    const host = this.#hello?.hostname ?? "";
+    const opened = await store.openStreams(id, this.#agent, host, streams);
+    directory.opened(this, opened);
+    this.#perform(this.#session.opened(opened));
+  }
+
+  #send(message: Parameters<typeof encodeControl>[0]): void {
+    this.#parts.socket.send(encodeControl(message));
+  }
+
+  #heard(): void {
+    this.#lastHeardMs = performance.now();
+  }
+
+  #watch(): void {
+    const silentMs = performance.now() - this.#lastHeardMs;
+    if (silentMs > LIMITS.deadAfterMs) {
+      this.#parts.socket.terminate();
+    } else if (silentMs > LIMITS.pingIntervalMs / 2) {
+      this.#parts.socket.ping();
+    }
+  }
+
+  #closed(): void {
+    clearTimeout(this.#helloTimer);
+    clearInterval(this.#pingTimer);
+    this.#session.closed();
+    for (const resolve of this.#pongs.values()) {
+      resolve(false);
+    }
+    this.#parts.store.disconnect(this.#parts.id);
+    this.#parts.directory.left(this);
+  }
+}

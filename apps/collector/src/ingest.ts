@@ -1,0 +1,142 @@
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { HTTP_STATUSES, LIMITS, SUBPROTOCOL } from "@sluice/protocol";
+import type { CommitReport, Store } from "@sluice/store";
+import { WebSocketServer } from "ws";
+
+import type { AgentDirectory } from "./agent-directory.ts";
+import { AgentSocket } from "./agent-socket.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** The path that agents connect to. */
+export const AGENT_PATH = "/v1/agent";
+
+const MINUTE_MS = 60_000;
+
+export interface IngestParts {
+  readonly store: Store;
+  readonly directory: AgentDirectory;
+  readonly tokens: Tokens;
+  readonly onRefused: (address: string, reason: string) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Takes agents in: checks each upgrade before it happens, and hands commits to their sockets. */
+export class Ingest {
+  readonly #parts: IngestParts;
+  readonly #webSockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: LIMITS.framePayloadBytes,
+    maxFragments: LIMITS.messageFragments,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  readonly #sockets = new Map<number, AgentSocket>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #failures = new Map<string, { count: number; sinceMs: number }>();
+  #nextId = 1;
+
+  constructor(parts: IngestParts) {
+    this.#parts = parts;
+  }
+
+  attach(server: Server): void {
+    server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** Frames were committed and fsynced: the sockets whose frames they were may acknowledge. */
+  committed(report: CommitReport): void {
+    for (const connection of report.messageBytes.keys()) {
+      this.#sockets.get(connection)?.committed(report);
+    }
+  }
+
+  goAway(retryAfterMs: number): void {
+    for (const socket of this.#sockets.values()) {
+      socket.goAway(retryAfterMs);
+    }
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const address = request.socket.remoteAddress ?? "unknown";
+    const refusal = this.#refusal(request, address);
+    if (refusal !== undefined) {
+      this.#parts.onRefused(address, refusal.reason);
+      refuse(socket, refusal.status, refusal.reason);
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const id = this.#nextId++;
+      this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+      const { store, directory, onError } = this.#parts;
+      const agentSocket = new AgentSocket({ id, socket: webSocket, store, directory, onError });
+      this.#sockets.set(id, agentSocket);
+      webSocket.once("close", () => {
+        this.#sockets.delete(id);
+        const left = (this.#perAddress.get(address) ?? 1) - 1;
+        if (left === 0) {
+          this.#perAddress.delete(address);
+        } else {
+          this.#perAddress.set(address, left);
+        }
+      });
+    });
+  }
+
+  #refusal(
+    request: IncomingMessage,
+    address: string,
+  ): { status: number; reason: string } | undefined {
+    const { pathname } = new URL(request.url ?? "/", "http://collector");
+    if (pathname !== AGENT_PATH) {
+      return { status: HTTP_STATUSES.notFound, reason: "no upgrade is served at this path" };
+    }
+    if (request.headers.origin !== undefined) {
+      return {
+        status: HTTP_STATUSES.originForbidden,
+        reason: "an Origin header is not an agent's",
+      };
+    }
+    // A good token always passes: agents behind one address do not pay for each other's mistakes.
+    if (!this.#parts.tokens.allows("ingest", request.headers.authorization)) {
+      if (this.#isBarred(address)) {
+        return { status: HTTP_STATUSES.tooManyRequests, reason: "too many failed authentications" };
+      }
+      this.#countFailure(address);
+      return { status: HTTP_STATUSES.unauthenticated, reason: "the token is not known here" };
+    }
+    const offered = request.headers["sec-websocket-protocol"] ?? "";
+    if (!offered.split(/\s*,\s*/).includes(SUBPROTOCOL)) {
+      return { status: HTTP_STATUSES.upgradeRequired, reason: `speak ${SUBPROTOCOL}` };
+    }
+    const isFull =
+      this.#sockets.size >= LIMITS.connectionsTotal ||
+      (this.#perAddress.get(address) ?? 0) >= LIMITS.connectionsPerIp;
+    return isFull
+      ? { status: HTTP_STATUSES.unavailable, reason: "too many connections" }
+      : undefined;
+  }
+
+  #isBarred(address: string): boolean {
+    const failures = this.#failures.get(address);
+    if (failures === undefined || performance.now() - failures.sinceMs > MINUTE_MS) {
+      this.#failures.delete(address);
+      return false;
+    }
+    return failures.count >= LIMITS.failedAuthsPerIpPerMinute;
+  }
+
+  #countFailure(address: string): void {
+    const failures = this.#failures.get(address) ?? { count: 0, sinceMs: performance.now() };
+    failures.count += 1;
+    this.#failures.set(address, failures);
+  }
+}
+
+function refuse(socket: Duplex, status: number, reason: string): void {
+  const body = `${reason}\n`;
+  socket.once("finish", () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,49 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { EXIT, Failure } from "@sluice/config";
+import { LIMITS } from "@sluice/protocol";
+import type { Hono } from "hono";
+
+import type { ListenAddress } from "./config.ts";
+
+/** The collector's one port: agents by upgrade, everything else by `app`. */
+export function createHttpServer(app: Hono): Server {
+  const server = createServer(
+    { maxHeaderSize: LIMITS.headersBytes, headersTimeout: LIMITS.handshakeTimeoutMs },
+    getRequestListener(app.fetch),
+  );
+  server.maxHeadersCount = LIMITS.headersCount;
+  return server;
+}
+
+/** @throws Failure where the port is taken (with its holder, where that can be found) or forbidden */
+export async function listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(address.port, address.host, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const place = `${address.host}:${address.port}`;
+    if (code === "EADDRINUSE") {
+      throw new Failure(
+        `port ${address.port} on ${address.host} is taken`,
+        "stop what listens there, or choose another address with --listen HOST:PORT",
+        EXIT.failed,
+        { cause: error },
+      );
+    }
+    throw new Failure(
+      `cannot listen on ${place}: ${message}`,
+      "choose an address of this machine with --listen HOST:PORT",
+      EXIT.failed,
+      { cause: error },
+    );
+  }
+  return server.address() as AddressInfo;
+}

@@ -1,0 +1,89 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import {
+  EXIT,
+  Failure,
+  type FlagValues,
+  formatProblem,
+  type LoadedConfig,
+  loadConfig,
+  standardPaths,
+} from "@sluice/config";
+import type { RetentionPolicy } from "@sluice/retention";
+
+import {
+  COLLECTOR_CONFIG,
+  type CollectorConfig,
+  type ListenAddress,
+  parseListen,
+} from "./config.ts";
+
+export interface ConfigRequest {
+  /** `--config`; the standard path where it is not given. */
+  readonly file: string | undefined;
+  readonly flags: FlagValues;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface CollectorSettings {
+  readonly config: LoadedConfig<CollectorConfig>;
+  readonly file: string;
+  readonly listen: ListenAddress;
+  readonly dataDir: string;
+  readonly retention: RetentionPolicy;
+}
+
+/**
+ * Reads the collector's configuration. A file that was named must be there; the standard one need not.
+ *
+ * @throws Failure with exit code 78 that lists every problem with its place
+ */
+export async function loadSettings(request: ConfigRequest): Promise<CollectorSettings> {
+  const paths = standardPaths({ product: "collector", uid: process.getuid?.(), env: request.env });
+  const file = request.file ?? (paths.ok ? paths.value.configFile : undefined);
+  if (file === undefined) {
+    throw new Failure(paths.ok ? "" : paths.error, "name the file with --config", EXIT.config);
+  }
+  const config = loadConfig({
+    schema: COLLECTOR_CONFIG,
+    text: await readConfigFile(file, request.file !== undefined),
+    file,
+    env: request.env,
+    envPrefix: "SLUICE_",
+    flags: request.flags,
+  });
+  if (!config.ok) {
+    const problems = config.error.map(formatProblem).join("\n");
+    throw new Failure(problems, "mend the configuration, then try `sluice check`", EXIT.config);
+  }
+  const { value } = config.value;
+  const dataDir = value.data_dir ?? (paths.ok ? paths.value.stateDir : undefined);
+  const listen = parseListen(value.listen);
+  if (dataDir === undefined || listen === undefined) {
+    throw new Failure("data_dir is not set", "set data_dir in the configuration", EXIT.config);
+  }
+  return {
+    config: config.value,
+    file,
+    listen,
+    dataDir: resolve(dataDir),
+    retention: value.retention,
+  };
+}
+
+async function readConfigFile(file: string, isNamed: boolean): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && !isNamed) {
+      return undefined;
+    }
+    throw new Failure(
+      code === "ENOENT" ? `${file}: there is no such file` : `${file}: ${message}`,
+      "check the path given with --config, and that the collector's user may read it",
+      EXIT.config,
+      { cause: error },
+    );
+  }
+}

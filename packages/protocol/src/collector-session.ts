@@ -1,0 +1,219 @@
+import { CLOSE_CODES, type RejectCode, type ResetReason } from "./codes.ts";
+import type {
+  AgentMessage,
+  CollectorMessage,
+  HelloMessage,
+  OpenStream,
+  StreamBacklog,
+  UnfinishedStream,
+} from "./control.ts";
+import { LIMITS } from "./limits.ts";
+
+export type CollectorEffect =
+  /** Make the agent known to the store, then call `welcomed`. */
+  | { readonly kind: "introduce"; readonly hello: HelloMessage }
+  /** Open these in the store, then call `opened`. */
+  | { readonly kind: "open"; readonly streams: readonly OpenStream[] }
+  /** Hand the binary message at hand to the writer. */
+  | { readonly kind: "append" }
+  | { readonly kind: "report"; readonly streams: readonly StreamBacklog[] }
+  | { readonly kind: "send"; readonly message: CollectorMessage }
+  | { readonly kind: "close"; readonly code: number; readonly reason: string };
+
+/** A stream's fate in one commit, as the store tells it. */
+export interface StreamOutcome {
+  readonly stream: number;
+  readonly outcome:
+    | { readonly kind: "accepted"; readonly position: Position }
+    | { readonly kind: "stale" }
+    | { readonly kind: "reset"; readonly position: Position; readonly reason: ResetReason }
+    | {
+        readonly kind: "rejected";
+        readonly position: Position;
+        readonly code: RejectCode;
+        readonly detail: string;
+      };
+}
+
+interface Position {
+  readonly epoch: number;
+  readonly ordinal: number;
+  readonly nextSeq: number;
+  readonly cursor: Uint8Array;
+}
+
+export interface WelcomeTerms {
+  readonly storeId: string;
+  readonly creditBytes: number;
+  readonly clockUs: number;
+  readonly unfinished: readonly UnfinishedStream[];
+}
+
+type Phase = "greeting" | "introducing" | "live" | "closed";
+
+/**
+ * The collector's side of one connection as a pure state machine: no socket, no clock, no store.
+ * Each input returns the effects that the shell carries out, in order. The transition table stands
+ * in PROTOCOL.md ("Collector session").
+ */
+export class CollectorSession {
+  #phase: Phase = "greeting";
+  /** Bytes of binary messages that the store has not taken in yet. */
+  #waitingBytes = 0;
+  #streams = 0;
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  receive(message: AgentMessage): CollectorEffect[] {
+    if (this.#phase === "closed") {
+      return [];
+    }
+    if (message.type === "hello") {
+      if (this.#phase !== "greeting") {
+        return this.#close(CLOSE_CODES.badMessage, "hello came twice");
+      }
+      this.#phase = "introducing";
+      return [{ kind: "introduce", hello: message }];
+    }
+    if (this.#phase !== "live") {
+      return this.#close(CLOSE_CODES.badMessage, `${message.type} came before welcome`);
+    }
+    switch (message.type) {
+      case "open":
+        this.#streams += message.streams.length;
+        return this.#streams > LIMITS.streamsPerAgent
+          ? this.#close(
+              CLOSE_CODES.tooManyStreams,
+              `more than ${LIMITS.streamsPerAgent} streams on one connection`,
+            )
+          : [{ kind: "open", streams: message.streams }];
+      case "report":
+        return [{ kind: "report", streams: message.streams }];
+      default:
+        return message satisfies never;
+    }
+  }
+
+  /** A binary message of this many bytes arrived. */
+  receiveBinary(bytes: number): CollectorEffect[] {
+    if (this.#phase === "closed") {
+      return [];
+    }
+    if (this.#phase !== "live") {
+      return this.#close(CLOSE_CODES.badMessage, "a batch came before welcome");
+    }
+    this.#waitingBytes += bytes;
+    // Compressed bytes against a credit of uncompressed ones: an honest agent never comes near.
+    return this.#waitingBytes > LIMITS.creditPerAgentBytes + LIMITS.framePayloadBytes
+      ? this.#close(CLOSE_CODES.creditExceeded, "sent more than its credit")
+      : [{ kind: "append" }];
+  }
+
+  welcomed(terms: WelcomeTerms): CollectorEffect[] {
+    if (this.#phase !== "introducing") {
+      return [];
+    }
+    this.#phase = "live";
+    const { storeId, creditBytes, clockUs, unfinished } = terms;
+    const { batchRawBytes, batchRecords, recordBytes, framePayloadBytes, streamsPerAgent } = LIMITS;
+    const limits = {
+      batchRawBytes,
+      batchRecords,
+      recordBytes,
+      framePayloadBytes,
+      streamsPerAgent,
+    };
+    const effects: CollectorEffect[] = [];
+    for (let from = 0; from === 0 || from < unfinished.length; from += LIMITS.controlStreams) {
+      const streams = unfinished.slice(from, from + LIMITS.controlStreams);
+      const more = from + LIMITS.controlStreams < unfinished.length;
+      const message: CollectorMessage =
+        from === 0
+          ? { type: "welcome", storeId, creditBytes, limits, clockUs, streams, more }
+          : { type: "unfinished", streams, more };
+      effects.push({ kind: "send", message });
+    }
+    return effects;
+  }
+
+  opened(
+    streams: ReadonlyArray<Position & { readonly stream: number; readonly created: boolean }>,
+  ): CollectorEffect[] {
+    if (this.#phase !== "live") {
+      return [];
+    }
+    const opened = streams.map(({ stream, epoch, ordinal, nextSeq, cursor, created }) => ({
+      stream,
+      epoch,
+      ordinal,
+      nextSeq,
+      cursor,
+      created,
+    }));
+    return [{ kind: "send", message: { type: "opened", streams: opened } }];
+  }
+
+  /** A commit that held messages of this connection was fsynced: one cumulative ack a stream. */
+  committed(takenBytes: number, outcomes: readonly StreamOutcome[]): CollectorEffect[] {
+    this.#waitingBytes -= takenBytes;
+    if (this.#phase !== "live") {
+      return [];
+    }
+    const acks = new Map<number, Position>();
+    const others: CollectorMessage[] = [];
+    for (const { stream, outcome } of outcomes) {
+      switch (outcome.kind) {
+        case "accepted":
+          acks.set(stream, outcome.position);
+          break;
+        case "stale":
+          break;
+        case "reset": {
+          const { epoch, ordinal, nextSeq, cursor } = outcome.position;
+          const { reason } = outcome;
+          const streams = [{ stream, epoch, ordinal, nextSeq, cursor, reason }];
+          others.push({ type: "reset", streams });
+          break;
+        }
+        case "rejected": {
+          const { epoch, ordinal, nextSeq, cursor } = outcome.position;
+          const { code, detail } = outcome;
+          others.push({ type: "reject", stream, epoch, ordinal, nextSeq, cursor, code, detail });
+          break;
+        }
+        default:
+          return outcome satisfies never;
+      }
+    }
+    const streams = [...acks].map(([stream, { epoch, ordinal, nextSeq }]) => ({
+      stream,
+      epoch,
+      ordinal,
+      nextSeq,
+    }));
+    const ack: CollectorMessage[] = streams.length === 0 ? [] : [{ type: "ack", streams }];
+    return [...ack, ...others].map((message) => ({ kind: "send", message }));
+  }
+
+  /** The message at hand is not frames. */
+  malformed(detail: string): CollectorEffect[] {
+    return this.#phase === "live" ? this.#close(CLOSE_CODES.badMessage, detail) : [];
+  }
+
+  helloTimedOut(): CollectorEffect[] {
+    return this.#phase === "greeting" || this.#phase === "introducing"
+      ? this.#close(CLOSE_CODES.helloTimeout, "no hello in time")
+      : [];
+  }
+
+  closed(): void {
+    this.#phase = "closed";
+  }
+
+  #close(code: number, reason: string): CollectorEffect[] {
+    this.#phase = "closed";
+    return [{ kind: "close", code, reason }];
+  }
+}

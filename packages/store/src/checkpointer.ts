@@ -1,0 +1,32 @@
+import { Worker } from "node:worker_threads";
+
+import { threadUrl } from "./thread-url.ts";
+
+/** Frame bytes committed between two checkpoints. */
+const CHECKPOINT_EVERY_BYTES = 32 * 1024 * 1024;
+
+/** Asks the checkpoint thread for a checkpoint whenever enough has been committed. */
+export class Checkpointer implements AsyncDisposable {
+  readonly #worker: Worker;
+  #bytes = 0;
+
+  constructor(path: string, failed: (error: Error) => void) {
+    this.#worker = new Worker(threadUrl("./checkpoint-thread", import.meta.url), {
+      workerData: { path },
+      name: "sluice-checkpoint",
+    });
+    this.#worker.on("error", failed);
+  }
+
+  committed(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes >= CHECKPOINT_EVERY_BYTES) {
+      this.#bytes = 0;
+      this.#worker.postMessage("checkpoint");
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+}

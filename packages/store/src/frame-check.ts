@@ -1,0 +1,75 @@
+import {
+  type AdvanceFrame,
+  type BatchFrame,
+  decodeBatch,
+  type Frame,
+  type GapFrame,
+  type RecordColumns,
+  type RejectCode,
+} from "@sluice/protocol";
+
+/** What a batch's row says of its records, recomputed from the records themselves. */
+export interface BatchFacts {
+  readonly minTimeUs: number;
+  readonly maxTimeUs: number;
+  readonly lastTimeUs: number;
+  /** Bit n is set when a record of severity number n is among them. */
+  readonly severities: number;
+  /** Bytes of the bodies, each with the one LF that ends it: what the lines took in their file. */
+  readonly bodyBytes: number;
+}
+
+/** A frame that compaction can never choke on, or the reason why it cannot be accepted. */
+export type CheckedFrame =
+  | { readonly kind: "batch"; readonly frame: BatchFrame; readonly facts: BatchFacts }
+  | { readonly kind: "gap"; readonly frame: GapFrame }
+  | { readonly kind: "advance"; readonly frame: AdvanceFrame }
+  | {
+      readonly kind: "undecodable";
+      readonly frame: BatchFrame;
+      readonly code: RejectCode;
+      readonly detail: string;
+    };
+
+/** Decodes a frame wholly, before anything of it is committed. */
+export function checkFrame(frame: Frame): CheckedFrame {
+  switch (frame.kind) {
+    case "gap":
+      return { kind: "gap", frame };
+    case "advance":
+      return { kind: "advance", frame };
+    case "batch": {
+      const decoded = decodeBatch(frame);
+      return decoded.ok
+        ? { kind: "batch", frame, facts: batchFacts(decoded.value) }
+        : {
+            kind: "undecodable",
+            frame,
+            code: decoded.error.code,
+            detail: decoded.error.detail,
+          };
+    }
+    default:
+      return frame satisfies never;
+  }
+}
+
+function batchFacts(columns: RecordColumns): BatchFacts {
+  const { count, timesUs, severities } = columns;
+  let minTimeUs = Number.POSITIVE_INFINITY;
+  let maxTimeUs = Number.NEGATIVE_INFINITY;
+  let mask = 0;
+  for (let i = 0; i < count; i++) {
+    const timeUs = timesUs[i] as number;
+    minTimeUs = timeUs < minTimeUs ? timeUs : minTimeUs;
+    maxTimeUs = timeUs > maxTimeUs ? timeUs : maxTimeUs;
+    mask |= 1 << (severities[i] as number);
+  }
+  return {
+    minTimeUs,
+    maxTimeUs,
+    lastTimeUs: timesUs[count - 1] as number,
+    severities: mask,
+    bodyBytes: columns.bodies.length,
+  };
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import Database from "better-sqlite3";
+
+import { StoreError } from "./errors.ts";
+import {
+  HEAD_APPLICATION_ID,
+  HEAD_PAGE_BYTES,
+  HEAD_SCHEMA,
+  HEAD_SCHEMA_VERSION,
+} from "./schema.ts";
+
+export type HeadDatabase = Database.Database;
+
+/** How long a statement waits for another process (a direct reader, a backup) to let go. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/**
+ * Opens `head.db` for writing, creating it where it is absent.
+ *
+ * better-sqlite3 is compiled with DEFAULT_WAL_SYNCHRONOUS=1, so a WAL commit is not fsynced unless
+ * `synchronous=FULL` is set on this very connection.
+ *
+ * @throws StoreError `data-newer`, `data-foreign`, `data-corrupt`
+ */
+export function openHeadForWriting(path: string): HeadDatabase {
+  return guarded(path, () => {
+    const db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    try {
+      db.pragma(`page_size = ${HEAD_PAGE_BYTES}`);
+      db.pragma("auto_vacuum = INCREMENTAL");
+      const mode: unknown = db.pragma("journal_mode = WAL", { simple: true });
+      if (mode !== "wal") {
+        throw new StoreError(
+          "data-unwritable",
+          `${path}: the file system does not support SQLite's WAL mode (journal_mode is ${String(mode)})`,
+          "put data_dir on a local file system; network shares cannot hold it",
+        );
+      }
+      db.pragma("synchronous = FULL");
+      db.pragma("wal_autocheckpoint = 0");
+      if (process.platform === "darwin") {
+        db.pragma("fullfsync = ON");
+        db.pragma("checkpoint_fullfsync = ON");
+      }
+      db.defaultSafeIntegers(false);
+      if (isEmpty(db)) {
+        create(db);
+      }
+      checkVersion(db, path);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+/**
+ * Opens `head.db` for reading beside a running collector.
+ *
+ * @throws StoreError `data-missing`, `data-newer`, `data-foreign`, `data-corrupt`, `data-unwritable`
+ */
+export function openHeadForReading(path: string): HeadDatabase {
+  if (!existsSync(path)) {
+    throw new StoreError(
+      "data-missing",
+      `${path}: there is no collected data here`,
+      "check data_dir; `sluice serve` creates it at its first start",
+    );
+  }
+  return guarded(path, () => {
+    const db = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
+    try {
+      checkVersion(db, path);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+function isEmpty(db: HeadDatabase): boolean {
+  return db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get() === 0;
+}
+
+function create(db: HeadDatabase): void {
+  db.transaction(() => {
+    db.exec(HEAD_SCHEMA);
+    db.prepare("INSERT INTO meta (key, value) VALUES ('store_id', ?)").run(randomUUID());
+    db.pragma(`application_id = ${HEAD_APPLICATION_ID}`);
+    db.pragma(`user_version = ${HEAD_SCHEMA_VERSION}`);
+  })();
+}
+
+function checkVersion(db: HeadDatabase, path: string): void {
+  const applicationId = db.pragma("application_id", { simple: true });
+  if (applicationId !== HEAD_APPLICATION_ID) {
+    throw new StoreError(
+      "data-foreign",
+      `${path}: this is an SQLite database, but not Sluice's`,
+      "point data_dir at a folder of its own",
+    );
+  }
+  const version = Number(db.pragma("user_version", { simple: true }));
+  if (version > HEAD_SCHEMA_VERSION) {
+    throw new StoreError(
+      "data-newer",
+      `${path}: written by a newer Sluice (data version ${version}; this one reads up to ${HEAD_SCHEMA_VERSION})`,
+      "install that version again, or restore a backup made with this one; nothing was changed",
+    );
+  }
+}
+
+/** Turns SQLite's own complaints at opening into errors that say what to do. */
+function guarded<T>(path: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw describeSqliteError(error, path);
+  }
+}
+
+export function describeSqliteError(error: unknown, path: string): unknown {
+  if (!(error instanceof Database.SqliteError)) {
+    return error;
+  }
+  const cause = { cause: error };
+  if (error.code === "SQLITE_NOTADB" || error.code.startsWith("SQLITE_CORRUPT")) {
+    return new StoreError(
+      "data-corrupt",
+      `${path}: the database is damaged (${error.message})`,
+      "keep the file; copy the data folder away, then start on a restored backup or an empty data_dir: agents send again what they still hold",
+      cause,
+    );
+  }
+  if (error.code === "SQLITE_CANTOPEN" || error.code.startsWith("SQLITE_READONLY")) {
+    return new StoreError(
+      "data-unwritable",
+      `${path}: cannot be opened (${error.message})`,
+      "reading a data folder directly needs write permission on it (SQLite's WAL index); run as its owner, or ask a running collector with --collector",
+      cause,
+    );
+  }
+  return error;
+}

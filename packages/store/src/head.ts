@@ -1,0 +1,310 @@
+import type { RejectCode, ResetReason, UnfinishedStream } from "@sluice/protocol";
+import type { Statement } from "better-sqlite3";
+
+import { type CheckedFrame } from "./frame-check.ts";
+import type { HeadDatabase } from "./head-file.ts";
+import { fit, type StreamPosition } from "./position.ts";
+
+/** What an agent says of itself when it connects. */
+export interface AgentIntroduction {
+  readonly agentId: string;
+  readonly host: string;
+  readonly version: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface StreamOpening {
+  readonly source: string;
+  readonly generation: number;
+  /** Committed before the answer for a stream that is not known yet, so that `start: end` survives a crash. */
+  readonly initialCursor: Uint8Array;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface OpenedStream extends StreamPosition {
+  readonly streamId: number;
+  readonly created: boolean;
+}
+
+export type AppendOutcome =
+  | {
+      readonly kind: "accepted";
+      readonly position: StreamPosition;
+      readonly batchId: number | undefined;
+    }
+  | { readonly kind: "stale" }
+  | { readonly kind: "reset"; readonly position: StreamPosition; readonly reason: ResetReason }
+  | {
+      readonly kind: "rejected";
+      readonly position: StreamPosition;
+      readonly code: RejectCode;
+      readonly detail: string;
+    };
+
+interface StreamRow {
+  id: number;
+  epoch: number;
+  ordinal: number;
+  next_seq: number;
+  cursor: Uint8Array;
+}
+
+/**
+ * The writing side of `head.db`. Every method runs inside a transaction that the caller began
+ * (`transaction`), so that one fsync serves many agents; positions that a failed transaction
+ * would have moved are forgotten with it.
+ */
+export class Head {
+  readonly #db: HeadDatabase;
+  readonly #positions = new Map<number, StreamPosition>();
+  readonly #touched = new Map<number, StreamPosition>();
+  readonly #upsertAgent: Statement;
+  readonly #unfinished: Statement;
+  readonly #findStream: Statement;
+  readonly #insertStream: Statement;
+  readonly #bumpEpoch: Statement;
+  readonly #loadStream: Statement;
+  readonly #insertBatch: Statement;
+  readonly #moveOverBatch: Statement;
+  readonly #moveOverGap: Statement;
+  readonly #moveOverFiltered: Statement;
+  readonly #insertGap: Statement;
+  #lastReceiptUs: number;
+
+  constructor(db: HeadDatabase) {
+    this.#db = db;
+    this.#upsertAgent = db
+      .prepare(
+        `INSERT INTO agents (agent_id, host, version, labels, first_seen_us, last_seen_us)
+         VALUES (:agentId, :host, :version, :labels, :nowUs, :nowUs)
+         ON CONFLICT (agent_id) DO UPDATE SET
+           host = :host, version = :version, labels = :labels, last_seen_us = :nowUs
+         RETURNING id`,
+      )
+      .pluck();
+    this.#unfinished = db.prepare(
+      `SELECT source, generation, next_seq AS nextSeq, cursor FROM streams
+       WHERE agent = ? AND finished = 0 ORDER BY source, generation`,
+    );
+    this.#findStream = db.prepare(
+      "SELECT id, epoch, ordinal, next_seq, cursor FROM streams WHERE agent = ? AND source = ? AND generation = ?",
+    );
+    this.#insertStream = db
+      .prepare(
+        `INSERT INTO streams (agent, source, generation, host, labels, epoch, ordinal, next_seq, cursor)
+         VALUES (?, ?, ?, ?, ?, 1, 0, 0, ?) RETURNING id`,
+      )
+      .pluck();
+    this.#bumpEpoch = db.prepare("UPDATE streams SET epoch = ? WHERE id = ?");
+    this.#loadStream = db.prepare(
+      "SELECT id, epoch, ordinal, next_seq, cursor FROM streams WHERE id = ?",
+    );
+    this.#insertBatch = db.prepare(
+      `INSERT INTO batches (stream, first_seq, count, min_time_us, max_time_us, received_us,
+                            severities, body_bytes, raw_bytes, payload)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#moveOverBatch = db.prepare(
+      `UPDATE streams SET ordinal = ?, next_seq = ?, cursor = ?, records = records + ?,
+         body_bytes = body_bytes + ?, last_time_us = ?, last_received_us = ? WHERE id = ?`,
+    );
+    this.#moveOverGap = db.prepare(
+      "UPDATE streams SET ordinal = ?, next_seq = ?, cursor = ?, gaps = gaps + 1 WHERE id = ?",
+    );
+    this.#moveOverFiltered = db.prepare(
+      `UPDATE streams SET ordinal = ?, cursor = ?, filtered_records = filtered_records + ?,
+         filtered_bytes = filtered_bytes + ?, finished = finished OR ? WHERE id = ?`,
+    );
+    this.#insertGap = db.prepare(
+      "INSERT INTO gaps (stream, seq, cause, range, detail, received_us) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    const lastReceipt: unknown = db.prepare("SELECT max(received_us) FROM batches").pluck().get();
+    this.#lastReceiptUs = typeof lastReceipt === "number" ? lastReceipt : 0;
+  }
+
+  /** Receipt time never decreases, whatever the machine's clock does. */
+  receiptTime(clockUs: number): number {
+    this.#lastReceiptUs = Math.max(this.#lastReceiptUs, clockUs);
+    return this.#lastReceiptUs;
+  }
+
+  /** Runs `work` in one transaction; its COMMIT returns after the fsync. */
+  transaction<T>(work: () => T): T {
+    try {
+      const result = this.#db.transaction(work).immediate();
+      for (const [streamId, position] of this.#touched) {
+        this.#positions.set(streamId, position);
+      }
+      return result;
+    } finally {
+      this.#touched.clear();
+    }
+  }
+
+  introduce(
+    agent: AgentIntroduction,
+    nowUs: number,
+  ): { agent: number; unfinished: UnfinishedStream[] } {
+    const id = this.#upsertAgent.get({
+      agentId: agent.agentId,
+      host: agent.host,
+      version: agent.version,
+      labels: JSON.stringify(agent.labels),
+      nowUs,
+    }) as number;
+    return { agent: id, unfinished: this.#unfinished.all(id) as UnfinishedStream[] };
+  }
+
+  /**
+   * Begins or takes up a stream. Each opening is a new epoch, so that frames of an older
+   * connection of the same agent can never fit behind it.
+   */
+  open(agent: number, host: string, opening: StreamOpening): OpenedStream {
+    const found = this.#findStream.get(agent, opening.source, opening.generation) as
+      | StreamRow
+      | undefined;
+    if (found === undefined) {
+      const streamId = this.#insertStream.get(
+        agent,
+        opening.source,
+        opening.generation,
+        host,
+        JSON.stringify(opening.labels),
+        opening.initialCursor,
+      ) as number;
+      const position = { epoch: 1, ordinal: 0, nextSeq: 0, cursor: opening.initialCursor };
+      this.#touched.set(streamId, position);
+      return { streamId, created: true, ...position };
+    }
+    const position = this.#nextEpoch(found.id, {
+      epoch: found.epoch,
+      ordinal: found.ordinal,
+      nextSeq: found.next_seq,
+      cursor: found.cursor,
+    });
+    return { streamId: found.id, created: false, ...position };
+  }
+
+  /** Stores a frame where it fits exactly; otherwise says how the stream goes on. */
+  append(streamId: number, checked: CheckedFrame, receivedUs: number): AppendOutcome {
+    const stored = this.#position(streamId);
+    const frame = checked.frame;
+    switch (fit(stored, frame)) {
+      case "stale":
+        return { kind: "stale" };
+      case "misplaced":
+        return {
+          kind: "reset",
+          position: this.#nextEpoch(streamId, stored),
+          reason: "out_of_sequence",
+        };
+      case "next":
+        break;
+    }
+    if (checked.kind === "undecodable") {
+      return {
+        kind: "rejected",
+        position: this.#nextEpoch(streamId, stored),
+        code: checked.code,
+        detail: checked.detail,
+      };
+    }
+    const position: StreamPosition = {
+      epoch: stored.epoch,
+      ordinal: stored.ordinal + 1,
+      nextSeq: stored.nextSeq + frame.count,
+      // A copy: the frame's is a view that would keep its whole message in memory.
+      cursor: frame.cursor.slice(),
+    };
+    const batchId = this.#store(streamId, checked, position, receivedUs);
+    this.#touched.set(streamId, position);
+    return { kind: "accepted", position, batchId };
+  }
+
+  /** Fences a stream off after a frame of it arrived damaged: the agent sends again from the cursor. */
+  reset(streamId: number, reason: ResetReason): AppendOutcome {
+    return { kind: "reset", position: this.#nextEpoch(streamId, this.#position(streamId)), reason };
+  }
+
+  #store(
+    streamId: number,
+    checked: Exclude<CheckedFrame, { kind: "undecodable" }>,
+    position: StreamPosition,
+    receivedUs: number,
+  ): number | undefined {
+    switch (checked.kind) {
+      case "batch": {
+        const { frame, facts } = checked;
+        const { lastInsertRowid } = this.#insertBatch.run(
+          streamId,
+          frame.firstSeq,
+          frame.count,
+          facts.minTimeUs,
+          facts.maxTimeUs,
+          receivedUs,
+          facts.severities,
+          facts.bodyBytes,
+          frame.rawBytes,
+          frame.payload,
+        );
+        this.#moveOverBatch.run(
+          position.ordinal,
+          position.nextSeq,
+          position.cursor,
+          frame.count,
+          facts.bodyBytes,
+          facts.lastTimeUs,
+          receivedUs,
+          streamId,
+        );
+        return Number(lastInsertRowid);
+      }
+      case "gap": {
+        const { frame } = checked;
+        this.#insertGap.run(
+          streamId,
+          frame.firstSeq,
+          frame.cause,
+          JSON.stringify(frame.range),
+          frame.detail,
+          receivedUs,
+        );
+        this.#moveOverGap.run(position.ordinal, position.nextSeq, position.cursor, streamId);
+        return undefined;
+      }
+      case "advance": {
+        const { frame } = checked;
+        this.#moveOverFiltered.run(
+          position.ordinal,
+          position.cursor,
+          frame.filteredRecords,
+          frame.filteredBytes,
+          frame.final ? 1 : 0,
+          streamId,
+        );
+        return undefined;
+      }
+      default:
+        return checked satisfies never;
+    }
+  }
+
+  #nextEpoch(streamId: number, stored: StreamPosition): StreamPosition {
+    const position = { ...stored, epoch: stored.epoch + 1 };
+    this.#bumpEpoch.run(position.epoch, streamId);
+    this.#touched.set(streamId, position);
+    return position;
+  }
+
+  #position(streamId: number): StreamPosition {
+    const known = this.#touched.get(streamId) ?? this.#positions.get(streamId);
+    if (known !== undefined) {
+      return known;
+    }
+    const row = this.#loadStream.get(streamId) as StreamRow | undefined;
+    if (row === undefined) {
+      throw new Error(`stream ${streamId} was never opened`);
+    }
+    return { epoch: row.epoch, ordinal: row.ordinal, nextSeq: row.next_seq, cursor: row.cursor };
+  }
+}

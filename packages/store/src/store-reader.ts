@@ -1,0 +1,91 @@
+import type { SearchRequest, SearchRun } from "./search-request.ts";
+
+export interface StreamInfo {
+  readonly streamId: number;
+  readonly agentId: string;
+  /** The agent's row in the store. */
+  readonly agent: number;
+  readonly host: string;
+  readonly source: string;
+  readonly generation: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly isFinished: boolean;
+  /** Stored so far, pruned ones included. */
+  readonly records: number;
+  readonly bytes: number;
+  readonly gaps: number;
+  readonly lastTimeUs: number | undefined;
+  readonly lastReceivedUs: number | undefined;
+}
+
+export interface AgentInfo {
+  readonly agent: number;
+  readonly agentId: string;
+  readonly host: string;
+  readonly version: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly firstSeenUs: number;
+  readonly lastSeenUs: number;
+}
+
+export interface GapInfo {
+  readonly host: string;
+  readonly source: string;
+  readonly generation: number;
+  readonly seq: number;
+  readonly cause: string;
+  readonly range:
+    | { readonly fromByte?: number; readonly toByte?: number; readonly bytes?: number }
+    | "unknown";
+  readonly detail: string;
+  readonly receivedUs: number;
+}
+
+export interface JobInfo {
+  readonly id: number;
+  readonly kind: string;
+  readonly dueUs: number;
+  readonly startedUs: number;
+  readonly tookMs: number;
+  readonly outcome: Readonly<Record<string, number>>;
+  readonly detail: string;
+}
+
+export interface StoreStats {
+  readonly agents: number;
+  readonly streams: number;
+  readonly batches: number;
+  readonly records: number;
+  /** Of the bodies, with the LF that ended each. */
+  readonly bodyBytes: number;
+  /** Of the compressed payloads. */
+  readonly payloadBytes: number;
+  /** Every file under data_dir. */
+  readonly diskBytes: number;
+  readonly oldestReceivedUs: number | undefined;
+  readonly newestReceivedUs: number | undefined;
+}
+
+/** A batch of the head as retention looks at it. */
+export interface StoredBatch {
+  readonly batchId: number;
+  readonly streamId: number;
+  readonly severities: number;
+  readonly firstReceivedUs: number;
+  readonly lastReceivedUs: number;
+  /** Compressed, as on disk. */
+  readonly bytes: number;
+  readonly records: number;
+}
+
+/** The reading side of a data folder, of the collector's own or of another process. */
+export interface StoreReader extends AsyncDisposable {
+  readonly storeId: string;
+  search(request: SearchRequest, signal: AbortSignal): SearchRun;
+  agents(): readonly AgentInfo[];
+  streams(): readonly StreamInfo[];
+  gaps(): readonly GapInfo[];
+  jobs(): readonly JobInfo[];
+  stats(): StoreStats;
+  batches(): readonly StoredBatch[];
+}

@@ -1,0 +1,136 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { UnfinishedStream } from "@sluice/protocol";
+
+import { Checkpointer } from "./checkpointer.ts";
+import { StoreError } from "./errors.ts";
+import type { AgentIntroduction, OpenedStream } from "./head.ts";
+import { StoreLock } from "./store-lock.ts";
+import type { PruneOrder, PruneResult } from "./pruner.ts";
+import { Writer } from "./writer.ts";
+import type { CommitReport, NumberedOpening } from "./writer-messages.ts";
+
+export interface StoreEvents {
+  /** Frames were committed and fsynced: acks may leave now. */
+  committed(report: CommitReport): void;
+  /** Nothing more can be committed; the process should say why and end. */
+  failed(error: StoreError): void;
+}
+
+/** The collected data of one collector, open for writing: one process at a time. */
+export class Store implements AsyncDisposable {
+  readonly dataDir: string;
+  readonly #lock: StoreLock;
+  readonly #writer: Writer;
+  readonly #checkpointer: Checkpointer;
+
+  private constructor(
+    dataDir: string,
+    lock: StoreLock,
+    writer: Writer,
+    checkpointer: Checkpointer,
+  ) {
+    this.dataDir = dataDir;
+    this.#lock = lock;
+    this.#writer = writer;
+    this.#checkpointer = checkpointer;
+  }
+
+  /** @throws StoreError where the folder is in use, damaged, or of a newer version */
+  static async open(dataDir: string, events: StoreEvents): Promise<Store> {
+    await makeDataDir(dataDir);
+    const lock = StoreLock.acquire(dataDir);
+    try {
+      const path = headPath(dataDir);
+      let checkpointer: Checkpointer | undefined;
+      const writer = await Writer.start(path, {
+        committed: (report) => {
+          let bytes = 0;
+          for (const count of report.messageBytes.values()) {
+            bytes += count;
+          }
+          checkpointer?.committed(bytes);
+          events.committed(report);
+        },
+        failed: (error) => events.failed(error),
+      });
+      checkpointer = new Checkpointer(path, (error) =>
+        events.failed(
+          new StoreError(
+            "commit-failed",
+            `a checkpoint failed: ${error.message}`,
+            "check the disk",
+            {
+              cause: error,
+            },
+          ),
+        ),
+      );
+      return new Store(dataDir, lock, writer, checkpointer);
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Names this store for good; agents keep their checkpoints under it. */
+  get storeId(): string {
+    return this.#writer.storeId;
+  }
+
+  /** Highest batch id that is committed: everything a search begun now can see. */
+  get highWater(): number {
+    return this.#writer.highWater;
+  }
+
+  introduce(
+    agent: AgentIntroduction,
+  ): Promise<{ agent: number; unfinished: readonly UnfinishedStream[] }> {
+    return this.#writer.introduce(agent);
+  }
+
+  openStreams(
+    connection: number,
+    agent: number,
+    host: string,
+    openings: readonly NumberedOpening[],
+  ): Promise<readonly (OpenedStream & { readonly stream: number })[]> {
+    return this.#writer.open(connection, agent, host, openings);
+  }
+
+  /** Takes over one binary message of frames; its outcome arrives with `committed`. */
+  append(connection: number, message: Uint8Array): void {
+    this.#writer.append(connection, message);
+  }
+
+  disconnect(connection: number): void {
+    this.#writer.disconnect(connection);
+  }
+
+  prune(order: PruneOrder): Promise<PruneResult> {
+    return this.#writer.prune(order);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#checkpointer[Symbol.asyncDispose]();
+    await this.#writer[Symbol.asyncDispose]();
+    this.#lock[Symbol.dispose]();
+  }
+}
+
+export function headPath(dataDir: string): string {
+  return join(dataDir, "head.db");
+}
+
+async function makeDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StoreError(
+      "data-unwritable",
+      `cannot create data_dir ${dataDir}: ${(error as Error).message}`,
+      "create it for the collector's user, or set data_dir to a folder it may write",
+      { cause: error },
+    );
+  }
+}

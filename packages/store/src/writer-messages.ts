@@ -1,0 +1,76 @@
+import type { UnfinishedStream } from "@sluice/protocol";
+
+import type { StoreFailure } from "./errors.ts";
+import type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head.ts";
+import type { PruneOrder, PruneResult } from "./pruner.ts";
+
+/** A stream of one connection: the number that its frames carry, and what it is. */
+export interface NumberedOpening extends StreamOpening {
+  readonly stream: number;
+}
+
+/** Work that shares a commit, done in the order in which it came. */
+export type CommitRequest =
+  | { readonly kind: "introduce"; readonly id: number; readonly agent: AgentIntroduction }
+  | {
+      readonly kind: "open";
+      readonly id: number;
+      readonly connection: number;
+      readonly agent: number;
+      readonly host: string;
+      readonly openings: readonly NumberedOpening[];
+    }
+  | {
+      readonly kind: "append";
+      readonly connection: number;
+      /** One binary message, frames back to back; transferred, not copied. */
+      readonly message: Uint8Array;
+    }
+  | { readonly kind: "disconnect"; readonly connection: number };
+
+export type WriterRequest =
+  | CommitRequest
+  | { readonly kind: "prune"; readonly id: number; readonly order: PruneOrder }
+  | { readonly kind: "checkpoint"; readonly id: number }
+  | { readonly kind: "close"; readonly id: number };
+
+/** The fate of one frame, under the number that its connection knows the stream by. */
+export interface FrameOutcome {
+  readonly connection: number;
+  readonly stream: number;
+  readonly outcome: AppendOutcome;
+}
+
+/** A message that is not frames: the connection that sent it is at fault. */
+export interface MalformedMessage {
+  readonly connection: number;
+  readonly detail: string;
+}
+
+export interface CommitReport {
+  readonly frames: readonly FrameOutcome[];
+  readonly malformed: readonly MalformedMessage[];
+  /** Messages that this commit took in, per connection: what their senders may count as credit again. */
+  readonly messageBytes: ReadonlyMap<number, number>;
+  /** Highest batch id that is committed. */
+  readonly highWater: number;
+  readonly commitMs: number;
+}
+
+export type WriterReply =
+  | { readonly kind: "ready"; readonly storeId: string; readonly highWater: number }
+  | {
+      readonly kind: "introduced";
+      readonly id: number;
+      readonly agent: number;
+      readonly unfinished: readonly UnfinishedStream[];
+    }
+  | {
+      readonly kind: "opened";
+      readonly id: number;
+      readonly streams: readonly (OpenedStream & { readonly stream: number })[];
+    }
+  | { readonly kind: "committed"; readonly report: CommitReport }
+  | { readonly kind: "pruned"; readonly id: number; readonly result: PruneResult }
+  | { readonly kind: "done"; readonly id: number }
+  | { readonly kind: "failed"; readonly failure: StoreFailure };

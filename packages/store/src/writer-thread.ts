@@ -1,0 +1,157 @@
+import { parentPort, workerData } from "node:worker_threads";
+
+import { CommitClock } from "./commit-clock.ts";
+import { Committer, prepare, type PreparedRequest } from "./committer.ts";
+import { toFailure } from "./errors.ts";
+import { describeSqliteError, openHeadForWriting } from "./head-file.ts";
+import { Pruner, type PruneResult } from "./pruner.ts";
+import type { CommitRequest, WriterReply, WriterRequest } from "./writer-messages.ts";
+
+/**
+ * The thread that owns every write to `head.db`: a commit's fsync never blocks the event loop
+ * that holds the sockets. Requests gather until the commit clock says so and then share one
+ * transaction; replies leave only after its fsync. The first failure to commit ends the thread:
+ * after a failed fsync nobody can know what the disk holds.
+ */
+class WriterThread {
+  readonly #path: string;
+  readonly #reply: (message: WriterReply) => void;
+  readonly #db;
+  readonly #committer: Committer;
+  readonly #pruner: Pruner;
+  readonly #clock = new CommitClock();
+  #pending: PreparedRequest[] = [];
+  #pendingBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #failed = false;
+
+  constructor(path: string, reply: (message: WriterReply) => void) {
+    this.#path = path;
+    this.#reply = reply;
+    this.#db = openHeadForWriting(path);
+    this.#committer = new Committer(this.#db);
+    this.#pruner = new Pruner(this.#db);
+    const storeId = this.#db
+      .prepare("SELECT value FROM meta WHERE key = 'store_id'")
+      .pluck()
+      .get() as string;
+    reply({ kind: "ready", storeId, highWater: this.#committer.highWater });
+  }
+
+  receive(request: WriterRequest): void {
+    if (this.#failed) {
+      return;
+    }
+    try {
+      this.#take(request);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  fail(error: unknown): void {
+    this.#failed = true;
+    this.#reply({ kind: "failed", failure: toFailure(describeSqliteError(error, this.#path)) });
+  }
+
+  #take(request: WriterRequest): void {
+    switch (request.kind) {
+      case "introduce":
+      case "open":
+      case "disconnect":
+      case "append":
+        this.#enqueue(request);
+        return;
+      case "prune":
+        this.#step(request.id, this.#pruner.run(request.order));
+        return;
+      case "checkpoint":
+        this.#commit();
+        this.#db.pragma("wal_checkpoint(TRUNCATE)");
+        this.#reply({ kind: "done", id: request.id });
+        return;
+      case "close":
+        this.#commit();
+        this.#db.close();
+        this.#reply({ kind: "done", id: request.id });
+        return;
+      default:
+        request satisfies never;
+    }
+  }
+
+  #enqueue(request: CommitRequest): void {
+    this.#pending.push(prepare(request));
+    this.#pendingBytes += request.kind === "append" ? request.message.length : 0;
+    const dueInMs = this.#clock.dueInMs(this.#pendingBytes, performance.now());
+    if (dueInMs > 0) {
+      this.#timer ??= setTimeout(() => this.#commitDue(), dueInMs);
+    } else {
+      // Not at once: what else has arrived in this turn of the loop shares the fsync.
+      this.#immediate ??= setImmediate(() => this.#commitDue());
+    }
+  }
+
+  /** One slice of a prune at a time, so that commits of agents go on in between. */
+  #step(id: number, prune: Generator<undefined, PruneResult>): void {
+    const step = prune.next();
+    if (step.done === true) {
+      this.#reply({ kind: "pruned", id, result: step.value });
+      return;
+    }
+    setImmediate(() => {
+      if (this.#failed) {
+        return;
+      }
+      try {
+        this.#step(id, prune);
+      } catch (error) {
+        this.fail(error);
+      }
+    });
+  }
+
+  #commitDue(): void {
+    try {
+      this.#commit();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #commit(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#timer = undefined;
+    this.#immediate = undefined;
+    if (this.#pending.length === 0) {
+      return;
+    }
+    const requests = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    const replies = this.#committer.commit(requests, Date.now() * 1000);
+    this.#clock.committed(performance.now());
+    for (const message of replies) {
+      this.#reply(message);
+    }
+  }
+}
+
+const port = parentPort;
+if (port !== null) {
+  const { path } = workerData as { path: string };
+  const reply = (message: WriterReply): void => port.postMessage(message);
+  try {
+    const thread = new WriterThread(path, reply);
+    port.on("message", (request: WriterRequest) => {
+      thread.receive(request);
+      if (request.kind === "close") {
+        port.close();
+      }
+    });
+  } catch (error) {
+    reply({ kind: "failed", failure: toFailure(error) });
+  }
+}

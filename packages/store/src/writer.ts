@@ -1,0 +1,205 @@
+import { Worker } from "node:worker_threads";
+import type { UnfinishedStream } from "@sluice/protocol";
+
+import { StoreError, fromFailure } from "./errors.ts";
+import type { AgentIntroduction, OpenedStream } from "./head.ts";
+import type { PruneOrder, PruneResult } from "./pruner.ts";
+import { threadUrl } from "./thread-url.ts";
+import type {
+  CommitReport,
+  NumberedOpening,
+  WriterReply,
+  WriterRequest,
+} from "./writer-messages.ts";
+
+/** What the writer tells on its own account. */
+export interface WriterEvents {
+  /** Frames were committed and fsynced: acks may leave now. */
+  committed(report: CommitReport): void;
+  /** A commit failed; the writer has stopped and nothing more will be acknowledged. */
+  failed(error: StoreError): void;
+}
+
+interface Waiter {
+  resolve(reply: WriterReply): void;
+  reject(error: Error): void;
+}
+
+/** The store's writing side as the main thread sees it: requests in, commits out. */
+export class Writer implements AsyncDisposable {
+  readonly storeId: string;
+  readonly #worker: Worker;
+  readonly #waiters = new Map<number, Waiter>();
+  readonly #events: WriterEvents;
+  #highWater: number;
+  #nextId = 1;
+  #error: StoreError | undefined;
+
+  private constructor(
+    worker: Worker,
+    ready: Extract<WriterReply, { kind: "ready" }>,
+    events: WriterEvents,
+  ) {
+    this.#worker = worker;
+    this.#events = events;
+    this.storeId = ready.storeId;
+    this.#highWater = ready.highWater;
+    worker.on("message", (reply: WriterReply) => this.#receive(reply));
+    worker.on("error", (error: Error) => this.#fail(lostThread(error)));
+    worker.on("exit", () => this.#fail(lostThread()));
+  }
+
+  /** @throws StoreError where the head cannot be opened */
+  static async start(path: string, events: WriterEvents): Promise<Writer> {
+    const worker = new Worker(threadUrl("./writer-thread", import.meta.url), {
+      workerData: { path },
+      name: "sluice-writer",
+    });
+    const ready = await new Promise<Extract<WriterReply, { kind: "ready" }>>((resolve, reject) => {
+      worker.once("error", reject);
+      worker.once("message", (reply: WriterReply) => {
+        worker.off("error", reject);
+        if (reply.kind === "ready") {
+          resolve(reply);
+        } else {
+          void worker.terminate();
+          reject(reply.kind === "failed" ? fromFailure(reply.failure) : lostThread());
+        }
+      });
+    });
+    return new Writer(worker, ready, events);
+  }
+
+  /** Highest batch id that is committed. */
+  get highWater(): number {
+    return this.#highWater;
+  }
+
+  async introduce(
+    agent: AgentIntroduction,
+  ): Promise<{ agent: number; unfinished: readonly UnfinishedStream[] }> {
+    const reply = await this.#request((id) => ({ kind: "introduce", id, agent }));
+    return expect(reply, "introduced");
+  }
+
+  async open(
+    connection: number,
+    agent: number,
+    host: string,
+    openings: readonly NumberedOpening[],
+  ): Promise<readonly (OpenedStream & { readonly stream: number })[]> {
+    const reply = await this.#request((id) => ({
+      kind: "open",
+      id,
+      connection,
+      agent,
+      host,
+      openings,
+    }));
+    return expect(reply, "opened").streams;
+  }
+
+  /** Takes over a binary message of frames; its buffer is transferred where it is whole. */
+  append(connection: number, message: Uint8Array): void {
+    const isWhole = message.byteOffset === 0 && message.byteLength === message.buffer.byteLength;
+    // A view into a larger buffer would take all of that along.
+    const owned = isWhole ? message : message.slice();
+    const bytes = new Uint8Array(owned.buffer as ArrayBuffer, owned.byteOffset, owned.byteLength);
+    this.#post({ kind: "append", connection, message: bytes }, [bytes.buffer]);
+  }
+
+  /** Frames of this connection that are still waiting are no longer taken. */
+  disconnect(connection: number): void {
+    this.#post({ kind: "disconnect", connection });
+  }
+
+  async prune(order: PruneOrder): Promise<PruneResult> {
+    const reply = await this.#request((id) => ({ kind: "prune", id, order }));
+    return expect(reply, "pruned").result;
+  }
+
+  /** Commits what is pending and folds the WAL into the database file. */
+  async checkpoint(): Promise<void> {
+    expect(await this.#request((id) => ({ kind: "checkpoint", id })), "done");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#error === undefined) {
+      expect(await this.#request((id) => ({ kind: "close", id })), "done");
+    }
+    this.#error ??= new StoreError("closed", "the store is closed", "this is a defect of Sluice");
+    await this.#worker.terminate();
+  }
+
+  #request(build: (id: number) => WriterRequest): Promise<WriterReply> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      if (this.#error !== undefined) {
+        reject(this.#error);
+        return;
+      }
+      this.#waiters.set(id, { resolve, reject });
+      this.#post(build(id));
+    });
+  }
+
+  #post(request: WriterRequest, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, transfer);
+  }
+
+  #receive(reply: WriterReply): void {
+    switch (reply.kind) {
+      case "committed":
+        this.#highWater = reply.report.highWater;
+        this.#events.committed(reply.report);
+        return;
+      case "failed":
+        this.#fail(fromFailure(reply.failure));
+        return;
+      case "ready":
+        return;
+      case "introduced":
+      case "opened":
+      case "pruned":
+      case "done": {
+        const waiter = this.#waiters.get(reply.id);
+        this.#waiters.delete(reply.id);
+        waiter?.resolve(reply);
+        return;
+      }
+      default:
+        reply satisfies never;
+    }
+  }
+
+  #fail(error: StoreError): void {
+    if (this.#error !== undefined) {
+      return;
+    }
+    this.#error = error;
+    for (const waiter of this.#waiters.values()) {
+      waiter.reject(error);
+    }
+    this.#waiters.clear();
+    this.#events.failed(error);
+  }
+}
+
+function expect<K extends WriterReply["kind"]>(
+  reply: WriterReply,
+  kind: K,
+): Extract<WriterReply, { kind: K }> {
+  if (reply.kind !== kind) {
+    throw new Error(`the writer answered ${reply.kind} where ${kind} was due`);
+  }
+  return reply as Extract<WriterReply, { kind: K }>;
+}
+
+function lostThread(cause?: Error): StoreError {
+  return new StoreError(
+    "commit-failed",
+    `the writer thread ended unexpectedly${cause === undefined ? "" : `: ${cause.message}`}`,
+    "restart the collector; what was acknowledged is on disk, and agents send the rest again",
+    cause === undefined ? undefined : { cause },
+  );
+}
