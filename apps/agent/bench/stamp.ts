@@ -1,4 +1,5 @@
 // How fast lines are stamped: `node bench/stamp.ts [megabytes]`, 200 by default.
+// prettier-ignore
 import { availableParallelism, cpus } from "node:os";
 import { performance } from "node:perf_hooks";
 import { Stamper } from "../src/stamp/stamper.ts";

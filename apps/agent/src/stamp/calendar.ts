@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-non-null-assertion -- hot path: the bytes read lie inside bounds that were checked */
 /** Microseconds in a minute and in a day. */
 export const MINUTE_US = 60_000_000;
 export const DAY_US = 86_400_000_000;

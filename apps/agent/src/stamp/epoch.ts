@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-non-null-assertion -- hot path: the bytes read lie inside bounds that were checked */
 import { isDigit } from "./calendar.ts";
 
 /** 2100-01-01: a number of the right length beyond it is an identifier, not a time. */

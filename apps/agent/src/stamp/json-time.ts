@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-non-null-assertion -- hot path: the bytes read lie inside bounds that were checked */
 /** What a top-level key of a JSON line is to the stamper. */
 export const JSON_FIELD = { time: 1, level: 2 } as const;
 export type JsonField = (typeof JSON_FIELD)[keyof typeof JSON_FIELD];

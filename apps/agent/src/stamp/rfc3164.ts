@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-non-null-assertion -- hot path: the bytes read lie inside bounds that were checked */
 import { DAY_US, monthNamed, twoDigits, wallMinuteUs } from "./calendar.ts";
 import type { MinuteText } from "./minute-text.ts";
 import { KIND, LETTER } from "./minute-text.ts";

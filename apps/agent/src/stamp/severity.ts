@@ -1,7 +1,6 @@
+/* oxlint-disable typescript/no-non-null-assertion -- hot path: the bytes read lie inside bounds that were checked */
+import { syslogSeverity } from "@sluice/quantity";
 import { viewOf } from "./view.ts";
-
-/** OpenTelemetry severity numbers by syslog's severity 0-7 (emergency to debug). */
-const SYSLOG_SEVERITY = Uint8Array.of(21, 19, 18, 17, 13, 10, 9, 5);
 
 /**
  * How many bytes behind the time, or of a line without one, are searched for a word of severity. Its
@@ -85,7 +84,7 @@ function pairTable(stems: readonly (readonly string[])[]): Uint16Array {
     }
   };
   for (const [bit, group] of stems.entries()) {
-    for (const [first, second, third, fourth] of group.map((stem) => [...stem])) {
+    for (const [first, second, third, fourth] of group.map((stem) => stem.split(""))) {
       mark(delimiters, cases(first), 0x100 << bit);
       mark(cases(first), cases(second), 0x100 << bit);
       mark(cases(second), cases(third), 1 << bit);
@@ -93,11 +92,6 @@ function pairTable(stems: readonly (readonly string[])[]): Uint16Array {
     }
   }
   return table;
-}
-
-/** The severity of a syslog priority 0-191 (RFC 5424, 6.2.1). */
-export function syslogSeverity(priority: number): number {
-  return SYSLOG_SEVERITY[priority & 7]!;
 }
 
 /** The severity that one letter stands for in logcat and glog, or 0. */
@@ -137,7 +131,7 @@ export function fieldSeverity(buffer: Uint8Array, start: number, end: number): n
     if (digit < 0 || digit > 9) return 0;
     value = value * 10 + digit;
   }
-  if (value < 8) return SYSLOG_SEVERITY[value]!;
+  if (value < 8) return syslogSeverity(value);
   if (value < 10) return 0;
   return value >= 60 ? 21 : Math.floor(value / 10) * 4 - 3;
 }

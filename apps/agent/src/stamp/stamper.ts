@@ -1,3 +1,5 @@
+/* oxlint-disable typescript/no-non-null-assertion -- hot path: the bytes read lie inside bounds that were checked */
+import { syslogSeverity } from "@sluice/quantity";
 import { DAY_US, MINUTE_US, isDigit, twoDigits } from "./calendar.ts";
 import { EpochText, readEpoch } from "./epoch.ts";
 import { JSON_FIELD, JsonFields } from "./json-time.ts";
@@ -6,7 +8,7 @@ import type { Letter } from "./minute-text.ts";
 import { findCommonLog } from "./apache-time.ts";
 import { MAX_AHEAD_US, inferYear } from "./rfc3164.ts";
 import { ZoneText, readZone } from "./rfc3339.ts";
-import { fieldSeverity, findSeverity, letterSeverity, syslogSeverity } from "./severity.ts";
+import { fieldSeverity, findSeverity, letterSeverity } from "./severity.ts";
 import { readMinuteText } from "./time-form.ts";
 import { viewOf } from "./view.ts";
 import type { ZoneOption } from "./zone.ts";
@@ -105,7 +107,8 @@ export class Stamper {
       at += 1;
     }
     if (at === start + 1 || at >= end || buffer[at] !== 0x3e || priority > 191) return start;
-    this.severity = syslogSeverity(priority);
+    // RFC 5424, 6.2.1: eight times the facility, and the severity.
+    this.severity = syslogSeverity(priority & 7);
     at += 1;
     return at + 1 < end && buffer[at] === 0x31 && buffer[at + 1] === 0x20 ? at + 2 : at;
   }
@@ -183,7 +186,7 @@ export class Stamper {
     const keyLength = text + length - at;
     // A year behind the seconds is not among the bytes that the next line is compared by.
     if (found >= 0 && minute.kind !== KIND.trailingYear && keyLength <= KEY_CAPACITY) {
-      this.#key.set(buffer.subarray(at, text + length));
+      for (let i = 0; i < keyLength; i += 1) this.#key[i] = buffer[at + i]!;
       this.#keyLength = keyLength;
     }
     return found;

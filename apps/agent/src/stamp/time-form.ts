@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-non-null-assertion -- hot path: the bytes read lie inside bounds that were checked */
 import { isDigit } from "./calendar.ts";
 import { readApacheError, readCommonLog } from "./apache-time.ts";
 import { readCompact, readShortSlash } from "./compact-time.ts";
