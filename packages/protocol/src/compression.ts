@@ -5,7 +5,7 @@ import type { CodecError } from "./codec-error.ts";
 import { LIMITS } from "./limits.ts";
 import { readZstdFrame } from "./zstd-frame.ts";
 
-/** Level 1 takes a third of level 3's time for 5 % more bytes, and blocks are compressed anew. */
+/** On syslog lines level 3 takes twice the time of level 1 and saves nothing. */
 const LEVEL = 1;
 
 /** A frame that asks for more than this window (4 MiB, above any payload) is refused unread. */
