@@ -154,7 +154,9 @@ export class FileReader implements StreamReader {
     const needsHead = generation.identity.head.length < Math.min(HEAD_BYTES, stat.sizeBytes);
     if (hasRested || needsHead || this.#anchor === undefined) {
       const head = grownHead(file, generation.identity.head);
-      if (head === undefined) return this.#diverge("regrown");
+      if (head === undefined || this.#ports.registry.wasCutUnseen(generation, file)) {
+        return this.#diverge("regrown");
+      }
       generation.identity = { ...generation.identity, bornNs: stat.bornNs, head };
     }
     const anchor = this.#anchor ?? this.#fetchAnchor(file);

@@ -63,6 +63,16 @@ export function hasContent(file: OpenFile, head: HeadPrint, position: FilePositi
   );
 }
 
+/** Compares the first and the last bytes of `copy` with the same ranges of `original`. */
+export function isPrefixOf(copy: OpenFile, original: OpenFile): boolean {
+  const { sizeBytes } = copy.stat();
+  const length = Math.min(HEAD_BYTES, sizeBytes);
+  return [0, sizeBytes - length].every((position) => {
+    const ours = copy.bytesAt(position, length);
+    return Buffer.compare(ours, original.bytesAt(position, length)) === 0;
+  });
+}
+
 /** Undefined where the open file is the one that was read up to `position`. */
 export function mismatch(
   file: OpenFile,

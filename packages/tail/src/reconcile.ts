@@ -2,7 +2,7 @@ import type { TailEvent } from "./event.ts";
 import type { StartPolicy, TailClock, TailTiming } from "./file-source-options.ts";
 import type { FoundFile, PathReports } from "./finder.ts";
 import type { Generation } from "./generation.ts";
-import { inodeKey, isSameObject } from "./identity.ts";
+import { inodeKey, isPrefixOf, isSameObject } from "./identity.ts";
 import { statPath } from "./open-file.ts";
 import type { FileStat, OpenFile } from "./open-file.ts";
 import type { Registry } from "./registry.ts";
@@ -126,6 +126,7 @@ class Scan {
         this.#confirmed.add(generation);
         return true;
       }
+      generation.path = at.path;
       const isRight = this.#verify(generation, file);
       if (isRight && generation.phase === "open") generation.file = file;
       else if (file !== generation.file) file.close();
@@ -283,14 +284,4 @@ class Scan {
       }
     }
   }
-}
-
-/** Compares the first and the last bytes of `copy` with the same ranges of `original`. */
-function isPrefixOf(copy: OpenFile, original: OpenFile): boolean {
-  const { sizeBytes } = copy.stat();
-  const length = Math.min(1024, sizeBytes);
-  return [0, sizeBytes - length].every((position) => {
-    const ours = copy.bytesAt(position, length);
-    return Buffer.compare(ours, original.bytesAt(position, length)) === 0;
-  });
 }

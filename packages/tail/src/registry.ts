@@ -4,6 +4,7 @@ import type { FileCursor } from "./cursor.ts";
 import type { LossReason, TailEvent, TruncatedReason } from "./event.ts";
 import type { TailClock } from "./file-source-options.ts";
 import type { PathReports } from "./finder.ts";
+import { HEAD_BYTES } from "./fingerprint.ts";
 import { Generation } from "./generation.ts";
 import type { Phase } from "./generation.ts";
 import {
@@ -11,6 +12,7 @@ import {
   hasContent,
   identify,
   inodeKey,
+  isPrefixOf,
   isSameObject,
   mismatch,
   positionAt,
@@ -140,7 +142,9 @@ export class Registry {
     const isUnchanged =
       generation.mtimeNs === stat.mtimeNs && generation.sizeBytes === stat.sizeBytes;
     if (generation.wasSeen && isUnchanged) return true;
-    const reason = mismatch(file, stat, generation.identity, generation.position);
+    const reason = this.wasCutUnseen(generation, file)
+      ? "regrown"
+      : mismatch(file, stat, generation.identity, generation.position);
     if (reason !== undefined) {
       this.diverge(generation, reason);
       return false;
@@ -151,6 +155,27 @@ export class Registry {
     const head = grownHead(file, generation.identity.head) ?? generation.identity.head;
     generation.identity = { ...generation.identity, bornNs: stat.bornNs, head };
     return true;
+  }
+
+  /**
+   * A head of a few bytes does not tell a file from itself after it was written, copied and cut.
+   * Where it is in its place and a sibling that belongs to nobody holds what was seen of it, and
+   * more than the file does now, that sibling is the file as it was.
+   */
+  wasCutUnseen(generation: Generation, file: OpenFile): boolean {
+    const { phase, identity, source, position } = generation;
+    if (phase !== "open" || identity.head.length === HEAD_BYTES) return false;
+    const files = survey(source);
+    const current = files.find(({ path }) => path === source);
+    if (current === undefined || !isSameObject(identity, current.stat)) return false;
+    return files.some((found) => {
+      if (this.owner(found.stat) !== undefined) return false;
+      const sibling = this.open(found.path, found.stat);
+      if (sibling === undefined) return false;
+      const wasFile = isCopy(sibling, identity.head, position) && !isPrefixOf(sibling, file);
+      sibling.close();
+      return wasFile;
+    });
   }
 
   /** The file was cut or replaced under a generation: goes on in a copy of it, or ends it. */
@@ -195,6 +220,7 @@ export class Registry {
       this.forget(generation);
     } else {
       generation.phase = "finished";
+      generation.acked = generation.position;
       generation.closeFile();
     }
     const { source, generation: number } = generation;
@@ -212,12 +238,10 @@ export class Registry {
       return ok(undefined);
     }
     const file = generation.file ?? this.#reopen(generation);
-    const isMeant = inodeKey(identity) === inodeKey(generation.identity);
-    if (file !== undefined && (isMeant || identity.head.length > 0)) {
-      if (hasContent(file, identity.head, position)) {
-        generation.moveTo(position);
-        return ok(undefined);
-      }
+    // Of an empty file a cursor knows the inode only, and a scan has compared that.
+    if (file !== undefined && hasContent(file, identity.head, position)) {
+      generation.moveTo(position);
+      return ok(undefined);
     }
     if (this.#continueInCopy(generation, identity.head, position)) {
       generation.moveTo(position);
@@ -256,14 +280,14 @@ export class Registry {
 
   /**
    * copytruncate leaves the unread rest in a copy beside the file. The oldest sibling that belongs
-   * to nobody and holds the bytes up to the position is that copy. A copy that ends before the
+   * to nobody and holds the bytes up to the position (of an empty file: any) is that copy. A copy that ends before the
    * position (the reader was faster than the cut) has nothing new, and is only remembered.
    */
   #continueInCopy(generation: Generation, head: HeadPrint, position: FilePosition): boolean {
-    if (head.length === 0) return false;
     for (const found of survey(generation.source)) {
       const owner = this.owner(found.stat);
       if (found.path === generation.source || (owner && owner.phase !== "copy")) continue;
+      if (found.stat.sizeBytes === 0) continue;
       const file = this.open(found.path, found.stat);
       if (file === undefined) continue;
       if (isCopy(file, head, position)) {

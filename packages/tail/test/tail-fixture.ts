@@ -49,6 +49,8 @@ export interface Delivery {
 export class Collector {
   readonly deliveries = new Map<string, Delivery>();
   readonly events: TailEvent[] = [];
+  /** Why stored cursors were not found again. */
+  readonly refused: string[] = [];
   readonly lost: (ReadOutcome & { kind: "lost" })[] = [];
   readonly options: Omit<FileSourceOptions, "onEvent">;
   #source: FileSource | undefined;
@@ -115,7 +117,8 @@ export class Collector {
         outcome: "idle",
       });
     } else {
-      await reader.seek(stored.cursor);
+      const moved = await reader.seek(stored.cursor);
+      if (!moved.ok) this.refused.push(moved.error.detail);
     }
     return reader;
   }
