@@ -1,0 +1,20 @@
+import { EXIT, Failure } from "@sluice/config";
+import { StoreError } from "@sluice/store";
+import { CommanderError } from "commander";
+
+/**
+ * Says on stderr why a command failed and returns the exit code: two lines for what a person can
+ * mend, a stack only for what is our fault.
+ */
+export function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // commander has said it already
+  }
+  if (error instanceof Failure || error instanceof StoreError) {
+    process.stderr.write(`sluice: ${error.message}\n  ${error.advice}\n`);
+    return error instanceof Failure ? error.exitCode : EXIT.failed;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`sluice: unexpected failure, please report it\n${detail}\n`);
+  return EXIT.failed;
+}
