@@ -3,10 +3,12 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { KINDS, generateLines } from "./generate.ts";
+import type { GenerateOptions } from "./generate.ts";
 
 const USAGE =
   "node test/dist/corpus/main.js --kind syslog|nginx|json|java|mix --size 200MB --seed 1 --out FILE [--start 2026-11-22T08:00:00Z] [--rate LINES_PER_SECOND]";
 
+const OPTIONS = new Set(["kind", "size", "seed", "start", "rate", "out"]);
 const SIZE = /^(\d+)(B|kB|MB|GB|KiB|MiB|GiB)?$/;
 const UNIT_BYTES = new Map([
   ["kB", 1e3],
@@ -23,9 +25,11 @@ function sizeBytes(text: string): number {
   return Number(amount) * (UNIT_BYTES.get(unit) ?? 1);
 }
 
-/** Writes a file of generated log lines; returns the exit code: 0, or 2 for wrong usage. */
-async function main(): Promise<number> {
+/** The options on the command line, or undefined where they are wrong. */
+function readOptions(): (GenerateOptions & { readonly out: string }) | undefined {
   const { values } = parseArgs({
+    // Unknown options are reported as usage below, not thrown.
+    strict: false,
     options: {
       kind: { type: "string", default: "syslog" },
       size: { type: "string", default: "200MB" },
@@ -35,24 +39,27 @@ async function main(): Promise<number> {
       out: { type: "string" },
     },
   });
-  const kind = KINDS.find((known) => known === values.kind);
-  const bytes = sizeBytes(values.size);
-  const startUs = Date.parse(values.start) * 1000;
-  const seed = Number(values.seed);
-  const linesPerSecond = Number(values.rate);
-  if (
-    kind === undefined ||
-    !Number.isSafeInteger(bytes) ||
-    values.out === undefined ||
-    Number.isNaN(startUs) ||
-    !Number.isSafeInteger(seed) ||
-    !(linesPerSecond > 0)
-  ) {
+  const { kind: kindName, size, start, out, ...numbers } = values;
+  const kind = KINDS.find((known) => known === kindName);
+  const bytes = sizeBytes(String(size));
+  const startUs = Date.parse(String(start)) * 1000;
+  const seed = Number(numbers.seed);
+  const linesPerSecond = Number(numbers.rate);
+  const known = Object.keys(values).every((name) => OPTIONS.has(name));
+  if (!known || kind === undefined || typeof out !== "string") return undefined;
+  if (!Number.isSafeInteger(bytes) || !Number.isSafeInteger(seed)) return undefined;
+  if (!(startUs >= 0) || !(linesPerSecond > 0)) return undefined;
+  return { kind, seed, bytes, startUs, linesPerSecond, out };
+}
+
+/** Writes a file of generated log lines; returns the exit code: 0, or 2 for wrong usage. */
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === undefined) {
     process.stderr.write(`usage: ${USAGE}\n`);
     return 2;
   }
-  const lines = generateLines({ kind, seed, bytes, startUs, linesPerSecond });
-  await pipeline(Readable.from(lines), createWriteStream(values.out));
+  await pipeline(Readable.from(generateLines(options)), createWriteStream(options.out));
   return 0;
 }
 

@@ -4,8 +4,8 @@ export const MINUTE_US = 60_000_000;
 export const DAY_US = 86_400_000_000;
 
 /** The years whose every microsecond is a safe integer since the epoch. */
-export const MIN_YEAR = 1970;
-export const MAX_YEAR = 2254;
+const MIN_YEAR = 1970;
+const MAX_YEAR = 2254;
 
 const MONTH_DAYS = Uint8Array.of(31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31);
 
@@ -21,7 +21,7 @@ export function twoDigits(buffer: Uint8Array, at: number): number {
   return tens >>> 0 > 9 || ones >>> 0 > 9 ? -1 : tens * 10 + ones;
 }
 
-/** The number 0-9999 that four digits at `at` write, or -1. All four bytes must lie inside the buffer. */
+/** The number 0-9999 that four digits at `at` write, or -1. The bytes must lie inside the buffer. */
 export function fourDigits(buffer: Uint8Array, at: number): number {
   const high = twoDigits(buffer, at);
   const low = twoDigits(buffer, at + 2);
@@ -80,7 +80,7 @@ function daysFromCivil(year: number, month: number, day: number): number {
 /**
  * Microseconds from the epoch to a minute on a wall clock, read as if that clock showed UTC.
  * -1 when there is no such minute: a month 13, a 30 February, an hour 24, or a year outside
- * {@link MIN_YEAR}..{@link MAX_YEAR}.
+ * 1970..2254.
  */
 export function wallMinuteUs(
   year: number,

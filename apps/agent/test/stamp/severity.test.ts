@@ -78,6 +78,24 @@ describe("a word of severity", () => {
     );
   });
 
+  test("is the one that a regular expression finds in any tangle of halves of words", () => {
+    const spellings = words.flatMap(([word]) => [word, word.toLowerCase(), capitalised(word)]);
+    const alone = new RegExp(String.raw`(?<![\w./-])(?:${spellings.join("|")})(?![\w=/]|[-.]\w)`);
+    const halves =
+      "E ER ERR ERRO rr error I INF INFO Info fo WA WARN warning PAN panic TRA CRIT DEB NOT notice";
+    const marks = ["7", "_", " ", " ", " ", "[", ".", "-", "/", ": ", "=x", "| "];
+    const piece = fc.constantFrom(...halves.split(" "), ...marks);
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const line = pieces.join("");
+        const found = alone.exec(line)?.[0].toUpperCase();
+        const expected = words.find(([word]) => word === found)?.[1] ?? 0;
+        expect({ line, severity: stamp(line).severity }).toEqual({ line, severity: expected });
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
   test("is not looked for far behind the start", () => {
     const near = `${"x".repeat(SEVERITY_WINDOW - 6)} ERROR and more text`;
     const far = `${"x".repeat(SEVERITY_WINDOW + 8)} ERROR and more text`;
