@@ -1,1 +1,37 @@
-export {};
+export { allOf, anyOf, MAX_FIELD_NAME_LENGTH, MAX_TEXT_LENGTH } from "./ast.ts";
+export type {
+  Aggregate,
+  All,
+  And,
+  ComparisonOperator,
+  FieldsStage,
+  FieldTerm,
+  FieldTest,
+  Filter,
+  GroupKey,
+  LevelTerm,
+  LimitStage,
+  Not,
+  Or,
+  Query,
+  RegexTerm,
+  SortKey,
+  SortStage,
+  Stage,
+  StatsStage,
+  Term,
+  TextPattern,
+  TextTerm,
+  TopStage,
+} from "./ast.ts";
+export { compileFilter } from "./evaluate.ts";
+export type { RecordFilter, Verdict } from "./evaluate.ts";
+export { MAX_QUERY_DEPTH, MAX_QUERY_LENGTH, parseQuery } from "./parser.ts";
+export { printFilter } from "./printer.ts";
+export { renderQueryError } from "./query-error.ts";
+export type { QueryError } from "./query-error.ts";
+export type { StreamIdentity } from "./record-field.ts";
+export { requiredWords } from "./requirement.ts";
+export { scanBlock } from "./scan.ts";
+export type { ScanOptions } from "./scan.ts";
+export { LOWER_BYTES, WORD_BYTES } from "./word.ts";

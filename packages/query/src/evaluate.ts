@@ -1,0 +1,179 @@
+import type { RecordColumns } from "@sluice/protocol";
+import { compileNameGlob } from "@sluice/quantity";
+import type { FieldTerm, FieldTest, Filter } from "./ast.ts";
+import { compileComparison } from "./number-literal.ts";
+import { makeProposal } from "./proposer.ts";
+import type { Proposal } from "./proposer.ts";
+import { bodyEnd, bodyStart, compileRecordField } from "./record-field.ts";
+import type { StreamIdentity } from "./record-field.ts";
+import { compileTextOnBytes, compileTextOnString } from "./text-match.ts";
+import { decodeUtf8 } from "./utf8.ts";
+
+/** Whether every, no, or possibly some record of a stream matches. */
+export type Verdict = "yes" | "no" | "maybe";
+
+/** A filter that is ready to run. `matches` is its meaning; every faster way must agree with it. */
+export interface RecordFilter {
+  readonly filter: Filter;
+  /** For `scanBlock`; undefined where records must be looked at one by one. */
+  readonly proposal: Proposal | undefined;
+  /** What can be said before a record of the stream is read. */
+  readonly streamMayMatch: (stream: StreamIdentity) => Verdict;
+  /** `index` is from 0 to below `columns.count`. */
+  readonly matches: (stream: StreamIdentity, columns: RecordColumns, index: number) => boolean;
+}
+
+/**
+ * Makes a filter ready to run. Text and phrases are matched on the body's bytes. Regular expressions run on the body
+ * decoded as UTF-8, and may take as long as their author has them take: run those of strangers under a deadline.
+ */
+export function compileFilter(filter: Filter): RecordFilter {
+  const { onStream, onRecord } = compile(filter);
+  return {
+    filter,
+    proposal: makeProposal(filter),
+    streamMayMatch: onStream,
+    matches: onRecord,
+  };
+}
+
+interface Compiled {
+  readonly onStream: (stream: StreamIdentity) => Verdict;
+  readonly onRecord: RecordFilter["matches"];
+}
+
+const MAYBE = (): Verdict => "maybe";
+
+function compile(filter: Filter): Compiled {
+  switch (filter.kind) {
+    case "all":
+      return { onStream: () => "yes", onRecord: () => true };
+    case "and":
+      return compileAnd(filter.parts.map(compile));
+    case "or":
+      return compileOr(filter.parts.map(compile));
+    case "not":
+      return compileNot(compile(filter.part));
+    case "text": {
+      const test = compileTextOnBytes(filter.pattern);
+      return {
+        onStream: MAYBE,
+        onRecord: (_, columns, index) =>
+          test(columns.bodies, bodyStart(columns, index), bodyEnd(columns, index)),
+      };
+    }
+    case "regex": {
+      const regex = new RegExp(filter.source, filter.ignoreCase ? "i" : "");
+      return {
+        onStream: MAYBE,
+        onRecord: (_, columns, index) =>
+          regex.test(
+            decodeUtf8(columns.bodies, bodyStart(columns, index), bodyEnd(columns, index)),
+          ),
+      };
+    }
+    case "level": {
+      const { min, max } = filter;
+      return {
+        onStream: MAYBE,
+        onRecord: (_, columns, index) => {
+          const severity = columns.severities[index] ?? 0;
+          return severity >= min && severity <= max;
+        },
+      };
+    }
+    case "field":
+      return compileField(filter);
+    default:
+      return filter satisfies never;
+  }
+}
+
+function compileAnd(parts: readonly Compiled[]): Compiled {
+  return {
+    onStream: (stream) => {
+      const verdicts = parts.map((part) => part.onStream(stream));
+      return verdicts.includes("no") ? "no" : verdicts.includes("maybe") ? "maybe" : "yes";
+    },
+    onRecord: (stream, columns, index) => {
+      for (const part of parts) {
+        if (!part.onRecord(stream, columns, index)) {
+          return false;
+        }
+      }
+      return true;
+    },
+  };
+}
+
+function compileOr(parts: readonly Compiled[]): Compiled {
+  return {
+    onStream: (stream) => {
+      const verdicts = parts.map((part) => part.onStream(stream));
+      return verdicts.includes("yes") ? "yes" : verdicts.includes("maybe") ? "maybe" : "no";
+    },
+    onRecord: (stream, columns, index) => {
+      for (const part of parts) {
+        if (part.onRecord(stream, columns, index)) {
+          return true;
+        }
+      }
+      return false;
+    },
+  };
+}
+
+const OPPOSITE: Readonly<Record<Verdict, Verdict>> = { yes: "no", no: "yes", maybe: "maybe" };
+
+function compileNot(part: Compiled): Compiled {
+  return {
+    onStream: (stream) => OPPOSITE[part.onStream(stream)],
+    onRecord: (stream, columns, index) => !part.onRecord(stream, columns, index),
+  };
+}
+
+function compileField({ name, test }: FieldTerm): Compiled {
+  const holds = compileTest(test);
+  if (name === "host" || name === "source") {
+    const ofStream = rememberLast((stream: StreamIdentity) => holds(stream[name]));
+    return {
+      onStream: (stream) => (ofStream(stream) ? "yes" : "no"),
+      onRecord: (stream) => ofStream(stream),
+    };
+  }
+  const field = compileRecordField(name);
+  return {
+    // A record's own attribute comes before the label, so a label alone decides nothing.
+    onStream: MAYBE,
+    onRecord: (stream, columns, index) => {
+      const value = field(stream, columns, index);
+      return value !== undefined && holds(value);
+    },
+  };
+}
+
+function compileTest(test: FieldTest): (value: string) => boolean {
+  switch (test.kind) {
+    case "glob":
+      return compileNameGlob(test.pattern);
+    case "text":
+      return compileTextOnString(test.pattern);
+    case "compare":
+      return compileComparison(test.operator, test.number);
+    default:
+      return test satisfies never;
+  }
+}
+
+/** Records come a stream at a time: a test of the stream runs once for all of them. */
+function rememberLast(test: (stream: StreamIdentity) => boolean): typeof test {
+  let last: StreamIdentity | undefined;
+  let result = false;
+  return (stream) => {
+    if (stream !== last) {
+      result = test(stream);
+      last = stream;
+    }
+    return result;
+  };
+}

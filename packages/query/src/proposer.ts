@@ -1,0 +1,67 @@
+import type { Filter } from "./ast.ts";
+import { findRequirement } from "./requirement.ts";
+import type { RequiredText } from "./requirement.ts";
+
+/** Finds places in a stretch of bytes where a record may match. */
+export interface Proposer {
+  /** Gives a function that finds the first place at or behind `from`, counted from the start of `bytes`, or -1. */
+  over(bytes: Uint8Array): (from: number) => number;
+}
+
+/** How the records of a block that may match a filter are found without looking at each. */
+export interface Proposal {
+  readonly proposer: Proposer;
+  /** The proposals are complete only where none of these is an attribute or a label. */
+  readonly bodyFields: readonly string[];
+}
+
+/** Undefined where a record may match whatever its body holds. */
+export function makeProposal(filter: Filter): Proposal | undefined {
+  const requirement = findRequirement(filter);
+  return requirement === undefined
+    ? undefined
+    : { proposer: makeProposer(requirement.anyOf), bodyFields: requirement.bodyFields };
+}
+
+/**
+ * Makes a proposer for bytes that hold one of the texts, at least one being given. It finds every occurrence that begins
+ * behind the last one found, and may also find what is none: non-ASCII bytes are compared as Latin-1 in any case.
+ *
+ * Measured on 64 MB of mixed logs, Node 24: indexOf 1.1 to 23 GB/s, V8's case-insensitive pattern over the block as one
+ * Latin-1 string 2 to 4 GB/s, an alternation of three texts 1.2 GB/s.
+ */
+function makeProposer(texts: readonly RequiredText[]): Proposer {
+  const [first] = texts;
+  if (first === undefined) {
+    throw new RangeError("a proposer needs a text");
+  }
+  const hasCase = first.anyCase && /[A-Za-z]/.test(first.text);
+  return texts.length === 1 && !hasCase ? byBytes(first) : byPattern(texts);
+}
+
+function byBytes({ text }: RequiredText): Proposer {
+  const needle = Buffer.from(text);
+  return {
+    over: (bytes) => {
+      const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      return (from) => view.indexOf(needle, from);
+    },
+  };
+}
+
+function byPattern(texts: readonly RequiredText[]): Proposer {
+  const pattern = texts
+    .map(({ text }) => Buffer.from(text).toString("latin1"))
+    .map((latin1) => latin1.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&"))
+    .join("|");
+  const regex = new RegExp(pattern, texts.some(({ anyCase }) => anyCase) ? "gi" : "g");
+  return {
+    over: (bytes) => {
+      const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+      return (from) => {
+        regex.lastIndex = from;
+        return regex.exec(latin1)?.index ?? -1;
+      };
+    },
+  };
+}
