@@ -75,8 +75,9 @@ export class Finder {
     done: (error: NodeJS.ErrnoException | null, entries: Dirent[]) => void,
   ): void => {
     readdir(path, options, (error, entries) => {
-      if (error === null) this.#report.readable(path);
-      else this.#report.unreadable(path, error);
+      const folder = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+      if (error === null) this.#report.readable(folder);
+      else this.#report.unreadable(folder, error);
       done(error, entries);
     });
   };

@@ -19,7 +19,7 @@ type Step =
   | { readonly kind: "scan" }
   | { readonly kind: "drain"; readonly targetBytes: number }
   | { readonly kind: "save" }
-  | { readonly kind: "crash"; readonly meanwhile: readonly Step[] };
+  | { readonly kind: "crash"; readonly rollBack: number; readonly meanwhile: readonly Step[] };
 
 const append: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant("append" as const),
@@ -43,6 +43,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant("crash" as const),
+      /** The share of stored cursors that the collector still has afterwards. */
+      rollBack: fc.constantFrom(1, 1, 0.5, 0),
       meanwhile: fc.array(fc.oneof(append, append, rotate), { maxLength: 8 }),
     }),
   },
@@ -124,6 +126,7 @@ async function run(
         return collector.save();
       case "crash":
         await collector.stop();
+        collector.rollBack(current.rollBack);
         for (const other of current.meanwhile) await play(other);
         await collector.start();
         return collector.save();

@@ -43,6 +43,8 @@ export interface Delivery {
   text: string;
   cursor: Uint8Array;
   outcome: ReadOutcome["kind"];
+  /** Every cursor that was stored before, with the length of the text at that time. */
+  readonly history: { readonly cursor: Uint8Array; readonly length: number }[];
 }
 
 /** Plays agent and collector: reads everything there is and stores text and cursor of each stream. */
@@ -94,6 +96,19 @@ export class Collector {
     this.#state = undefined;
   }
 
+  /** As a collector restored from a backup: unfinished streams fall back to an earlier cursor. */
+  rollBack(share: number): void {
+    for (const delivery of this.deliveries.values()) {
+      if (delivery.outcome === "ended" || delivery.outcome === "lost") continue;
+      const kept = Math.floor(share * (delivery.history.length - 1));
+      delivery.history.length = kept + 1;
+      const last = delivery.history.at(-1);
+      if (last === undefined) throw new Error("no history");
+      delivery.cursor = last.cursor;
+      delivery.text = delivery.text.slice(0, last.length);
+    }
+  }
+
   async restart(): Promise<void> {
     this.save();
     await this.stop();
@@ -115,6 +130,7 @@ export class Collector {
         text: "",
         cursor: stream.initialCursor,
         outcome: "idle",
+        history: [{ cursor: stream.initialCursor, length: 0 }],
       });
     } else {
       const moved = await reader.seek(stored.cursor);
@@ -135,6 +151,7 @@ export class Collector {
       if (outcome.kind === "bytes") {
         delivery.text += Buffer.from(target.subarray(0, outcome.length)).toString("latin1");
         delivery.cursor = reader.cursorAt(reader.offset);
+        delivery.history.push({ cursor: delivery.cursor, length: delivery.text.length });
         this.source.acked(stream, delivery.cursor);
         continue;
       }
