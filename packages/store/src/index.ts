@@ -24,3 +24,7 @@ export type {
   StoreStats,
   StreamInfo,
 } from "./store-reader.ts";
+export { openStoreReader } from "./head-reader.ts";
+export { parseRecordId } from "./row-writer.ts";
+export { SearchError } from "./search-error.ts";
+export type { SearchErrorCode } from "./search-error.ts";

@@ -24,6 +24,8 @@ export interface SearchRequest extends TimeRange {
   readonly afterId?: string | undefined;
   /** Only what arrived in this range: how a follower asks for what is new. */
   readonly arrived?: ArrivalRange | undefined;
+  /** `rows` are NDJSON (`Row`, or a stage's own objects); `bodies` are each body's bytes and a LF. Default: rows. */
+  readonly render?: "rows" | "bodies" | undefined;
   /** How long it may take; a pattern that runs away is ended with its thread. */
   readonly deadlineMs: number;
 }
@@ -63,7 +65,6 @@ export interface SearchSummary extends SearchProgress {
   readonly highWater: number;
   /** Blocks that could not be decoded: their records are missing from the answer. */
   readonly damaged: number;
-  /** For a query that found nothing: words that would have matched as a substring. */
   readonly plan: SearchPlan;
 }
 
@@ -76,7 +77,7 @@ export interface SearchPlan {
   readonly phasesMs: Readonly<Record<"plan" | "read" | "scan" | "render", number>>;
 }
 
-/** A search that is under way: chunks of NDJSON, whole lines each, and a summary at its end. */
+/** A search that is under way: chunks of whole rows as the request renders them, and a summary at its end. */
 export interface SearchRun extends AsyncIterable<Uint8Array> {
   /** Rejects with the same error that ends the iteration. Never rejects unhandled. */
   readonly summary: Promise<SearchSummary>;

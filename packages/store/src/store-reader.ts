@@ -81,6 +81,8 @@ export interface StoredBatch {
 /** The reading side of a data folder, of the collector's own or of another process. */
 export interface StoreReader extends AsyncDisposable {
   readonly storeId: string;
+  /** Highest batch id that is committed, as of now. */
+  readonly highWater: number;
   search(request: SearchRequest, signal: AbortSignal): SearchRun;
   agents(): readonly AgentInfo[];
   streams(): readonly StreamInfo[];

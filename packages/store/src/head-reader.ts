@@ -1,0 +1,164 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import { type HeadDatabase, openHeadForReading } from "./head-file.ts";
+import { SearchPool } from "./search-pool.ts";
+import type { SearchRequest, SearchRun } from "./search-request.ts";
+import type {
+  AgentInfo,
+  GapInfo,
+  JobInfo,
+  StoredBatch,
+  StoreReader,
+  StoreStats,
+  StreamInfo,
+} from "./store-reader.ts";
+
+/**
+ * Opens a data folder for reading, also while a collector runs on it.
+ *
+ * @throws StoreError where there is no data, or it cannot be read
+ */
+export function openStoreReader(dataDir: string): StoreReader {
+  return new HeadReader(dataDir);
+}
+
+/** Reads `head.db` beside its writer; searches run in threads of their own. */
+class HeadReader implements StoreReader {
+  readonly #dataDir: string;
+  readonly #db: HeadDatabase;
+  readonly #pool: SearchPool;
+
+  constructor(dataDir: string) {
+    const path = join(dataDir, "head.db");
+    this.#dataDir = dataDir;
+    this.#db = openHeadForReading(path);
+    this.#pool = new SearchPool(path);
+  }
+
+  get storeId(): string {
+    return this.#db
+      .prepare("SELECT value FROM meta WHERE key = 'store_id'")
+      .pluck()
+      .get() as string;
+  }
+
+  get highWater(): number {
+    const sql = "SELECT seq FROM sqlite_sequence WHERE name = 'batches'";
+    return Number(this.#db.prepare(sql).pluck().get() ?? 0);
+  }
+
+  search(request: SearchRequest, signal: AbortSignal): SearchRun {
+    return this.#pool.search(request, signal);
+  }
+
+  agents(): readonly AgentInfo[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT id AS agent, agent_id AS agentId, host, version, labels,
+                first_seen_us AS firstSeenUs, last_seen_us AS lastSeenUs
+         FROM agents ORDER BY host, agent_id`,
+      )
+      .all() as Array<Omit<AgentInfo, "labels"> & { labels: string }>;
+    return rows.map((row) => ({ ...row, labels: parseLabels(row.labels) }));
+  }
+
+  streams(): readonly StreamInfo[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT streams.id AS streamId, agents.agent_id AS agentId, agent, streams.host AS host,
+                source, generation, streams.labels AS labels, finished, records,
+                body_bytes AS bytes, gaps, last_time_us AS lastTimeUs, last_received_us AS lastReceivedUs
+         FROM streams JOIN agents ON agents.id = agent
+         ORDER BY streams.host, agent, source, generation`,
+      )
+      .all() as Array<
+      Omit<StreamInfo, "labels" | "isFinished" | "lastTimeUs" | "lastReceivedUs"> & {
+        labels: string;
+        finished: number;
+        lastTimeUs: number | null;
+        lastReceivedUs: number | null;
+      }
+    >;
+    return rows.map(({ labels, finished, lastTimeUs, lastReceivedUs, ...row }) => ({
+      ...row,
+      labels: parseLabels(labels),
+      isFinished: finished !== 0,
+      lastTimeUs: lastTimeUs ?? undefined,
+      lastReceivedUs: lastReceivedUs ?? undefined,
+    }));
+  }
+
+  gaps(): readonly GapInfo[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT host, source, generation, seq, cause, range, detail, received_us AS receivedUs
+         FROM gaps JOIN streams ON streams.id = stream ORDER BY gaps.id`,
+      )
+      .all() as Array<Omit<GapInfo, "range"> & { range: string }>;
+    return rows.map((row) => ({ ...row, range: JSON.parse(row.range) as GapInfo["range"] }));
+  }
+
+  jobs(): readonly JobInfo[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT id, kind, due_us AS dueUs, started_us AS startedUs, took_ms AS tookMs, outcome, detail
+         FROM jobs ORDER BY id`,
+      )
+      .all() as Array<Omit<JobInfo, "outcome"> & { outcome: string }>;
+    return rows.map((row) => ({ ...row, outcome: JSON.parse(row.outcome) as JobInfo["outcome"] }));
+  }
+
+  stats(): StoreStats {
+    const counts = this.#db
+      .prepare(
+        `SELECT (SELECT count(*) FROM agents) AS agents, (SELECT count(*) FROM streams) AS streams,
+                count(*) AS batches, coalesce(sum(count), 0) AS records,
+                coalesce(sum(body_bytes), 0) AS bodyBytes,
+                coalesce(sum(length(payload)), 0) AS payloadBytes,
+                min(received_us) AS oldestReceivedUs, max(received_us) AS newestReceivedUs
+         FROM batches WHERE removed IS NULL`,
+      )
+      .get() as Omit<StoreStats, "diskBytes" | "oldestReceivedUs" | "newestReceivedUs"> & {
+      oldestReceivedUs: number | null;
+      newestReceivedUs: number | null;
+    };
+    return {
+      ...counts,
+      diskBytes: folderBytes(this.#dataDir),
+      oldestReceivedUs: counts.oldestReceivedUs ?? undefined,
+      newestReceivedUs: counts.newestReceivedUs ?? undefined,
+    };
+  }
+
+  batches(): readonly StoredBatch[] {
+    return this.#db
+      .prepare(
+        `SELECT id AS batchId, stream AS streamId, severities, received_us AS firstReceivedUs,
+                received_us AS lastReceivedUs, length(payload) AS bytes, count AS records
+         FROM batches WHERE removed IS NULL ORDER BY id`,
+      )
+      .all() as StoredBatch[];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool[Symbol.asyncDispose]();
+    this.#db.close();
+  }
+}
+
+function parseLabels(text: string): Readonly<Record<string, string>> {
+  return JSON.parse(text) as Record<string, string>;
+}
+
+/** Bytes of every file under a folder, as they count against a cap. */
+function folderBytes(folder: string): number {
+  let bytes = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) {
+      // A file that goes away meanwhile (a WAL, a temporary one) takes nothing.
+      bytes += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+    }
+  }
+  return bytes;
+}

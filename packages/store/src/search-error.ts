@@ -1,0 +1,16 @@
+import type { QueryError } from "@sluice/query";
+
+export type SearchErrorCode = "query-invalid" | "deadline" | "cancelled" | "failed";
+
+/** A search that did not come to its end. `query` says where, for a query that cannot be read. */
+export class SearchError extends Error {
+  readonly code: SearchErrorCode;
+  readonly query: QueryError | undefined;
+
+  constructor(code: SearchErrorCode, message: string, query?: QueryError) {
+    super(message);
+    this.name = "SearchError";
+    this.code = code;
+    this.query = query;
+  }
+}

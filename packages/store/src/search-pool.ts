@@ -1,0 +1,237 @@
+import { Worker } from "node:worker_threads";
+
+import { SearchError } from "./search-error.ts";
+import { type SearchCommand, type SearchReply } from "./search-messages.ts";
+import type { SearchProgress, SearchRequest, SearchRun, SearchSummary } from "./search-request.ts";
+import { threadUrl } from "./thread-url.ts";
+
+/** Searches that run at a time: one per core of a small machine; others wait for their turn. */
+const DEFAULT_THREADS = 2;
+
+/** A cancelled or overdue search that has not ended by itself after this is ended with its thread. */
+const GRACE_MS = 100;
+
+interface Job {
+  readonly id: number;
+  readonly request: SearchRequest;
+  readonly cancelled: Int32Array;
+  readonly chunks: Uint8Array[];
+  readonly summary: PromiseWithResolvers<SearchSummary>;
+  progress: SearchProgress;
+  ended: boolean;
+  error: SearchError | undefined;
+  notify: () => void;
+  thread: Worker | undefined;
+  deadline: NodeJS.Timeout | undefined;
+}
+
+/** Searches in worker threads, each under a deadline. */
+export class SearchPool implements AsyncDisposable {
+  readonly #path: string;
+  readonly #threads: number;
+  readonly #idle: Worker[] = [];
+  readonly #running = new Map<Worker, Job>();
+  readonly #queue: Job[] = [];
+  #nextId = 1;
+  #disposed = false;
+
+  constructor(path: string, threads: number = DEFAULT_THREADS) {
+    this.#path = path;
+    this.#threads = threads;
+  }
+
+  search(request: SearchRequest, signal: AbortSignal): SearchRun {
+    const job: Job = {
+      id: this.#nextId++,
+      request,
+      cancelled: new Int32Array(new SharedArrayBuffer(4)),
+      chunks: [],
+      summary: Promise.withResolvers(),
+      progress: { blocksRead: 0, blocksTotal: 0, bytesRead: 0 },
+      ended: false,
+      error: undefined,
+      notify: () => undefined,
+      thread: undefined,
+      deadline: undefined,
+    };
+    // The iteration throws the same error; who ignores the summary has not ignored that.
+    job.summary.promise.catch(() => undefined);
+    const cancel = (): void =>
+      this.#cancel(job, new SearchError("cancelled", "the search was cancelled"));
+    if (signal.aborted) {
+      cancel();
+    } else {
+      signal.addEventListener("abort", cancel, { once: true });
+      const forget = (): void => signal.removeEventListener("abort", cancel);
+      job.summary.promise.then(forget, forget);
+      this.#queue.push(job);
+      this.#dispatch();
+    }
+    return {
+      summary: job.summary.promise,
+      get progress(): SearchProgress {
+        return job.progress;
+      },
+      [Symbol.asyncIterator]: () => this.#iterate(job, cancel),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    for (const job of [...this.#queue, ...this.#running.values()]) {
+      this.#end(job, new SearchError("cancelled", "the collector stops"));
+    }
+    await Promise.all([...this.#idle, ...this.#running.keys()].map((thread) => thread.terminate()));
+  }
+
+  async *#iterate(job: Job, cancel: () => void): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        const chunk = job.chunks.shift();
+        if (chunk !== undefined) {
+          job.thread?.postMessage({ kind: "more", id: job.id } satisfies SearchCommand);
+          yield chunk;
+        } else if (job.error !== undefined) {
+          throw job.error;
+        } else if (job.ended) {
+          return;
+        } else {
+          const { promise, resolve } = Promise.withResolvers<void>();
+          job.notify = resolve;
+          await promise;
+        }
+      }
+    } finally {
+      cancel();
+    }
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0 && !this.#disposed) {
+      const isFull = this.#idle.length === 0 && this.#running.size >= this.#threads;
+      if (isFull) {
+        return;
+      }
+      const job = this.#queue.shift() as Job;
+      const thread = this.#idle.pop() ?? this.#spawn();
+      this.#running.set(thread, job);
+      job.thread = thread;
+      const { deadlineMs } = job.request;
+      job.deadline = setTimeout(() => {
+        const seconds = deadlineMs / 1000;
+        this.#cancel(
+          job,
+          new SearchError(
+            "deadline",
+            `the search did not end within ${seconds} s: narrow it with --since or --until, or use a simpler pattern`,
+          ),
+        );
+      }, deadlineMs);
+      thread.postMessage({
+        kind: "start",
+        id: job.id,
+        request: job.request,
+        cancelled: job.cancelled.buffer as SharedArrayBuffer,
+      } satisfies SearchCommand);
+    }
+  }
+
+  #spawn(): Worker {
+    const thread = new Worker(threadUrl("./search-thread", import.meta.url), {
+      workerData: { path: this.#path },
+      name: "sluice-search",
+    });
+    thread.on("message", (reply: SearchReply) => this.#receive(thread, reply));
+    thread.on("error", (error: Error) => this.#lost(thread, error.message));
+    thread.on("exit", () => this.#lost(thread, "the search thread ended"));
+    thread.unref();
+    return thread;
+  }
+
+  #receive(thread: Worker, reply: SearchReply): void {
+    const job = this.#running.get(thread);
+    if (job === undefined || reply.id !== job.id) {
+      return;
+    }
+    switch (reply.kind) {
+      case "chunk":
+        job.progress = reply.progress;
+        if (!job.ended) {
+          job.chunks.push(reply.bytes);
+          job.notify();
+        }
+        return;
+      case "progress":
+        job.progress = reply.progress;
+        return;
+      case "end":
+        this.#release(thread, job);
+        if (!job.ended) {
+          job.ended = true;
+          job.progress = reply.summary;
+          job.summary.resolve(reply.summary);
+          job.notify();
+        }
+        return;
+      case "error":
+        this.#release(thread, job);
+        this.#end(job, new SearchError(reply.code, reply.message, reply.query));
+        return;
+      default:
+        reply satisfies never;
+    }
+  }
+
+  /** Tells the thread to stop; one that is caught in a pattern is ended. */
+  #cancel(job: Job, error: SearchError): void {
+    if (job.ended) {
+      return;
+    }
+    this.#end(job, error);
+    const queued = this.#queue.indexOf(job);
+    if (queued !== -1) {
+      this.#queue.splice(queued, 1);
+      return;
+    }
+    Atomics.store(job.cancelled, 0, 1);
+    const { thread } = job;
+    thread?.postMessage({ kind: "more", id: job.id } satisfies SearchCommand);
+    setTimeout(() => {
+      if (thread !== undefined && this.#running.get(thread) === job) {
+        void thread.terminate();
+      }
+    }, GRACE_MS).unref();
+  }
+
+  #end(job: Job, error: SearchError): void {
+    if (job.ended) {
+      return;
+    }
+    job.ended = true;
+    job.error = error;
+    job.chunks.length = 0;
+    job.summary.reject(error);
+    job.notify();
+  }
+
+  #release(thread: Worker, job: Job): void {
+    clearTimeout(job.deadline);
+    this.#running.delete(thread);
+    this.#idle.push(thread);
+    this.#dispatch();
+  }
+
+  #lost(thread: Worker, reason: string): void {
+    const job = this.#running.get(thread);
+    this.#running.delete(thread);
+    const idle = this.#idle.indexOf(thread);
+    if (idle !== -1) {
+      this.#idle.splice(idle, 1);
+    }
+    if (job !== undefined) {
+      clearTimeout(job.deadline);
+      this.#end(job, new SearchError("failed", reason));
+    }
+    this.#dispatch();
+  }
+}

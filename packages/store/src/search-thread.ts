@@ -1,0 +1,115 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { parseQuery } from "@sluice/query";
+
+import { type HeadDatabase, openHeadForReading } from "./head-file.ts";
+import { runSearch } from "./search-engine.ts";
+import { SearchError } from "./search-error.ts";
+import { CHUNKS_IN_FLIGHT, type SearchCommand, type SearchReply } from "./search-messages.ts";
+import type { SearchProgress, SearchRequest } from "./search-request.ts";
+
+/** Between two messages about progress. */
+const PROGRESS_EVERY_MS = 200;
+
+/** One search at a time, away from the event loop; its user's patterns can hang nothing but this. */
+class SearchThread {
+  readonly #db: HeadDatabase;
+  readonly #reply: (reply: SearchReply, transfer?: ArrayBuffer[]) => void;
+  #inFlight = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(path: string, reply: (reply: SearchReply, transfer?: ArrayBuffer[]) => void) {
+    this.#db = openHeadForReading(path);
+    this.#reply = reply;
+  }
+
+  taken(): void {
+    this.#inFlight -= 1;
+    this.#wake?.();
+  }
+
+  async run(id: number, request: SearchRequest, cancelled: SharedArrayBuffer): Promise<void> {
+    this.#inFlight = 0;
+    try {
+      await this.#search(id, request, new Int32Array(cancelled));
+    } catch (error) {
+      const known = error instanceof SearchError ? error : undefined;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#reply({
+        kind: "error",
+        id,
+        code: known?.code ?? "failed",
+        message,
+        query: known?.query,
+      });
+    }
+  }
+
+  async #search(id: number, request: SearchRequest, cancelled: Int32Array): Promise<void> {
+    const query = parseQuery(request.query);
+    if (!query.ok) {
+      throw new SearchError("query-invalid", query.error.message, query.error);
+    }
+    const endsAtMs = performance.now() + request.deadlineMs;
+    let progress: SearchProgress = { blocksRead: 0, blocksTotal: 0, bytesRead: 0 };
+    let reportedMs = performance.now();
+    const search = runSearch(this.#db, request, query.value, {
+      checkpoint: () => {
+        if (Atomics.load(cancelled, 0) !== 0) {
+          throw new SearchError("cancelled", "the search was cancelled");
+        }
+        if (performance.now() > endsAtMs) {
+          throw new SearchError("deadline", deadlineMessage(request.deadlineMs));
+        }
+      },
+      progress: (now) => {
+        progress = now;
+        if (performance.now() - reportedMs > PROGRESS_EVERY_MS) {
+          reportedMs = performance.now();
+          this.#reply({ kind: "progress", id, progress });
+        }
+      },
+    });
+    for (;;) {
+      const step = search.next();
+      if (step.done === true) {
+        this.#reply({ kind: "end", id, summary: step.value });
+        return;
+      }
+      const { bytes } = step.value;
+      this.#inFlight += 1;
+      this.#reply({ kind: "chunk", id, bytes, progress });
+      await this.#room(cancelled);
+    }
+  }
+
+  /** Waits until the consumer has taken enough; a cancelled search does not wait. */
+  async #room(cancelled: Int32Array): Promise<void> {
+    while (this.#inFlight >= CHUNKS_IN_FLIGHT && Atomics.load(cancelled, 0) === 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await promise;
+    }
+  }
+}
+
+function deadlineMessage(deadlineMs: number): string {
+  return `the search did not end within ${deadlineMs / 1000} s: narrow it with --since or --until, or a simpler pattern`;
+}
+
+const port = parentPort;
+if (port !== null) {
+  const { path } = workerData as { path: string };
+  const thread = new SearchThread(path, (reply) => port.postMessage(reply));
+  port.on("message", (command: SearchCommand) => {
+    switch (command.kind) {
+      case "start":
+        void thread.run(command.id, command.request, command.cancelled);
+        return;
+      case "more":
+        thread.taken();
+        return;
+      default:
+        command satisfies never;
+    }
+  });
+}
