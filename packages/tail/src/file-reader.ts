@@ -1,4 +1,5 @@
 import type { Result } from "@sluice/quantity";
+import { wasCutUnseen } from "./copy.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { TailEvent, TruncatedReason } from "./event.ts";
 import type { TailClock, TailTiming } from "./file-source-options.ts";
@@ -8,7 +9,7 @@ import { grownHead, LOST_ANCHOR, positionAt } from "./identity.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { Registry } from "./registry.ts";
 import type { CursorInvalid, CursorLost, ReadOutcome, StreamKey, StreamReader } from "./source.ts";
-import { waitForGrowth } from "./growth-wait.ts";
+import { GrowthWait } from "./growth-wait.ts";
 
 export interface FileReaderPorts {
   readonly registry: Registry;
@@ -96,22 +97,23 @@ export class FileReader implements StreamReader {
 
   async changed(signal: AbortSignal): Promise<void> {
     this.#assertUsable();
+    signal.throwIfAborted();
+    if (this.#hasNews()) return;
     const { clock, timing } = this.#ports;
     const generation = this.#generation;
-    signal.throwIfAborted();
-    while (!this.#hasNews()) {
-      const quietMs = clock.monotonicMs() - this.#quietSinceMs;
-      const isActive = quietMs < timing.activeMs;
-      const settlesInMs =
-        generation.rotatedAtMs === undefined ? Infinity : this.#settlesInMs(generation.rotatedAtMs);
-      await waitForGrowth({
-        waitMs: Math.min(isActive ? timing.pollMs : timing.idlePollMs, Math.max(1, settlesInMs)),
+    using growth = new GrowthWait(signal);
+    generation.wake = growth.wake;
+    try {
+      do {
+        const isActive = clock.monotonicMs() - this.#quietSinceMs < timing.activeMs;
         // A busy file is polled: a notice for every write would cost more than it brings.
-        watchPath: isActive ? undefined : generation.file?.descriptorPath,
-        signal,
-        onWake: (wake) => (generation.wake = wake),
-        isDue: () => this.#hasNews(),
-      });
+        const path = isActive ? undefined : generation.file?.descriptorPath;
+        if (path !== undefined && growth.watch(path)) continue;
+        const pollMs = isActive ? timing.pollMs : timing.idlePollMs;
+        await growth.wait(Math.min(pollMs, Math.max(1, this.#settlesInMs())));
+      } while (!this.#hasNews());
+    } finally {
+      generation.wake = undefined;
     }
   }
 
@@ -154,7 +156,7 @@ export class FileReader implements StreamReader {
     const needsHead = generation.identity.head.length < Math.min(HEAD_BYTES, stat.sizeBytes);
     if (hasRested || needsHead || this.#anchor === undefined) {
       const head = grownHead(file, generation.identity.head);
-      if (head === undefined || this.#ports.registry.wasCutUnseen(generation, file)) {
+      if (head === undefined || wasCutUnseen(this.#ports.registry, generation, file)) {
         return this.#diverge("regrown");
       }
       generation.identity = { ...generation.identity, bornNs: stat.bornNs, head };
@@ -199,12 +201,14 @@ export class FileReader implements StreamReader {
   }
 
   #atEnd(file: OpenFile): ReadOutcome {
-    const { rotatedAtMs } = this.#generation;
-    if (rotatedAtMs === undefined || this.#settlesInMs(rotatedAtMs) > 0) return IDLE;
+    if (this.#settlesInMs() > 0) return IDLE;
     return { kind: "ended", reason: file.stat().links === 0 ? "deleted" : "rotated" };
   }
 
-  #settlesInMs(rotatedAtMs: number): number {
+  /** Until a file that was renamed away counts as finished; Infinity for one in its place. */
+  #settlesInMs(): number {
+    const { rotatedAtMs } = this.#generation;
+    if (rotatedAtMs === undefined) return Infinity;
     const { clock, timing } = this.#ports;
     return Math.max(rotatedAtMs, this.#quietSinceMs) + timing.settleMs - clock.monotonicMs();
   }
@@ -232,13 +236,13 @@ export class FileReader implements StreamReader {
   }
 
   #hasNews(): boolean {
-    const { ending, file, rotatedAtMs } = this.#generation;
+    const { ending, file } = this.#generation;
     if (ending !== undefined) return true;
     if (file === undefined) return false;
     const stat = file.stat();
     this.#generation.sizeBytes = Math.max(this.#offset, stat.sizeBytes);
     if (stat.sizeBytes !== this.#offset || stat.mtimeNs !== this.#idleMtimeNs) return true;
-    return rotatedAtMs !== undefined && this.#settlesInMs(rotatedAtMs) <= 0;
+    return this.#settlesInMs() <= 0;
   }
 
   #assertUsable(): void {

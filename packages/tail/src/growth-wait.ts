@@ -3,51 +3,59 @@ import type { FSWatcher } from "node:fs";
 import { systemCode } from "./open-file.ts";
 
 /**
- * Waits until a timer, a change notice for the file at `watchPath`, or `wake` ends the wait. Throws
- * the signal's reason when aborted. A notice is only a hint: where the system gives none (its
+ * Waits for a file to change. A notice from the system is only a hint: where there is none (its
  * watches are used up, a network file system), the timer decides alone.
  */
-export async function waitForGrowth(options: {
-  readonly waitMs: number;
-  readonly watchPath: string | undefined;
-  readonly signal: AbortSignal;
-  /** Called with the function that ends the wait, and with undefined when it has ended. */
-  readonly onWake: (wake: (() => void) | undefined) => void;
-  /** Asked once the notice is armed: what happened just before it is not waited for. */
-  readonly isDue: () => boolean;
-}): Promise<void> {
-  const { waitMs, watchPath, signal, onWake, isDue } = options;
-  signal.throwIfAborted();
-  let watcher: FSWatcher | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  try {
-    await new Promise<void>((resolve) => {
-      onAbort = resolve;
-      signal.addEventListener("abort", onAbort);
-      timer = setTimeout(resolve, waitMs);
-      onWake(resolve);
-      if (watchPath !== undefined) {
-        watcher = tryWatch(watchPath, resolve);
-        if (isDue()) resolve();
-      }
-    });
-  } finally {
-    clearTimeout(timer);
-    watcher?.close();
-    onWake(undefined);
-    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
-  }
-  signal.throwIfAborted();
-}
+export class GrowthWait implements Disposable {
+  readonly #signal: AbortSignal;
+  #watcher: FSWatcher | undefined;
+  #hasTriedToWatch = false;
+  #isWoken = false;
+  #resolve: (() => void) | undefined;
 
-function tryWatch(path: string, onChange: () => void): FSWatcher | undefined {
-  try {
-    const watcher = watch(path, { persistent: false }, onChange);
-    watcher.on("error", onChange);
-    return watcher;
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return undefined;
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", this.wake);
+  }
+
+  /** Ends the wait under way, or else the next one at once. */
+  readonly wake = (): void => {
+    this.#isWoken = true;
+    this.#resolve?.();
+  };
+
+  /** Asks for notices; true the first time: a change just before it has to be looked for. */
+  watch(path: string): boolean {
+    if (this.#hasTriedToWatch) return false;
+    this.#hasTriedToWatch = true;
+    try {
+      this.#watcher = watch(path, { persistent: false }, this.wake);
+      this.#watcher.on("error", this.wake);
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+    }
+    return true;
+  }
+
+  /** Resolves after `waitMs` or when woken. Throws the signal's reason when that is aborted. */
+  async wait(waitMs: number): Promise<void> {
+    this.#signal.throwIfAborted();
+    if (!this.#isWoken) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, waitMs);
+        this.#resolve = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#resolve = undefined;
+    this.#isWoken = false;
+    this.#signal.throwIfAborted();
+  }
+
+  [Symbol.dispose](): void {
+    this.#signal.removeEventListener("abort", this.wake);
+    this.#watcher?.close();
   }
 }

@@ -1,5 +1,7 @@
+import { AdoptionPolicy } from "./adoption.ts";
+import type { AdoptionOptions } from "./adoption.ts";
 import type { TailEvent } from "./event.ts";
-import type { StartPolicy, TailClock, TailTiming } from "./file-source-options.ts";
+import type { TailTiming } from "./file-source-options.ts";
 import type { FoundFile, PathReports } from "./finder.ts";
 import type { Generation } from "./generation.ts";
 import { inodeKey, isPrefixOf, isSameObject } from "./identity.ts";
@@ -7,23 +9,15 @@ import { statPath } from "./open-file.ts";
 import type { FileStat, OpenFile } from "./open-file.ts";
 import type { Registry } from "./registry.ts";
 import { rotationBases } from "./rotation.ts";
-import { endOfLastLine, startsAtBeginning } from "./start-position.ts";
-import { survey } from "./survey.ts";
 import type { SurveyedFile } from "./survey.ts";
 
 /** A file may slip through one scan while it is renamed. Two scans in a row: it is gone. */
 const SCANS_UNTIL_GONE = 2;
-/** File times come from a clock that ticks every few milliseconds. */
-const FILE_CLOCK_SLACK_MS = 10;
 
-export interface ScanOptions {
-  readonly start: StartPolicy;
-  readonly clock: TailClock;
+export interface ScanOptions extends AdoptionOptions {
   readonly timing: TailTiming;
   readonly reports: PathReports;
   readonly emit: (event: TailEvent) => void;
-  /** When the scan before this one began, ms since the epoch; undefined at the first one ever. */
-  readonly scannedAtMs: number | undefined;
 }
 
 /** Brings the registry in line with what a walk has found. */
@@ -38,6 +32,7 @@ export function reconcile(
 class Scan {
   readonly #registry: Registry;
   readonly #options: ScanOptions;
+  readonly #policy: AdoptionPolicy;
   readonly #found: readonly FoundFile[];
   readonly #matched = new Map<string, FoundFile>();
   readonly #pathOfInode = new Map<string, string>();
@@ -48,6 +43,7 @@ class Scan {
     this.#registry = registry;
     this.#found = found;
     this.#options = options;
+    this.#policy = new AdoptionPolicy(registry, options);
     for (const file of found) {
       this.#matched.set(file.path, file);
       this.#pathOfInode.set(inodeKey(file.stat), file.path);
@@ -75,6 +71,7 @@ class Scan {
       if (generation.ending === undefined) this.#judge(generation);
     }
     for (const source of this.#registry.sources.values()) source.restored = false;
+    this.#registry.forgetListings();
   }
 
   /** Looks for a known file at the paths where it is likely to be. */
@@ -168,54 +165,24 @@ class Scan {
   /** Looks at a path and its rotated siblings, the oldest first, and adopts what nobody owns. */
   #settle(path: string): void {
     const record = this.#registry.sources.get(path);
-    const files = survey(path);
+    const files = this.#registry.survey(path);
     for (const [index, file] of files.entries()) {
       if (this.#isOwned(file)) continue;
       if (file.path === path) {
-        if (this.#matched.has(path)) this.#adopt(path, file, record === undefined);
+        if (this.#matched.has(path))
+          this.#note(this.#policy.adopt(path, file, record === undefined));
       } else if (record === undefined) {
-        this.#adoptSibling(path, file);
+        const isMatched = this.#matched.has(file.path);
+        this.#note(this.#policy.adoptFirstSibling(path, file, isMatched));
       } else {
         // Where state was lost, what is older than the known files was shipped before.
         const newer = files.slice(index + 1);
         const isOld =
           record.restored &&
           newer.some((other) => this.#registry.owner(other.stat)?.source === path);
-        this.#adoptAs(path, file, !isOld);
+        this.#note(this.#policy.adoptSibling(path, file, !isOld));
       }
     }
-  }
-
-  #adopt(path: string, file: SurveyedFile, isNewSource: boolean): void {
-    const { start, clock, scannedAtMs } = this.#options;
-    const fromBeginning =
-      !isNewSource ||
-      scannedAtMs !== undefined ||
-      startsAtBeginning(start, file.stat, clock.wallMs());
-    const from = fromBeginning
-      ? (): number => 0
-      : (open: OpenFile, stat: FileStat): number => endOfLastLine(open, stat.sizeBytes);
-    this.#note(this.#registry.adopt({ source: path, found: file, phase: "open", from }));
-  }
-
-  /** A sibling of a path that was never seen before: made before its time, or since the last scan. */
-  #adoptSibling(path: string, file: SurveyedFile): void {
-    const { start, clock, scannedAtMs } = this.#options;
-    const isMatched = this.#matched.has(file.path);
-    if (scannedAtMs === undefined) {
-      const isWanted = isMatched && startsAtBeginning(start, file.stat, clock.wallMs());
-      this.#adoptAs(path, file, isWanted);
-      return;
-    }
-    const bornMs = Number(file.stat.bornNs / 1_000_000n);
-    this.#adoptAs(path, file, isMatched || bornMs >= scannedAtMs - FILE_CLOCK_SLACK_MS);
-  }
-
-  /** Reads a rotated sibling from byte 0, or notes that it is not to be read. */
-  #adoptAs(source: string, found: SurveyedFile, isRead: boolean): void {
-    const phase = isRead ? "open" : "finished";
-    const from = (_: OpenFile, stat: FileStat): number => (isRead ? 0 : stat.sizeBytes);
-    this.#note(this.#registry.adopt({ source, found, phase, from }));
   }
 
   #note(generation: Generation | undefined): void {

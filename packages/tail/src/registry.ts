@@ -1,10 +1,10 @@
 import { err, ok } from "@sluice/quantity";
 import type { Result } from "@sluice/quantity";
+import { findCopy, wasCutUnseen } from "./copy.ts";
 import type { FileCursor } from "./cursor.ts";
 import type { LossReason, TailEvent, TruncatedReason } from "./event.ts";
 import type { TailClock } from "./file-source-options.ts";
 import type { PathReports } from "./finder.ts";
-import { HEAD_BYTES } from "./fingerprint.ts";
 import { Generation } from "./generation.ts";
 import type { Phase } from "./generation.ts";
 import {
@@ -12,7 +12,6 @@ import {
   hasContent,
   identify,
   inodeKey,
-  isPrefixOf,
   isSameObject,
   mismatch,
   positionAt,
@@ -22,7 +21,7 @@ import { OpenFile } from "./open-file.ts";
 import type { FileStat } from "./open-file.ts";
 import type { CursorLost, StreamChange, StreamKey } from "./source.ts";
 import type { SourceRecord, SourceState } from "./source-state.ts";
-import { survey } from "./survey.ts";
+import { Surveyor } from "./survey.ts";
 import type { SurveyedFile } from "./survey.ts";
 
 export interface RegistryPorts {
@@ -48,10 +47,12 @@ export class Registry {
   readonly sources: Map<string, SourceRecord>;
   readonly #byInode = new Map<string, Generation>();
   readonly #ports: RegistryPorts;
+  readonly #surveyor: Surveyor;
 
   constructor(state: SourceState | undefined, ports: RegistryPorts) {
     this.sources = new Map(state?.sources);
     this.#ports = ports;
+    this.#surveyor = new Surveyor(ports.clock.wallMs);
     for (const generation of this.known()) {
       if (generation.ending === undefined) this.#index(generation);
     }
@@ -67,6 +68,16 @@ export class Registry {
 
   owner(stat: FileStat): Generation | undefined {
     return this.#byInode.get(inodeKey(stat));
+  }
+
+  /** Rotated siblings of a path, the oldest first, then the file at the path. */
+  survey(path: string): readonly SurveyedFile[] {
+    return this.#surveyor.survey(path);
+  }
+
+  /** Folder listings are kept for one scan. */
+  forgetListings(): void {
+    this.#surveyor.forget();
   }
 
   record(path: string): SourceRecord {
@@ -142,7 +153,7 @@ export class Registry {
     const isUnchanged =
       generation.mtimeNs === stat.mtimeNs && generation.sizeBytes === stat.sizeBytes;
     if (generation.wasSeen && isUnchanged) return true;
-    const reason = this.wasCutUnseen(generation, file)
+    const reason = wasCutUnseen(this, generation, file)
       ? "regrown"
       : mismatch(file, stat, generation.identity, generation.position);
     if (reason !== undefined) {
@@ -155,27 +166,6 @@ export class Registry {
     const head = grownHead(file, generation.identity.head) ?? generation.identity.head;
     generation.identity = { ...generation.identity, bornNs: stat.bornNs, head };
     return true;
-  }
-
-  /**
-   * A head of a few bytes does not tell a file from itself after it was written, copied and cut.
-   * Where it is in its place and a sibling that belongs to nobody holds what was seen of it, and
-   * more than the file does now, that sibling is the file as it was.
-   */
-  wasCutUnseen(generation: Generation, file: OpenFile): boolean {
-    const { phase, identity, source, position } = generation;
-    if (phase !== "open" || identity.head.length === HEAD_BYTES) return false;
-    const files = survey(source);
-    const current = files.find(({ path }) => path === source);
-    if (current === undefined || !isSameObject(identity, current.stat)) return false;
-    return files.some((found) => {
-      if (this.owner(found.stat) !== undefined) return false;
-      const sibling = this.open(found.path, found.stat);
-      if (sibling === undefined) return false;
-      const wasFile = isCopy(sibling, identity.head, position) && !isPrefixOf(sibling, file);
-      sibling.close();
-      return wasFile;
-    });
   }
 
   /** The file was cut or replaced under a generation: goes on in a copy of it, or ends it. */
@@ -269,7 +259,7 @@ export class Registry {
   }
 
   #reopen(generation: Generation): OpenFile | undefined {
-    for (const { path, stat } of survey(generation.source)) {
+    for (const { path, stat } of this.survey(generation.source)) {
       if (!isSameObject(generation.identity, stat)) continue;
       generation.file = this.open(path, stat);
       generation.path = path;
@@ -278,33 +268,19 @@ export class Registry {
     return undefined;
   }
 
-  /**
-   * copytruncate leaves the unread rest in a copy beside the file. The oldest sibling that belongs
-   * to nobody and holds the bytes up to the position (of an empty file: any) is that copy. A copy that ends before the
-   * position (the reader was faster than the cut) has nothing new, and is only remembered.
-   */
+  /** copytruncate leaves the unread rest in a copy beside the file. */
   #continueInCopy(generation: Generation, head: HeadPrint, position: FilePosition): boolean {
-    for (const found of survey(generation.source)) {
-      const owner = this.owner(found.stat);
-      if (found.path === generation.source || (owner && owner.phase !== "copy")) continue;
-      if (found.stat.sizeBytes === 0) continue;
-      const file = this.open(found.path, found.stat);
-      if (file === undefined) continue;
-      if (isCopy(file, head, position)) {
-        if (owner !== undefined) this.forget(owner);
-        this.#moveInto(generation, found, file);
-        return true;
-      }
-      const isCovered = generation.marks.some(
-        (mark) => mark.offset > 0 && isCopy(file, head, mark),
-      );
-      file.close();
-      if (isCovered) {
-        if (owner === undefined) this.rememberCopy(generation.source, found);
-        return false;
-      }
+    const copy = findCopy(this, generation, head, position);
+    if (copy === undefined) return false;
+    const owner = this.owner(copy.found.stat);
+    if (!copy.isContinued) {
+      copy.file.close();
+      if (owner === undefined) this.rememberCopy(generation.source, copy.found);
+      return false;
     }
-    return false;
+    if (owner !== undefined) this.forget(owner);
+    this.#moveInto(generation, copy.found, copy.file);
+    return true;
   }
 
   rememberCopy(source: string, found: SurveyedFile): void {
@@ -339,10 +315,4 @@ export class Registry {
 
 function endOfFile(_: OpenFile, stat: FileStat): number {
   return stat.sizeBytes;
-}
-
-/** A copy may be shorter than the head that was seen; then its anchor, within 1 KiB, must do. */
-function isCopy(file: OpenFile, head: HeadPrint, position: FilePosition): boolean {
-  if (file.stat().sizeBytes >= head.length) return hasContent(file, head, position);
-  return position.offset > 0 && positionAt(file, position.offset)?.anchor === position.anchor;
 }

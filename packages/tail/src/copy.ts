@@ -1,0 +1,67 @@
+import { HEAD_BYTES } from "./fingerprint.ts";
+import type { Generation } from "./generation.ts";
+import { hasContent, isPrefixOf, isSameObject, positionAt } from "./identity.ts";
+import type { FilePosition, HeadPrint } from "./identity.ts";
+import type { OpenFile } from "./open-file.ts";
+import type { Registry } from "./registry.ts";
+import type { SurveyedFile } from "./survey.ts";
+
+/** A sibling, open, that holds what a generation's file held before it was cut. */
+export interface FoundCopy {
+  readonly found: SurveyedFile;
+  readonly file: OpenFile;
+  /** It reaches to the position or past it; else the reader was faster than the cut. */
+  readonly isContinued: boolean;
+}
+
+/**
+ * The oldest sibling that belongs to nobody, or is known for a copy, and holds the bytes up to the
+ * position, or at least up to a position of an earlier read. Of an empty file, any that has bytes.
+ */
+export function findCopy(
+  registry: Registry,
+  generation: Generation,
+  head: HeadPrint,
+  position: FilePosition,
+): FoundCopy | undefined {
+  for (const found of registry.survey(generation.source)) {
+    const owner = registry.owner(found.stat);
+    if (found.path === generation.source || found.stat.sizeBytes === 0) continue;
+    if (owner !== undefined && owner.phase !== "copy") continue;
+    const file = registry.open(found.path, found.stat);
+    if (file === undefined) continue;
+    if (isCopy(file, head, position)) return { found, file, isContinued: true };
+    if (generation.marks.some((mark) => mark.offset > 0 && isCopy(file, head, mark))) {
+      return { found, file, isContinued: false };
+    }
+    file.close();
+  }
+  return undefined;
+}
+
+/**
+ * A head of a few bytes does not tell a file from itself after it was written, copied and cut.
+ * Where it is in its place and a sibling that belongs to nobody holds what was seen of it, and more
+ * than the file does now, that sibling is the file as it was.
+ */
+export function wasCutUnseen(registry: Registry, generation: Generation, file: OpenFile): boolean {
+  const { phase, identity, source, position } = generation;
+  if (phase !== "open" || identity.head.length === HEAD_BYTES) return false;
+  const files = registry.survey(source);
+  const current = files.find(({ path }) => path === source);
+  if (current === undefined || !isSameObject(identity, current.stat)) return false;
+  return files.some((found) => {
+    if (registry.owner(found.stat) !== undefined) return false;
+    const sibling = registry.open(found.path, found.stat);
+    if (sibling === undefined) return false;
+    const wasFile = isCopy(sibling, identity.head, position) && !isPrefixOf(sibling, file);
+    sibling.close();
+    return wasFile;
+  });
+}
+
+/** A copy may be shorter than the head that was seen; then its anchor, within 1 KiB, must do. */
+function isCopy(file: OpenFile, head: HeadPrint, position: FilePosition): boolean {
+  if (file.stat().sizeBytes >= head.length) return hasContent(file, head, position);
+  return position.offset > 0 && positionAt(file, position.offset)?.anchor === position.anchor;
+}
