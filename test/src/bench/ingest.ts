@@ -1,0 +1,204 @@
+import { createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { openStoreReader } from "@sluice/store";
+import Database from "better-sqlite3";
+
+import { generateLines } from "../corpus/generate.ts";
+import { Child } from "./child.ts";
+import { freePort } from "./free-port.ts";
+import { processUsage } from "./process-usage.ts";
+import type { Measurement, Report } from "./report.ts";
+
+const SEED = 1;
+
+/** 22 November 2026, 08:00 UTC, at a busy host's pace. */
+const CORPUS = {
+  kind: "syslog",
+  seed: SEED,
+  startUs: Date.UTC(2026, 10, 22, 8) * 1000,
+  linesPerSecond: 500,
+} as const;
+
+/** How often the store is asked whether all of it is durable: the error of each time measured. */
+const POLL_MS = 10;
+
+export interface IngestOptions {
+  readonly sizeBytes: number;
+  readonly repeats: number;
+  readonly withBaseline: boolean;
+}
+
+/** File -> durable in the collector, agent and collector as processes of their own. */
+export async function benchIngest(options: IngestOptions): Promise<Report> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+  try {
+    const corpus = await writeCorpus(join(folder, "logs"), options.sizeBytes);
+    const measurements: Measurement[] = [];
+    for (let i = 0; i < options.repeats; i++) {
+      measurements.push(
+        await measureSluice(join(folder, `sluice-${i}`), corpus, `sluice #${i + 1}`),
+      );
+    }
+    if (options.withBaseline) {
+      measurements.push(await measureNaive(join(folder, "naive"), corpus));
+    }
+    return {
+      bench: "ingest: one file, tailed, shipped and stored durably",
+      setup: { corpus: "syslog", bytes: corpus.bytes, lines: corpus.lines, seed: SEED },
+      measurements,
+      notes: [
+        "MB/s: from the agent's start until the last line is committed and fsynced, Node's own start included.",
+        "disk/raw: every file under data_dir after a checkpoint, over the bytes of the log.",
+      ],
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+interface Corpus {
+  readonly file: string;
+  readonly bytes: number;
+  readonly lines: number;
+}
+
+async function writeCorpus(folder: string, sizeBytes: number): Promise<Corpus> {
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, "syslog");
+  const output = createWriteStream(file);
+  let bytes = 0;
+  let lines = 0;
+  for (const chunk of generateLines({ ...CORPUS, bytes: sizeBytes })) {
+    bytes += chunk.length;
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) {
+      lines += 1;
+    }
+    if (!output.write(chunk)) {
+      await once(output, "drain");
+    }
+  }
+  output.end();
+  await once(output, "finish");
+  return { file, bytes, lines };
+}
+
+async function measureSluice(folder: string, corpus: Corpus, name: string): Promise<Measurement> {
+  const dataDir = join(folder, "data");
+  const port = await freePort();
+  await mkdir(folder, { recursive: true });
+  const config = join(folder, "agent.yaml");
+  await writeFile(
+    config,
+    [
+      `collector: ws://127.0.0.1:${port}`,
+      `token_file: ${join(dataDir, "tokens", "ingest.token")}`,
+      `state_dir: ${join(folder, "state")}`,
+      `sources: [{file: ${corpus.file}, start: beginning}]`,
+    ].join("\n"),
+  );
+  let figures: Measurement;
+  {
+    await using collector = await Child.start([
+      binary("@sluice/collector"),
+      "serve",
+      "--listen",
+      `127.0.0.1:${port}`,
+      "--data-dir",
+      dataDir,
+    ]);
+    await using reader = openStoreReader(dataDir);
+    const startedMs = performance.now();
+    await using agent = await Child.start([binary("@sluice/agent"), "run", "--config", config]);
+    const readyMs = performance.now();
+    const stored = (): number => reader.streams().reduce((sum, stream) => sum + stream.bytes, 0);
+    await until(() => stored() >= corpus.bytes, [agent, collector]);
+    const endedMs = performance.now();
+    figures = {
+      name,
+      ...rates(corpus, endedMs - startedMs),
+      "MB/s once started": corpus.bytes / 1e3 / (endedMs - readyMs),
+      ...usage("agent", agent),
+      ...usage("collector", collector),
+    };
+  }
+  return { ...figures, "disk/raw": (await folderBytes(dataDir)) / corpus.bytes };
+}
+
+async function measureNaive(folder: string, corpus: Corpus): Promise<Measurement> {
+  const port = await freePort();
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, "lines.db");
+  let figures: Measurement;
+  {
+    await using collector = await Child.start([script("naive-collector"), path, String(port)]);
+    using db = disposable(new Database(path, { readonly: true }));
+    const rows = db.value.prepare("SELECT max(id) FROM lines").pluck();
+    const startedMs = performance.now();
+    await using agent = await Child.start([
+      script("naive-agent"),
+      corpus.file,
+      `ws://127.0.0.1:${port}`,
+    ]);
+    const readyMs = performance.now();
+    await until(() => Number(rows.get() ?? 0) >= corpus.lines, [agent, collector]);
+    const endedMs = performance.now();
+    figures = {
+      name: "naive baseline",
+      ...rates(corpus, endedMs - startedMs),
+      "MB/s once started": corpus.bytes / 1e3 / (endedMs - readyMs),
+      ...usage("agent", agent),
+      ...usage("collector", collector),
+    };
+  }
+  return { ...figures, "disk/raw": (await folderBytes(folder)) / corpus.bytes };
+}
+
+function rates(corpus: Corpus, elapsedMs: number): Record<string, number> {
+  return {
+    seconds: elapsedMs / 1000,
+    "lines/s": (corpus.lines / elapsedMs) * 1000,
+    "MB/s": corpus.bytes / 1e3 / elapsedMs,
+  };
+}
+
+function usage(who: string, child: Child): Record<string, number> {
+  const { cpuSeconds, peakRssBytes } = processUsage(child.pid);
+  return { [`${who} CPU s`]: cpuSeconds, [`${who} peak RSS MiB`]: peakRssBytes / 2 ** 20 };
+}
+
+async function until(isDone: () => boolean, children: readonly Child[]): Promise<void> {
+  while (!isDone()) {
+    if (children.some((child) => !child.isRunning)) {
+      throw new Error("a process of the benchmark ended early");
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+function disposable<T extends { close(): unknown }>(value: T): Disposable & { readonly value: T } {
+  return { value, [Symbol.dispose]: () => void value.close() };
+}
+
+function binary(name: "@sluice/agent" | "@sluice/collector"): string {
+  const entry = fileURLToPath(import.meta.resolve(name));
+  return join(entry, "..", "bin.js");
+}
+
+function script(name: string): string {
+  return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) {
+      bytes += (await stat(join(entry.parentPath, entry.name))).size;
+    }
+  }
+  return bytes;
+}

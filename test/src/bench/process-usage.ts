@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+
+/** What a process has taken so far, as Linux accounts for it (proc(5): stat and status). */
+export interface ProcessUsage {
+  readonly cpuSeconds: number;
+  readonly peakRssBytes: number;
+}
+
+/** USER_HZ: 100 on every Linux that Node supports. */
+const TICKS_PER_SECOND = 100;
+
+export function processUsage(pid: number): ProcessUsage {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  // The name, in parentheses, may hold anything: fields are counted behind its last one.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
+  const peakKiB = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
+  return { cpuSeconds: ticks / TICKS_PER_SECOND, peakRssBytes: peakKiB * 1024 };
+}
