@@ -11,9 +11,12 @@ const NUMBER = /^([+-]?)(?:(\d+)|(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]
 /** Integers of at most 15 digits are exact as numbers. */
 const EXACT_DIGITS = 15;
 
+/** No field that is meant as a number is longer, and none below is too long to become a BigInt in no time. */
+const MAX_LENGTH = 400;
+
 /** Reads `500`, `-0.25`, `1e9`, `.5`. Anything else, the empty text and surrounding space included, is undefined. */
 export function parseNumberLiteral(text: string): NumberLiteral | undefined {
-  const match = NUMBER.exec(text);
+  const match = text.length > MAX_LENGTH ? null : NUMBER.exec(text);
   if (match === null) {
     return undefined;
   }
@@ -40,7 +43,7 @@ export function compareNumbers(left: NumberLiteral, right: NumberLiteral): numbe
   if (a.negative !== b.negative) {
     return a.negative ? -1 : 1;
   }
-  // Digits of one length compare as texts; a body's digits may be many, so no BigInt is made of them.
+  // Digits of one length compare as texts.
   const magnitude =
     a.digits.length - b.digits.length || (a.digits < b.digits ? -1 : a.digits > b.digits ? 1 : 0);
   return a.negative ? -magnitude : magnitude;

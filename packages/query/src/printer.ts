@@ -34,8 +34,8 @@ export function printFilter(filter: Filter): string {
   }
 }
 
-/** Writes a text with its stars, in quotes where it needs them. */
-export function printText(pattern: TextPattern): string {
+/** In quotes only where it needs them. */
+function printText(pattern: TextPattern): string {
   const { text } = pattern;
   const bare = isWord(text) && !/\s/.test(text) && !/^(?:and|or|not)$/i.test(text);
   return withStars(pattern, bare ? text : quote(text));

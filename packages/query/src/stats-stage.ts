@@ -1,0 +1,116 @@
+import type { Zone } from "@sluice/quantity";
+import { makeAccumulator } from "./accumulator.ts";
+import type { Accumulator } from "./accumulator.ts";
+import { aggregateName } from "./ast.ts";
+import type { Aggregate, GroupKey, StatsStage } from "./ast.ts";
+import { compareSortValues, sortValue } from "./cell.ts";
+import type { Cell } from "./cell.ts";
+import { PIPELINE_LIMITS, PipelineFault, ValueBudget } from "./pipeline-error.ts";
+import type { Column, RowShape } from "./row-shape.ts";
+import { compileTimeBucket } from "./time-bucket.ts";
+
+interface Group {
+  readonly keys: readonly Cell[];
+  readonly accumulators: readonly Accumulator[];
+}
+
+export interface GroupingOptions {
+  readonly zone: Zone;
+  /** Whether a row without one of the keys is left out, rather than put into a group of its own. */
+  readonly skipMissing: boolean;
+}
+
+/** Groups of rows and their functions: first the keys' columns, then the functions', in the order they were asked for. */
+export class Grouping<R> {
+  readonly columns: readonly Column[];
+  readonly #keyReaders: readonly ((row: R) => Cell)[];
+  readonly #aggregates: readonly Aggregate[];
+  readonly #valueReaders: readonly ((row: R) => Cell)[];
+  readonly #skipMissing: boolean;
+  readonly #budget = new ValueBudget();
+  readonly #groups = new Map<Cell, Group>();
+
+  constructor(stage: StatsStage, shape: RowShape<R>, options: GroupingOptions) {
+    this.#aggregates = stage.aggregates;
+    this.#keyReaders = stage.by.map((key) => keyReader(key, shape, options.zone));
+    this.#valueReaders = stage.aggregates.map((aggregate) =>
+      aggregate.kind === "count" ? () => undefined : shape.reader(aggregate.field),
+    );
+    this.#skipMissing = options.skipMissing;
+    this.columns = [
+      ...stage.by.map((key) => shape.column(key.kind === "time" ? "time" : key.field)),
+      ...stage.aggregates.map((aggregate) => aggregateColumn(aggregate, shape)),
+    ];
+    if (stage.by.length === 0) {
+      // Without keys there is one group, even of no rows.
+      this.#addGroup(groupId([]), []);
+    }
+  }
+
+  add(row: R): void {
+    const keys = this.#keyReaders.map((read) => read(row));
+    if (this.#skipMissing && keys.includes(undefined)) {
+      return;
+    }
+    const id = groupId(keys);
+    const group = this.#groups.get(id) ?? this.#addGroup(id, keys);
+    group.accumulators.forEach((accumulator, i) => accumulator.add(this.#valueReaders[i]?.(row)));
+  }
+
+  /** Rows in ascending order of their keys. */
+  rows(): readonly (readonly Cell[])[] {
+    return Array.from(this.#groups.values(), ({ keys, accumulators }) => ({
+      cells: [...keys, ...accumulators.map(({ read }) => read())],
+      order: keys.map(sortValue),
+    }))
+      .sort((a, b) => {
+        const i = a.order.findIndex((key, at) => compareSortValues(key, b.order[at], false) !== 0);
+        return compareSortValues(a.order[i], b.order[i], false);
+      })
+      .map(({ cells }) => cells);
+  }
+
+  #addGroup(id: Cell, keys: readonly Cell[]): Group {
+    if (this.#groups.size === PIPELINE_LIMITS.groups) {
+      throw new PipelineFault({
+        code: "too_many_groups",
+        message: `there are more than ${PIPELINE_LIMITS.groups} groups`,
+        hint: "group by a field with fewer values or by longer buckets, or narrow the filter",
+      });
+    }
+    const group: Group = {
+      keys,
+      accumulators: this.#aggregates.map(({ kind }) => makeAccumulator(kind, this.#budget)),
+    };
+    this.#groups.set(id, group);
+    return group;
+  }
+}
+
+function keyReader<R>(key: GroupKey, shape: RowShape<R>, zone: Zone): (row: R) => Cell {
+  if (key.kind === "field") {
+    return shape.reader(key.field);
+  }
+  const read = shape.reader("time");
+  const bucket = compileTimeBucket(key.bucketMs, zone);
+  return (row) => {
+    const timeUs = read(row);
+    return typeof timeUs === "number" ? bucket(timeUs) : undefined;
+  };
+}
+
+function aggregateColumn<R>(aggregate: Aggregate, shape: RowShape<R>): Column {
+  const keepsType = aggregate.kind === "min" || aggregate.kind === "max";
+  const isTime = keepsType && shape.column(aggregate.field).type === "time";
+  return { name: aggregateName(aggregate), type: isTime ? "time" : "number" };
+}
+
+/** A cell by itself, or a text that no other keys give: lengths keep a text from running into the next. */
+function groupId(keys: readonly Cell[]): Cell {
+  if (keys.length === 1) {
+    return keys[0];
+  }
+  return keys
+    .map((key) => (typeof key === "string" ? `${key.length}:${key}` : `${typeof key} ${key}`))
+    .join(",");
+}
