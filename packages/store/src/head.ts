@@ -213,8 +213,8 @@ export class Head {
       epoch: stored.epoch,
       ordinal: stored.ordinal + 1,
       nextSeq: stored.nextSeq + frame.count,
-      // A copy: the frame's is a view that would keep its whole message in memory.
-      cursor: frame.cursor.slice(),
+      // A copy, which a Buffer's `slice` is not: the frame's is a view that keeps its whole message.
+      cursor: new Uint8Array(frame.cursor),
     };
     const batchId = this.#store(streamId, checked, position, receivedUs);
     this.#touched.set(streamId, position);

@@ -102,8 +102,8 @@ export class Writer implements AsyncDisposable {
   /** Takes over a binary message of frames; its buffer is transferred where it is whole. */
   append(connection: number, message: Uint8Array): void {
     const isWhole = message.byteOffset === 0 && message.byteLength === message.buffer.byteLength;
-    // A view into a larger buffer would take all of that along.
-    const owned = isWhole ? message : message.slice();
+    // A view into a larger buffer would take all of that along. Not `slice`: a Buffer's is a view too.
+    const owned = isWhole ? message : new Uint8Array(message);
     const bytes = new Uint8Array(owned.buffer as ArrayBuffer, owned.byteOffset, owned.byteLength);
     this.#post({ kind: "append", connection, message: bytes }, [bytes.buffer]);
   }
