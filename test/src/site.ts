@@ -1,0 +1,109 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { ServiceProcess } from "./process.ts";
+import { PRODUCT, type Product } from "./product.ts";
+
+export interface AgentStart {
+  /** Where the collector is, as the agent sees it: a chaos proxy's port, or the collector's own. */
+  readonly port: number;
+  readonly files: readonly string[];
+  readonly start?: "beginning" | "end";
+  /** A second agent of the same site has a state folder of its own. */
+  readonly stateDir?: string;
+}
+
+export interface CollectorStart {
+  /** Command and arguments to run the collector under, such as strace's. */
+  readonly wrapper?: readonly string[];
+}
+
+/**
+ * A folder with a data folder, a state folder and logs, and the processes that a test runs on
+ * them. Disposal kills what still runs and removes the folder.
+ */
+export class Site implements AsyncDisposable {
+  readonly dir: string;
+  readonly dataDir: string;
+  readonly stateDir: string;
+  readonly logDir: string;
+  readonly product: Product;
+  readonly #services: ServiceProcess[] = [];
+  #configs = 0;
+
+  constructor(product: Product = PRODUCT) {
+    this.product = product;
+    this.dir = mkdtempSync(join(tmpdir(), "sluice-site-"));
+    this.dataDir = join(this.dir, "data");
+    this.stateDir = join(this.dir, "state");
+    this.logDir = join(this.dir, "logs");
+    mkdirSync(this.logDir);
+  }
+
+  /** Every service that ran here, the ended ones included, in the order of their starts. */
+  get services(): readonly ServiceProcess[] {
+    return this.#services;
+  }
+
+  /** Starts the collector on a free port of its own choice. */
+  async startCollector({ wrapper = [] }: CollectorStart = {}): Promise<{
+    readonly collector: ServiceProcess;
+    readonly port: number;
+  }> {
+    const args = ["serve", "--listen", "127.0.0.1:0", "--data-dir", this.dataDir];
+    const [command, ...rest] = [...wrapper, process.execPath, this.product.collector, ...args];
+    const collector = this.#run("collector", command ?? process.execPath, rest);
+    const { fields } = await collector.ready();
+    const port = Number(String(fields["listen"]).split(":").at(-1));
+    return { collector, port };
+  }
+
+  /** Starts an agent; resolves when it is ready, which does not say that it is connected. */
+  async startAgent(start: AgentStart): Promise<ServiceProcess> {
+    const agent = this.launchAgent(start);
+    await agent.ready();
+    return agent;
+  }
+
+  /** Starts an agent that may refuse to run. */
+  launchAgent({
+    port,
+    files,
+    start = "beginning",
+    stateDir = this.stateDir,
+  }: AgentStart): ServiceProcess {
+    const config = join(this.dir, `agent-${this.#configs++}.yaml`);
+    // JSON is YAML.
+    writeFileSync(
+      config,
+      JSON.stringify({
+        collector: `ws://127.0.0.1:${port}`,
+        token_file: join(this.dataDir, "tokens/ingest.token"),
+        state_dir: stateDir,
+        host: "test-host",
+        sources: [{ file: files, start }],
+      }),
+    );
+    return this.#run("agent", process.execPath, [this.product.agent, "run", "--config", config]);
+  }
+
+  /** The last lines of every log, for the message of a failure. */
+  logTails(): string {
+    return this.#services
+      .flatMap(({ name, log }) => log.slice(-24).map(({ text }) => `${name}: ${text}`))
+      .join("\n");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#services.map((service) => service[Symbol.asyncDispose]()));
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
+  #run(name: string, command: string, args: readonly string[]): ServiceProcess {
+    const service = new ServiceProcess(name, command, args);
+    this.#services.push(service);
+    return service;
+  }
+}
