@@ -1,0 +1,104 @@
+/** A program that `npm start` runs beside itself: its log is read line by line, its end is awaited. */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+const STOP_WITHIN_MS = 12_000;
+const KEPT_LINES = 12;
+const WARN = 40;
+
+/**
+ * @typedef {object} Note a line of the program's log that is worth a look
+ * @property {string} service
+ * @property {string} text
+ * @property {Record<string, unknown>} fields
+ */
+
+export class Service {
+  #child;
+  #ready = Promise.withResolvers();
+  #exited = Promise.withResolvers();
+  /** The last complaints, for the case that the program ends by itself. */
+  #complaints = [];
+  #hasExited = false;
+
+  /**
+   * @param {string} name as it is shown
+   * @param {string[]} command Node, the file, its arguments
+   * @param {(note: Note) => void} onNote warnings and errors
+   */
+  constructor(name, [node, ...args], onNote) {
+    this.name = name;
+    // A group of its own: the terminal's Ctrl-C reaches `npm start` alone, which then ends the
+    // agent before the collector.
+    this.#child = spawn(node, args, {
+      stdio: ["ignore", "ignore", "pipe"],
+      detached: true,
+      env: cleanEnvironment(),
+    });
+    createInterface({ input: this.#child.stderr }).on("line", (line) => this.#read(line, onNote));
+    this.#child.once("error", (error) => this.#end(error.message));
+    this.#child.once("close", (code, signal) => {
+      this.#end(signal ? `was ended by ${signal}` : `ended with exit code ${code}`);
+    });
+  }
+
+  /** Resolves when the program says that it is ready, or has ended. */
+  get ready() {
+    return Promise.race([this.#ready.promise, this.#exited.promise]);
+  }
+
+  /** Resolves with how it ended and what it said last: never rejects. */
+  get exited() {
+    return this.#exited.promise;
+  }
+
+  get hasExited() {
+    return this.#hasExited;
+  }
+
+  /** Asks it to end, and insists after a while. */
+  async stop() {
+    if (this.#hasExited) return;
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_WITHIN_MS);
+    await this.#exited.promise;
+    clearTimeout(timer);
+  }
+
+  kill() {
+    if (!this.#hasExited) this.#child.kill("SIGKILL");
+  }
+
+  #end(how) {
+    this.#hasExited = true;
+    this.#exited.resolve(`the ${this.name} ${how}\n${this.#complaints.join("\n")}`.trimEnd());
+  }
+
+  #read(line, onNote) {
+    const { level, msg, time: _time, ...fields } = parseLogLine(line);
+    if (msg === "ready") this.#ready.resolve(fields);
+    if (level < WARN) return;
+    const advice = fields.advice === undefined ? "" : `\n  ${fields.advice}`;
+    this.#complaints.push(`  ${msg}${advice}`);
+    if (this.#complaints.length > KEPT_LINES) this.#complaints.shift();
+    onNote({ service: this.name, text: msg, fields });
+  }
+}
+
+/** Variables win over the configuration; of them only those about retention are meant for this. */
+function cleanEnvironment() {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^SLUICE_(?!RETENTION_)/.test(name)),
+  );
+}
+
+/** What is no log line, such as the two lines of a failure at start, counts as a complaint. */
+function parseLogLine(line) {
+  try {
+    const parsed = JSON.parse(line);
+    if (typeof parsed?.level === "number") return parsed;
+  } catch {
+    // plain text
+  }
+  return { level: WARN, msg: line };
+}
