@@ -43,10 +43,12 @@ export function compareNumbers(left: NumberLiteral, right: NumberLiteral): numbe
   if (a.negative !== b.negative) {
     return a.negative ? -1 : 1;
   }
-  // Digits of one length compare as texts.
-  const magnitude =
-    a.digits.length - b.digits.length || (a.digits < b.digits ? -1 : a.digits > b.digits ? 1 : 0);
-  return a.negative ? -magnitude : magnitude;
+  return a.negative ? compareDigits(b.digits, a.digits) : compareDigits(a.digits, b.digits);
+}
+
+/** Without leading zeros the longer number is the larger one, and digits of one length compare as texts. */
+function compareDigits(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /** Tests a value's text against `number`, which must be a number. A text that is no number never passes. */

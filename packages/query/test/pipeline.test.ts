@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Cell } from "../src/cell.ts";
 import { parseQuery } from "../src/parser.ts";
 import { createPipeline } from "../src/pipeline.ts";
@@ -270,13 +270,30 @@ describe("a time bucket", () => {
     expect(compileTimeBucket(bucketMs, "utc")(timeUs)).toBe(startUs);
   });
 
-  test("of a day begins at local midnight also when clocks change", () => {
-    const bucket = compileTimeBucket(86_400_000, "local");
-    for (let day = 0; day < 400; day++) {
-      const start = new Date(2026, 0, 1 + day);
-      const end = new Date(2026, 0, 2 + day);
-      expect(bucket(start.getTime() * 1000)).toBe(start.getTime() * 1000);
-      expect(bucket(end.getTime() * 1000 - 1)).toBe(start.getTime() * 1000);
-    }
+  describe("of local days", () => {
+    const originalZone = process.env["TZ"];
+    beforeAll(() => {
+      process.env["TZ"] = "Europe/Berlin";
+    });
+    afterAll(() => {
+      if (originalZone === undefined) {
+        delete process.env["TZ"];
+      } else {
+        process.env["TZ"] = originalZone;
+      }
+    });
+
+    test("begins at midnight also when clocks change", () => {
+      expect(new Date(2026, 2, 30).getTime() - new Date(2026, 2, 29).getTime()).toBe(
+        23 * 3_600_000,
+      );
+      const bucket = compileTimeBucket(86_400_000, "local");
+      for (let day = 0; day < 400; day++) {
+        const start = new Date(2026, 0, 1 + day);
+        const end = new Date(2026, 0, 2 + day);
+        expect(bucket(start.getTime() * 1000)).toBe(start.getTime() * 1000);
+        expect(bucket(end.getTime() * 1000 - 1)).toBe(start.getTime() * 1000);
+      }
+    });
   });
 });

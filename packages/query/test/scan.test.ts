@@ -131,12 +131,14 @@ describe("scanBlock", () => {
       body: `line ${i} ${i % 7 === 0 ? "Needle" : "hay"} ${"x".repeat(i % 90)}`,
     }));
     const columns = columnsOf(many);
-    const filter = compileFilter(filterOf("needle"));
-    for (const limit of [1, 2, 100, 200, 428, 429, 500]) {
-      const scan = { newestFirst: true, limit };
-      expect(scanBlock(filter, STREAM, columns, scan)).toEqual(
-        scanEach(filter.filter, STREAM, columns, scan),
-      );
+    for (const query of ["needle", "line", "level:unknown"]) {
+      const filter = compileFilter(filterOf(query));
+      for (const limit of [1, 2, 100, 200, 428, 429, 2000, 3001]) {
+        const scan = { newestFirst: true, limit };
+        expect(scanBlock(filter, STREAM, columns, scan)).toEqual(
+          scanEach(filter.filter, STREAM, columns, scan),
+        );
+      }
     }
   });
 
