@@ -1,9 +1,10 @@
 import { createLog, EXIT, Failure } from "@sluice/config";
-import { Store, StoreError } from "@sluice/store";
-import { Hono } from "hono";
+import { openStoreReader, Store, StoreError } from "@sluice/store";
 
 import { AgentDirectory } from "./agent-directory.ts";
+import { createApi } from "./api.ts";
 import { isLoopback } from "./config.ts";
+import { ArrivalFeed } from "./follow.ts";
 import { Ingest } from "./ingest.ts";
 import { createHttpServer, listen } from "./server.ts";
 import type { CollectorSettings } from "./settings.ts";
@@ -21,7 +22,7 @@ export interface ServeOptions {
 
 /** `sluice serve`: the collector in the foreground. */
 export async function serve(settings: CollectorSettings, options: ServeOptions): Promise<void> {
-  const log = createLog(process.stderr.isTTY === true);
+  const log = createLog(process.stderr.isTTY);
   if (!isLoopback(settings.listen.host)) {
     if (!options.insecurePlaintext) {
       throw new Failure(
@@ -33,22 +34,35 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
     log.warn({ listen: settings.listen.host }, "INSECURE: tokens and logs travel in plain text");
   }
   const failed = Promise.withResolvers<StoreError>();
-  let ingest: Ingest | undefined;
+  const arrivals = new ArrivalFeed();
   const store = await Store.open(settings.dataDir, {
-    committed: (report) => ingest?.committed(report),
+    committed: (report) => {
+      ingest.committed(report); // nothing is committed before it takes agents in
+      arrivals.committed();
+    },
     failed: (error) => failed.resolve(error),
   });
+  const reader = openStoreReader(settings.dataDir);
   const tokens = await Tokens.load(settings.dataDir);
   const directory = new AgentDirectory();
-  ingest = new Ingest({
+  const ingest = new Ingest({
     store,
     directory,
     tokens,
     onRefused: (address, reason) => log.warn({ address }, `refused a connection: ${reason}`),
     onError: (error) => log.error({ err: error }, "serving an agent failed"),
   });
-  const app = new Hono();
-  app.get("/healthz", (context) => context.text("ok\n"));
+  let isServing = true;
+  const app = createApi({
+    reader: () => (isServing ? reader : undefined),
+    arrivals,
+    tokens,
+    events: {
+      searchBegan: () => undefined,
+      searchEnded: () => undefined,
+      failed: (error) => log.error({ err: error }, "answering a request failed"),
+    },
+  });
   const server = createHttpServer(app);
   ingest.attach(server);
   const address = await listen(server, settings.listen);
@@ -63,9 +77,11 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
   const deadline = setTimeout(() => process.exit(EXIT.failed), STOP_WITHIN_MS);
   process.once("SIGINT", () => process.exit(EXIT.failed));
   process.once("SIGTERM", () => process.exit(EXIT.failed));
+  isServing = false;
   ingest.goAway(RETRY_AFTER_MS);
   server.close();
   server.closeAllConnections();
+  await reader[Symbol.asyncDispose]();
   await store[Symbol.asyncDispose]();
   clearTimeout(deadline);
   log.info("stopped");

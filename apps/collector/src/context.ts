@@ -1,0 +1,172 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { EXIT, Failure, standardPaths } from "@sluice/config";
+import * as z from "zod";
+
+import { DEFAULT_PORT } from "./config.ts";
+import { tokenPath } from "./tokens.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Flags that say where the records are; every command that reads them takes these. */
+export interface TargetOptions {
+  readonly data?: string | undefined;
+  readonly collector?: string | undefined;
+  readonly tokenFile?: string | undefined;
+}
+
+export interface Token {
+  readonly value: string;
+  /** For messages: a path, or the name of a variable. */
+  readonly origin: string;
+}
+
+/** Where a command reads: a data folder, or a collector's API. */
+export type Target =
+  | { readonly kind: "data"; readonly dataDir: string }
+  | { readonly kind: "collector"; readonly url: URL; readonly token: Token | undefined };
+
+/** A saved context: which collector, and the file that holds its query token. */
+const CONTEXT = z.strictObject({ collector: z.string(), tokenFile: z.string().optional() });
+
+const DEFAULT_COLLECTOR = `http://127.0.0.1:${DEFAULT_PORT}`;
+
+/**
+ * Decides where to read: `--data` > `--collector` > the saved context > this machine's collector.
+ * The context is the file that SLUICE_CONTEXT names, else `sluice/context.json` in the user's
+ * configuration. The token comes from `--token-file` > SLUICE_TOKEN > SLUICE_TOKEN_FILE > what
+ * belongs to the collector itself: a context's token never goes to a collector that a flag named.
+ *
+ * @throws Failure with exit code 2
+ */
+export async function resolveTarget(options: TargetOptions, env: Env): Promise<Target> {
+  if (options.data !== undefined) {
+    return { kind: "data", dataDir: resolve(options.data) };
+  }
+  const given = await givenToken(options.tokenFile, env);
+  if (options.collector !== undefined) {
+    return { kind: "collector", url: parseUrl(options.collector, "--collector"), token: given };
+  }
+  const context = await loadContext(env);
+  if (context !== undefined) {
+    const { file, collector, tokenFile } = context;
+    const own = async (): Promise<Token | undefined> =>
+      tokenFile === undefined ? undefined : readToken(tokenFile, `${file} names it`);
+    return { kind: "collector", url: parseUrl(collector, file), token: given ?? (await own()) };
+  }
+  const url = new URL(DEFAULT_COLLECTOR);
+  return { kind: "collector", url, token: given ?? (await localToken(env)) };
+}
+
+async function givenToken(file: string | undefined, env: Env): Promise<Token | undefined> {
+  if (file !== undefined) {
+    return readToken(file, "check the path given with --token-file");
+  }
+  const token = env["SLUICE_TOKEN"];
+  if (token !== undefined && token !== "") {
+    return { value: token.trim(), origin: "SLUICE_TOKEN" };
+  }
+  const named = env["SLUICE_TOKEN_FILE"];
+  return named === undefined || named === ""
+    ? undefined
+    : readToken(named, "SLUICE_TOKEN_FILE names it");
+}
+
+async function readToken(file: string, advice: string): Promise<Token> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new Failure(`cannot read the token: ${reason(file, error)}`, advice, EXIT.usage, {
+      cause: error,
+    });
+  }
+  const value = text.trim();
+  if (!/^\S+$/.test(value)) {
+    throw new Failure(`${file} does not hold a token`, advice, EXIT.usage);
+  }
+  return { value, origin: file };
+}
+
+/** The token of a collector that runs on this machine with the standard paths, where we may read it. */
+async function localToken(env: Env): Promise<Token | undefined> {
+  const paths = standardPaths({ product: "collector", uid: process.getuid?.(), env });
+  if (!paths.ok) {
+    return undefined;
+  }
+  const file = tokenPath(paths.value.stateDir, "query");
+  try {
+    return { value: (await readFile(file, "utf8")).trim(), origin: file };
+  } catch {
+    return undefined; // the collector's answer then says that it wants one
+  }
+}
+
+async function loadContext(
+  env: Env,
+): Promise<{ file: string; collector: string; tokenFile: string | undefined } | undefined> {
+  const named = env["SLUICE_CONTEXT"];
+  const isNamed = named !== undefined && named !== "";
+  const file = isNamed ? resolve(named) : defaultContextFile(env);
+  if (file === undefined) {
+    return undefined;
+  }
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (!isNamed && (error as NodeJS.ErrnoException).code === "ENOENT") {
+      return undefined;
+    }
+    const advice = isNamed ? "SLUICE_CONTEXT names it" : "mend or remove the file";
+    throw new Failure(reason(file, error), advice, EXIT.usage, { cause: error });
+  }
+  const { collector, tokenFile } = parseContext(text, file);
+  return {
+    file,
+    collector,
+    tokenFile: tokenFile === undefined ? undefined : resolve(dirname(file), tokenFile),
+  };
+}
+
+function parseContext(text: string, file: string): z.infer<typeof CONTEXT> {
+  try {
+    return CONTEXT.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Failure(
+      `${file} is not a context`,
+      'it holds {"collector": "http://127.0.0.1:7514", "tokenFile": "query.token"}',
+      EXIT.usage,
+      { cause: error },
+    );
+  }
+}
+
+function defaultContextFile(env: Env): string | undefined {
+  const base = env["XDG_CONFIG_HOME"] || (env["HOME"] && join(env["HOME"], ".config"));
+  return base === undefined || base === "" ? undefined : join(base, "sluice", "context.json");
+}
+
+function parseUrl(text: string, origin: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    throw new Failure(
+      `${origin}: ${text} is not a collector's address`,
+      `write it as ${DEFAULT_COLLECTOR}`,
+      EXIT.usage,
+    );
+  }
+  return url;
+}
+
+function reason(file: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case "ENOENT":
+      return `${file}: there is no such file`;
+    case "EACCES":
+      return `${file}: this user may not read it`;
+    default:
+      return `${file}: ${message}`;
+  }
+}
