@@ -24,22 +24,22 @@ export type {
   TextTerm,
   TopStage,
 } from "./ast.ts";
+export type { Cell } from "./cell.ts";
 export { compileFilter } from "./evaluate.ts";
 export type { RecordFilter, Verdict } from "./evaluate.ts";
 export { MAX_QUERY_DEPTH, MAX_QUERY_LENGTH, parseQuery } from "./parser.ts";
+export { PIPELINE_LIMITS } from "./pipeline-error.ts";
+export type { PipelineError } from "./pipeline-error.ts";
+export { createPipeline } from "./pipeline.ts";
+export type { Pipeline, PipelineOptions, PipelineRow, PipelineState } from "./pipeline.ts";
 export { printFilter } from "./printer.ts";
 export { renderQueryError } from "./query-error.ts";
 export type { QueryError } from "./query-error.ts";
 export type { StreamIdentity } from "./record-field.ts";
 export { requiredWords } from "./requirement.ts";
+export type { Column, RecordRef } from "./row-shape.ts";
 export { scanBlock } from "./scan.ts";
 export type { ScanOptions } from "./scan.ts";
-export { LOWER_BYTES, WORD_BYTES } from "./word.ts";
-export type { Cell } from "./cell.ts";
-export { createPipeline } from "./pipeline.ts";
-export type { Pipeline, PipelineOptions, PipelineRow, PipelineState } from "./pipeline.ts";
-export { PIPELINE_LIMITS } from "./pipeline-error.ts";
-export type { PipelineError } from "./pipeline-error.ts";
-export type { Column, RecordRef } from "./row-shape.ts";
 export { suggestFilters } from "./suggestion.ts";
 export type { Suggestion } from "./suggestion.ts";
+export { LOWER_BYTES, WORD_BYTES } from "./word.ts";

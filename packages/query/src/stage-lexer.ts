@@ -36,6 +36,51 @@ export function lexStages(text: string, from: number): readonly StageToken[] {
   }
 }
 
+/** Tokens taken one after the other; behind the last one is always `end`. */
+export class StageTokens {
+  readonly #tokens: readonly StageToken[];
+  #next = 0;
+
+  constructor(tokens: readonly StageToken[]) {
+    this.#tokens = tokens;
+  }
+
+  peek(): StageToken {
+    const token = this.#tokens[Math.min(this.#next, this.#tokens.length - 1)];
+    if (token === undefined) {
+      throw new RangeError("stages have at least their end token");
+    }
+    return token;
+  }
+
+  take(): StageToken {
+    const token = this.peek();
+    this.#next++;
+    return token;
+  }
+
+  takeIf(kind: StageToken["kind"]): boolean {
+    const found = this.peek().kind === kind;
+    this.#next += found ? 1 : 0;
+    return found;
+  }
+
+  takeWord(word: string): boolean {
+    const { kind, text } = this.peek();
+    const found = kind === "name" && text === word;
+    this.#next += found ? 1 : 0;
+    return found;
+  }
+
+  /** Throws a QueryFault with the message and the hint where another token comes. */
+  expect(kind: StageToken["kind"], message: string, hint: string): void {
+    const token = this.take();
+    if (token.kind !== kind) {
+      throw new QueryFault(message, token.at, token.text.length, hint);
+    }
+  }
+}
+
 function lexToken(text: string, at: number, first: string): StageToken {
   const punctuation = PUNCTUATION[first];
   if (punctuation !== undefined) {

@@ -2,7 +2,7 @@ import { parseDuration } from "@sluice/quantity";
 import { aggregateName } from "./ast.ts";
 import type { Aggregate, GroupKey, SortKey, Stage, StatsStage } from "./ast.ts";
 import { QueryFault } from "./query-error.ts";
-import { lexStages } from "./stage-lexer.ts";
+import { lexStages, StageTokens } from "./stage-lexer.ts";
 import type { StageToken } from "./stage-lexer.ts";
 
 const STAGES =
@@ -13,25 +13,24 @@ const MAX_COUNT = 1_000_000;
 
 /** Reads the stages of a query from the place where its filter ended. Throws a QueryFault. */
 export function parseStages(text: string, from: number): readonly Stage[] {
-  return new StageParser(lexStages(text, from)).parse();
+  return new StageParser(new StageTokens(lexStages(text, from))).parse();
 }
 
 class StageParser {
-  readonly #tokens: readonly StageToken[];
-  #next = 0;
+  readonly #tokens: StageTokens;
   /** Names of the columns behind the stage read last; undefined while rows still are records with any field. */
   #columns: readonly string[] | undefined;
 
-  constructor(tokens: readonly StageToken[]) {
+  constructor(tokens: StageTokens) {
     this.#tokens = tokens;
   }
 
   parse(): readonly Stage[] {
     const stages: Stage[] = [];
-    while (this.#peek().kind === "pipe") {
-      const pipe = this.#take();
+    while (this.#tokens.peek().kind === "pipe") {
+      const pipe = this.#tokens.take();
       stages.push(this.#parseStage(pipe));
-      const { kind, text, at } = this.#peek();
+      const { kind, text, at } = this.#tokens.peek();
       if (kind !== "pipe" && kind !== "end") {
         throw new QueryFault(`${text} is not expected here`, at, text.length, STAGES);
       }
@@ -40,7 +39,7 @@ class StageParser {
   }
 
   #parseStage(pipe: StageToken): Stage {
-    const name = this.#take();
+    const name = this.#tokens.take();
     if (name.kind === "pipe" || name.kind === "end") {
       throw new QueryFault("no stage stands behind this |", pipe.at, 1, STAGES);
     }
@@ -64,28 +63,28 @@ class StageParser {
     const columns: string[] = [];
     const aggregates: Aggregate[] = [];
     do {
-      const at = this.#peek();
+      const at = this.#tokens.peek();
       const aggregate = this.#parseAggregate();
       aggregates.push(aggregate);
       addColumn(columns, aggregateName(aggregate), at);
-    } while (this.#takeIf("comma"));
+    } while (this.#tokens.takeIf("comma"));
     const by: GroupKey[] = [];
     const keyColumns: string[] = [];
-    if (this.#takeWord("by")) {
+    if (this.#tokens.takeWord("by")) {
       do {
-        const at = this.#peek();
+        const at = this.#tokens.peek();
         const key = this.#parseGroupKey();
         by.push(key);
         addColumn(columns, key.kind === "time" ? "time" : key.field, at);
         keyColumns.push(key.kind === "time" ? "time" : key.field);
-      } while (this.#takeIf("comma"));
+      } while (this.#tokens.takeIf("comma"));
     }
     this.#columns = [...keyColumns, ...aggregates.map(aggregateName)];
     return { kind: "stats", aggregates, by };
   }
 
   #parseAggregate(): Aggregate {
-    const name = this.#take();
+    const name = this.#tokens.take();
     const kind = name.text;
     const known = ["count", "min", "max", "avg", "p95", "uniq"] as const;
     const found = known.find((candidate) => candidate === kind);
@@ -97,22 +96,22 @@ class StageParser {
         FUNCTIONS,
       );
     }
-    this.#expect("open", `${found} needs parentheses`);
+    this.#tokens.expect("open", `${found} needs parentheses`, FUNCTIONS);
     if (found === "count") {
-      this.#expect("close", "count() takes no field");
+      this.#tokens.expect("close", "count() takes no field", FUNCTIONS);
       return { kind: found };
     }
     const field = this.#parseField(`${found}(took)`);
-    this.#expect("close", "this parenthesis is not closed");
+    this.#tokens.expect("close", "this parenthesis is not closed", FUNCTIONS);
     return { kind: found, field };
   }
 
   #parseGroupKey(): GroupKey {
-    const token = this.#peek();
+    const token = this.#tokens.peek();
     if (token.kind !== "amount") {
       return { kind: "field", field: this.#parseField("by host, 5m") };
     }
-    this.#next++;
+    this.#tokens.take();
     const bucket = parseDuration(token.text);
     if (!bucket.ok || bucket.value === 0) {
       throw new QueryFault(
@@ -130,7 +129,7 @@ class StageParser {
 
   #parseTop(): Stage {
     const count = this.#parseCount("top 10 host");
-    const token = this.#peek();
+    const token = this.#tokens.peek();
     const field = this.#parseField("top 10 host");
     if (field === "count") {
       throw new QueryFault("two columns would be called count", token.at, token.text.length);
@@ -142,33 +141,33 @@ class StageParser {
   #parseFields(): Stage {
     const fields: string[] = [];
     do {
-      const at = this.#peek();
+      const at = this.#tokens.peek();
       addColumn(fields, this.#parseField("fields host, body"), at);
-    } while (this.#takeIf("comma"));
+    } while (this.#tokens.takeIf("comma"));
     this.#columns = fields;
     return { kind: "fields", fields };
   }
 
   #parseSortKeys(sort: StageToken): readonly SortKey[] {
-    this.#takeWord("by");
+    this.#tokens.takeWord("by");
     const keys: SortKey[] = [];
-    if (this.#peek().kind === "pipe" || this.#peek().kind === "end") {
+    if (this.#tokens.peek().kind === "pipe" || this.#tokens.peek().kind === "end") {
       this.#checkColumn("time", sort);
       return [{ field: "time", descending: false }];
     }
     do {
       const field = this.#parseField("sort time desc");
-      const descending = this.#takeWord("desc");
+      const descending = this.#tokens.takeWord("desc");
       if (!descending) {
-        this.#takeWord("asc");
+        this.#tokens.takeWord("asc");
       }
       keys.push({ field, descending });
-    } while (this.#takeIf("comma"));
+    } while (this.#tokens.takeIf("comma"));
     return keys;
   }
 
   #parseCount(example: string): number {
-    const { kind, text, at } = this.#take();
+    const { kind, text, at } = this.#tokens.take();
     const count = Number(text);
     if (kind !== "amount" || !/^\d+$/.test(text) || count < 1 || count > MAX_COUNT) {
       throw new QueryFault(
@@ -182,7 +181,7 @@ class StageParser {
   }
 
   #parseField(example: string): string {
-    const token = this.#take();
+    const token = this.#tokens.take();
     if (token.kind !== "name") {
       throw new QueryFault(
         token.text === "" ? "a field is missing" : `a field is expected, not ${token.text}`,
@@ -198,14 +197,14 @@ class StageParser {
 
   /** Columns of `stats` are named as they were asked for: `p95(took)`, and `count` or `count()`. */
   #parseColumn(name: string): string {
-    if (!this.#takeIf("open")) {
+    if (!this.#tokens.takeIf("open")) {
       return name;
     }
-    if (this.#takeIf("close")) {
+    if (this.#tokens.takeIf("close")) {
       return name === "count" ? name : `${name}()`;
     }
-    const field = this.#take().text;
-    this.#expect("close", "this parenthesis is not closed");
+    const field = this.#tokens.take().text;
+    this.#tokens.expect("close", "this parenthesis is not closed", FUNCTIONS);
     return `${name}(${field})`;
   }
 
@@ -222,39 +221,6 @@ class StageParser {
       token.text.length,
       `the stage before gives ${this.#columns?.join(", ") ?? ""}`,
     );
-  }
-
-  #expect(kind: StageToken["kind"], message: string): void {
-    const token = this.#take();
-    if (token.kind !== kind) {
-      throw new QueryFault(message, token.at, token.text.length, FUNCTIONS);
-    }
-  }
-
-  #takeIf(kind: StageToken["kind"]): boolean {
-    const found = this.#peek().kind === kind;
-    this.#next += found ? 1 : 0;
-    return found;
-  }
-
-  #takeWord(word: string): boolean {
-    const found = this.#peek().kind === "name" && this.#peek().text === word;
-    this.#next += found ? 1 : 0;
-    return found;
-  }
-
-  #peek(): StageToken {
-    const token = this.#tokens[Math.min(this.#next, this.#tokens.length - 1)];
-    if (token === undefined) {
-      throw new RangeError("stages have at least their end token");
-    }
-    return token;
-  }
-
-  #take(): StageToken {
-    const token = this.#peek();
-    this.#next++;
-    return token;
   }
 }
 
