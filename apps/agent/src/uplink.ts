@@ -1,7 +1,7 @@
 import {
   type AgentEffect,
   type AgentMessage,
-  AgentSession,
+  type AgentSession,
   CLOSE_CODES,
   CLOSE_NOTES,
   decodeCollectorMessage,
@@ -139,7 +139,8 @@ export class Uplink implements AsyncDisposable {
       const decoded = decodeCollectorMessage(isBinary ? "" : (data as Buffer).toString("utf8"));
       if (decoded.ok) {
         this.perform(session.receive(decoded.value));
-      } else {
+      } else if (decoded.error.kind !== "unknown_type") {
+        // Types that a later collector knows are not for this agent.
         failure = `the collector sent what this agent does not understand: ${decoded.error.detail}`;
         socket.close(CLOSE_CODES.badMessage, "not a message of this protocol");
       }

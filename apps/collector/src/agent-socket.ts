@@ -117,7 +117,8 @@ export class AgentSocket implements ConnectedAgent {
     const decoded = decodeAgentMessage(data.toString("utf8"));
     if (decoded.ok) {
       this.#perform(this.#session.receive(decoded.value));
-    } else {
+    } else if (decoded.error.kind !== "unknown_type") {
+      // Types that a later agent knows are not for this collector.
       this.close(CLOSE_CODES.badMessage, decoded.error.detail.slice(0, 100));
     }
   }
