@@ -71,7 +71,9 @@ export class Uplink implements AsyncDisposable {
       if (effect.kind === "send") {
         this.send(effect.message);
       } else {
-        this.#note(effect);
+        if (effect.kind === "goaway") {
+          this.#notBeforeMs = performance.now() + effect.retryAfterMs;
+        }
         this.#options.events.effect(effect);
       }
     }
@@ -97,7 +99,8 @@ export class Uplink implements AsyncDisposable {
 
   async #connect(): Promise<void> {
     const { urls, session, events } = this.#options;
-    const url = urls[this.#attempt++ % urls.length] as string;
+    const attempt = this.#attempt++;
+    const url = urls[attempt % urls.length] as string;
     let token: string;
     try {
       token = await this.#options.token();
@@ -138,6 +141,10 @@ export class Uplink implements AsyncDisposable {
       this.#lastHeardMs = performance.now();
       const decoded = decodeCollectorMessage(isBinary ? "" : (data as Buffer).toString("utf8"));
       if (decoded.ok) {
+        if (decoded.value.type === "welcome") {
+          this.#backoff.reset();
+          this.#attempt = attempt; // Stay with a collector that works.
+        }
         this.perform(session.receive(decoded.value));
       } else if (decoded.error.kind !== "unknown_type") {
         // Types that a later collector knows are not for this agent.
@@ -165,15 +172,6 @@ export class Uplink implements AsyncDisposable {
       socket.terminate();
     } else if (silentMs > LIMITS.pingIntervalMs / 2) {
       socket.ping();
-    }
-  }
-
-  #note(effect: Exclude<AgentEffect, { kind: "send" }>): void {
-    if (effect.kind === "unfinished") {
-      this.#backoff.reset();
-      this.#attempt -= 1; // Stay with a collector that works.
-    } else if (effect.kind === "goaway") {
-      this.#notBeforeMs = performance.now() + effect.retryAfterMs;
     }
   }
 
