@@ -159,6 +159,9 @@ export class AgentSocket implements ConnectedAgent {
     }
     const { agentId, hostname, version, labels } = hello;
     const known = await store.introduce({ agentId, host: hostname, version, labels });
+    if (this.#session.phase === "closed") {
+      return; // It left while the old connection or the store was asked.
+    }
     this.#agent = known.agent;
     clearTimeout(this.#helloTimer);
     directory.introduced(this, { hello, agent: known.agent });
