@@ -39,6 +39,11 @@ export class AgentDirectory {
     return this.#byId.size;
   }
 
+  /** Streams that connected agents have opened. */
+  get openStreams(): number {
+    return [...this.#byId.values()].reduce((sum, { streams }) => sum + streams.size, 0);
+  }
+
   /**
    * Decides about a newcomer. The same instance has lost its old connection and replaces it. Of
    * another instance the old connection is asked first: silent, it is replaced; answering, the

@@ -1,11 +1,25 @@
 import { Command } from "@commander-js/extra-typings";
 
+import { addAgents } from "./commands/agents.ts";
+import { addGaps } from "./commands/gaps.ts";
+import { addJobs } from "./commands/jobs.ts";
+import { addPrune } from "./commands/prune.ts";
+import { addRetention } from "./commands/retention.ts";
 import { addServe } from "./commands/serve.ts";
+import { addStats } from "./commands/stats.ts";
 import { report } from "./report.ts";
 import { VERSION } from "./version.ts";
 
 /** One function a command: each adds itself, its options and its action, in the order `--help` lists them. */
-const COMMANDS: readonly ((root: Command) => void)[] = [addServe];
+const COMMANDS: readonly ((root: Command) => void)[] = [
+  addServe,
+  addAgents,
+  addGaps,
+  addStats,
+  addJobs,
+  addRetention,
+  addPrune,
+];
 
 /** The command line of `sluice`; sets the exit code, and never throws at its caller. */
 export async function main(argv: readonly string[]): Promise<void> {

@@ -1,11 +1,17 @@
 import { createLog, EXIT, Failure } from "@sluice/config";
 import { openStoreReader, Store, StoreError } from "@sluice/store";
 
+import { adminApi } from "./admin-api.ts";
 import { AgentDirectory } from "./agent-directory.ts";
 import { createApi } from "./api.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { isLoopback } from "./config.ts";
 import { ArrivalFeed } from "./follow.ts";
 import { Ingest } from "./ingest.ts";
+import { lastReceiptUs } from "./inventory.ts";
+import { CollectorMetrics } from "./metrics.ts";
+import { RetentionJob } from "./retention-job.ts";
+import { logRetention } from "./retention-log.ts";
 import { createHttpServer, listen } from "./server.ts";
 import type { CollectorSettings } from "./settings.ts";
 import { Tokens } from "./tokens.ts";
@@ -39,6 +45,7 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
     committed: (report) => {
       ingest.committed(report); // nothing is committed before it takes agents in
       arrivals.committed();
+      metrics.committed(report);
     },
     failed: (error) => failed.resolve(error),
   });
@@ -52,19 +59,41 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
     onRefused: (address, reason) => log.warn({ address }, `refused a connection: ${reason}`),
     onError: (error) => log.error({ err: error }, "serving an agent failed"),
   });
+  const { dataDir } = settings;
+  const watch = await ClockWatch.start(dataDir, lastReceiptUs(reader));
+  const metrics = new CollectorMetrics({
+    reader,
+    directory,
+    dataDir,
+    isClockSuspect: () => watch.look() !== undefined,
+  });
+  const retention = new RetentionJob({
+    store,
+    reader,
+    dataDir,
+    policy: settings.retention,
+    watch,
+    events: logRetention(log, (result) => metrics.pruned(result)),
+  });
+  const apiFailed = (error: unknown): void => {
+    log.error({ err: error }, "answering a request failed");
+  };
   let isServing = true;
   const app = createApi({
     reader: () => (isServing ? reader : undefined),
     arrivals,
     tokens,
     events: {
-      searchBegan: () => undefined,
-      searchEnded: () => undefined,
-      failed: (error) => log.error({ err: error }, "answering a request failed"),
+      searchBegan: () => metrics.searchBegan(),
+      searchEnded: (tookMs) => metrics.searchEnded(tookMs),
+      failed: apiFailed,
     },
   });
+  const events = { failed: apiFailed };
+  app.route("/", adminApi({ reader, directory, retention, metrics, tokens, dataDir, events }));
   const server = createHttpServer(app);
   ingest.attach(server);
+  void retention.start(); // a changed policy is in force before the first query
   const address = await listen(server, settings.listen);
   log.info({ listen: `${address.address}:${address.port}`, dataDir: settings.dataDir }, "ready");
 
@@ -81,6 +110,8 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
   ingest.goAway(RETRY_AFTER_MS);
   server.close();
   server.closeAllConnections();
+  metrics[Symbol.dispose]();
+  await retention[Symbol.asyncDispose]();
   await reader[Symbol.asyncDispose]();
   await store[Symbol.asyncDispose]();
   clearTimeout(deadline);

@@ -1,0 +1,169 @@
+import { parseDuration } from "@sluice/quantity";
+import type { StoreReader } from "@sluice/store";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import * as z from "zod";
+
+import { listGaps, listJobs, reportStats } from "./admin-report.ts";
+import type { AgentDirectory } from "./agent-directory.ts";
+import { listAgents } from "./agent-list.ts";
+import { type ApiError, toApiError } from "./api-error.ts";
+import { SYSTEM_CLOCKS } from "./clock-watch.ts";
+import { readVolume } from "./inventory.ts";
+import type { CollectorMetrics } from "./metrics.ts";
+import type { RetentionJob } from "./retention-job.ts";
+import type { Tokens } from "./tokens.ts";
+
+export interface AdminParts {
+  readonly reader: StoreReader;
+  readonly directory: AgentDirectory;
+  readonly retention: RetentionJob;
+  readonly metrics: CollectorMetrics;
+  readonly tokens: Pick<Tokens, "allows">;
+  readonly dataDir: string;
+  readonly events: {
+    /** What a client was only told as "internal". */
+    failed(error: unknown): void;
+  };
+}
+
+const PATHS = [
+  "/v1/agents",
+  "/v1/gaps",
+  "/v1/jobs",
+  "/v1/stats",
+  "/v1/retention/plan",
+  "/v1/prune",
+  "/metrics",
+] as const;
+
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/** Well below the time after which a client takes a silent link for a dead one. */
+const PATIENCE_MS = 5_000;
+
+const PRUNE_REQUEST = z.strictObject({ confirmClock: z.boolean().default(false) });
+
+/**
+ * What an operator asks a running collector, and what they tell it: agents, gaps, jobs, stats, the
+ * retention plan and a prune under `/v1`, and `/metrics`. All of it needs the query token; whatever
+ * changes something refuses a browser's cross-site request by its Origin.
+ */
+export function adminApi(parts: AdminParts): Hono {
+  const { reader, directory, retention, metrics, tokens, dataDir, events } = parts;
+  const app = new Hono();
+  for (const path of PATHS) {
+    app.use(path, authenticate(tokens));
+  }
+  app.get("/v1/agents", (context) => {
+    const text = context.req.query("silent");
+    const silent = text === undefined ? undefined : parseDuration(text);
+    if (silent?.ok === false) {
+      return refuse(context, 400, {
+        code: "parameter-invalid",
+        message: `silent: ${silent.error}`,
+        advice: "give silent a duration such as 10m",
+      });
+    }
+    const silence = silent && { nowUs: SYSTEM_CLOCKS.wallUs(), forMs: silent.value };
+    return context.json(listAgents(reader, directory.presence(), silence));
+  });
+  app.get("/v1/gaps", (context) => context.json(listGaps(reader)));
+  app.get("/v1/jobs", (context) => context.json(listJobs(reader)));
+  app.get("/v1/stats", async (context) =>
+    context.json(
+      reportStats(reader, {
+        connectedAgents: directory.connections,
+        volume: await readVolume(dataDir),
+        clockSuspect: retention.suspension?.reason,
+      }),
+    ),
+  );
+  app.get("/v1/retention/plan", async (context) => context.json(await retention.plan()));
+  app.post("/v1/prune", async (context) => {
+    if (context.req.header("origin") !== undefined) {
+      return refuse(context, 403, {
+        code: "origin-forbidden",
+        message: "a request that changes something must not come from a web page",
+        advice: "send it without an Origin header",
+      });
+    }
+    const body = await context.req.text();
+    const request = PRUNE_REQUEST.safeParse(body === "" ? {} : parseJson(body));
+    if (!request.success) {
+      return refuse(context, 400, {
+        code: "parameter-invalid",
+        message: "this is not a prune request",
+        advice: 'send nothing, or {"confirmClock": true}',
+      });
+    }
+    if (request.data.confirmClock) {
+      await retention.confirmClock();
+    }
+    return patientJson(retention.prune(), (error) => events.failed(error));
+  });
+  app.get("/metrics", async (context) =>
+    context.text(await metrics.render(), 200, { "Content-Type": METRICS_TYPE }),
+  );
+  app.onError((error, context) => {
+    events.failed(error);
+    return refuse(context, 500, toApiError(error));
+  });
+  return app;
+}
+
+function authenticate(tokens: AdminParts["tokens"]): MiddlewareHandler {
+  return async (context, next) => {
+    if (tokens.allows("query", context.req.header("authorization"))) {
+      return next();
+    }
+    context.header("WWW-Authenticate", 'Bearer realm="sluice"');
+    return refuse(context, 401, {
+      code: "unauthenticated",
+      message: "the token is not known here",
+      advice: "send the token of data_dir/tokens/query.token as Authorization: Bearer",
+    });
+  };
+}
+
+function refuse(context: Context, status: ContentfulStatusCode, error: ApiError): Response {
+  return context.json(error, status);
+}
+
+/**
+ * A JSON answer that may take minutes: white space, which JSON allows in front, keeps the link from
+ * looking dead. A failure is told in the body, since the status has left by then.
+ */
+function patientJson(result: Promise<unknown>, failed: (error: unknown) => void): Response {
+  const space = Buffer.from(" ");
+  let timer: NodeJS.Timeout | undefined;
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      timer = setInterval(() => controller.enqueue(space), PATIENCE_MS);
+      const end = (value: unknown): void => {
+        if (timer !== undefined) {
+          clearInterval(timer);
+          controller.enqueue(Buffer.from(JSON.stringify(value)));
+          controller.close();
+        }
+      };
+      result.then(end, (error: unknown) => {
+        failed(error);
+        end(toApiError(error));
+      });
+    },
+    cancel() {
+      clearInterval(timer);
+      timer = undefined;
+    },
+  });
+  return new Response(body, { headers: { "Content-Type": "application/json" } });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import { EXIT, Failure } from "@sluice/config";
+import type { DurationMs } from "@sluice/quantity";
+import type * as z from "zod";
+
+import {
+  GAP_LIST,
+  type GapReport,
+  JOB_LIST,
+  type JobReport,
+  STATS_REPORT,
+  type StatsReport,
+} from "./admin-report.ts";
+import type { AdminSource, PruneRequest } from "./admin-source.ts";
+import { AGENT_LIST, type AgentEntry } from "./agent-list.ts";
+import type { CollectorClient } from "./api-client.ts";
+import { API_ERROR, fromApiError } from "./api-error.ts";
+import {
+  PLAN_REPORT,
+  PRUNE_REPORT,
+  type PlanReport,
+  type PruneReport,
+} from "./retention-report.ts";
+
+/** A running collector, asked over its API. */
+export class CollectorSource implements AdminSource {
+  readonly #client: Pick<CollectorClient, "getJson" | "postJson">;
+  readonly #gone = new AbortController();
+
+  constructor(client: Pick<CollectorClient, "getJson" | "postJson">) {
+    this.#client = client;
+  }
+
+  agents(silentMs?: DurationMs): Promise<AgentEntry[]> {
+    return this.#get(AGENT_LIST, silentMs ? `v1/agents?silent=${silentMs}ms` : "v1/agents");
+  }
+
+  gaps(): Promise<GapReport[]> {
+    return this.#get(GAP_LIST, "v1/gaps");
+  }
+
+  jobs(): Promise<JobReport[]> {
+    return this.#get(JOB_LIST, "v1/jobs");
+  }
+
+  stats(): Promise<StatsReport> {
+    return this.#get(STATS_REPORT, "v1/stats");
+  }
+
+  plan(): Promise<PlanReport> {
+    return this.#get(PLAN_REPORT, "v1/retention/plan");
+  }
+
+  async prune(request: PruneRequest): Promise<PruneReport> {
+    return check(PRUNE_REPORT, await this.#client.postJson("v1/prune", request, this.#gone.signal));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#gone.abort();
+  }
+
+  async #get<T>(schema: z.ZodType<T>, path: string): Promise<T> {
+    return check(schema, await this.#client.getJson(path));
+  }
+}
+
+/** An answer that took its time may say in the end that it failed. */
+function check<T>(schema: z.ZodType<T>, answer: unknown): T {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) {
+    return parsed.data;
+  }
+  const error = API_ERROR.safeParse(answer);
+  throw error.success
+    ? fromApiError(error.data)
+    : new Failure(
+        "the collector's answer is not one that this version of sluice understands",
+        "use the sluice of the collector's own version",
+        EXIT.failed,
+        { cause: parsed.error },
+      );
+}

@@ -1,0 +1,58 @@
+import type { Command } from "@commander-js/extra-typings";
+
+import type { GapReport } from "../admin-report.ts";
+import { formatCount, formatTable } from "../text-table.ts";
+import { isStyled, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+
+const COLUMNS = [
+  { title: "NOTED", align: "left" },
+  { title: "HOST", align: "left" },
+  { title: "SOURCE", align: "left" },
+  { title: "CAUSE", align: "left" },
+  { title: "RANGE", align: "left" },
+  { title: "DETAIL", align: "left" },
+] as const;
+
+/** `sluice gaps` */
+export function addGaps(root: Command): void {
+  root
+    .command("gaps")
+    .description("list what is known to be lost, and why")
+    .option(...SOURCE_FLAGS.data)
+    .option(...SOURCE_FLAGS.collector)
+    .option(...SOURCE_FLAGS.tokenFile)
+    .option(...SOURCE_FLAGS.json)
+    .action((options) =>
+      withAdminSource(options, async (source) => {
+        const gaps = await source.gaps();
+        await (options.json ? printJson(gaps) : print(formatGaps(gaps, isStyled())));
+      }),
+    );
+}
+
+export function formatGaps(gaps: readonly GapReport[], styled: boolean): string {
+  if (gaps.length === 0) {
+    return "No gaps: nothing is known to be lost.\n";
+  }
+  const rows = gaps.map(({ received, host, source, cause, range, detail }) => [
+    received.slice(0, 19).replace("T", " "),
+    host,
+    source,
+    cause,
+    formatRange(range),
+    detail,
+  ]);
+  return formatTable(COLUMNS, rows, styled);
+}
+
+function formatRange(range: GapReport["range"]): string {
+  if (range === "unknown") {
+    return range;
+  }
+  const { fromByte, toByte, bytes } = range;
+  if (fromByte !== undefined || toByte !== undefined) {
+    const [from, to] = [fromByte, toByte].map((at) => (at === undefined ? "?" : formatCount(at)));
+    return `bytes ${from} to ${to}`;
+  }
+  return bytes === undefined ? "unknown" : `${formatCount(bytes)} bytes`;
+}

@@ -1,0 +1,45 @@
+import type { Command } from "@commander-js/extra-typings";
+import { formatSize } from "@sluice/quantity";
+
+import type { StatsReport } from "../admin-report.ts";
+import { formatCount } from "../text-table.ts";
+import { print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+
+/** `sluice stats` */
+export function addStats(root: Command): void {
+  root
+    .command("stats")
+    .description("say how much is stored, since when, and on how much disk")
+    .option(...SOURCE_FLAGS.data)
+    .option(...SOURCE_FLAGS.collector)
+    .option(...SOURCE_FLAGS.tokenFile)
+    .option(...SOURCE_FLAGS.json)
+    .action((options) =>
+      withAdminSource(options, async (source) => {
+        const stats = await source.stats();
+        await (options.json ? printJson(stats) : print(formatStats(stats)));
+      }),
+    );
+}
+
+export function formatStats(stats: StatsReport): string {
+  const { agents, connectedAgents, bodyBytes, diskBytes } = stats;
+  const connected = connectedAgents === null ? "" : `, ${formatCount(connectedAgents)} connected`;
+  const share = bodyBytes === 0 ? "" : ` (${(diskBytes / bodyBytes).toFixed(3)} of the text)`;
+  const lines: readonly (readonly [string, string])[] = [
+    ["agents", `${formatCount(agents)}${connected}`],
+    ["streams", formatCount(stats.streams)],
+    ["records", `${formatCount(stats.records)} in ${formatCount(stats.batches)} batches`],
+    ["text", formatSize(bodyBytes)],
+    ["on disk", `${formatSize(diskBytes)}${share}`],
+    ["disk free", formatSize(stats.diskFreeBytes)],
+    ["received", `${stats.oldestReceived ?? "nothing"} to ${stats.newestReceived ?? "nothing"}`],
+    ["gaps", formatCount(stats.gaps)],
+    ["store", stats.storeId],
+  ];
+  const text = lines.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join("");
+  return stats.clockSuspect === null
+    ? text
+    : `${text}\nNothing is pruned by age: ${stats.clockSuspect}.\n` +
+        "If the clock is right, say so with `sluice prune --confirm-clock`.\n";
+}

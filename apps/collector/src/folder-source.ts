@@ -1,0 +1,128 @@
+import { existsSync } from "node:fs";
+import { EXIT, Failure } from "@sluice/config";
+import type { DurationMs } from "@sluice/quantity";
+import { openStoreReader, Store, StoreError, type StoreReader } from "@sluice/store";
+
+import {
+  type GapReport,
+  type JobReport,
+  listGaps,
+  listJobs,
+  reportStats,
+  type StatsReport,
+} from "./admin-report.ts";
+import type { AdminSource, PruneRequest } from "./admin-source.ts";
+import { type AgentEntry, listAgents } from "./agent-list.ts";
+import { ClockWatch, SYSTEM_CLOCKS } from "./clock-watch.ts";
+import { lastReceiptUs, readVolume } from "./inventory.ts";
+import { decideRetention } from "./retention-decision.ts";
+import { RetentionJob } from "./retention-job.ts";
+import type { PlanReport, PruneReport } from "./retention-report.ts";
+import { type CollectorSettings, loadSettings } from "./settings.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * A data folder without a collector to ask: who is connected and how far behind is unknown, and the
+ * policy is the configuration file's. A prune takes the folder's lock.
+ */
+export class FolderSource implements AdminSource {
+  readonly #dataDir: string;
+  readonly #configFile: string | undefined;
+  readonly #env: Env;
+  readonly #reader: StoreReader;
+
+  /**
+   * @param configFile `--config`; the standard path where it is not given
+   * @throws StoreError where there is no data, or it cannot be read
+   */
+  constructor(dataDir: string, configFile: string | undefined, env: Env) {
+    this.#dataDir = dataDir;
+    this.#configFile = configFile;
+    this.#env = env;
+    this.#reader = openStoreReader(dataDir);
+  }
+
+  async agents(silentMs?: DurationMs): Promise<AgentEntry[]> {
+    const silence = silentMs && { nowUs: SYSTEM_CLOCKS.wallUs(), forMs: silentMs };
+    return listAgents(this.#reader, undefined, silence);
+  }
+
+  async gaps(): Promise<GapReport[]> {
+    return listGaps(this.#reader);
+  }
+
+  async jobs(): Promise<JobReport[]> {
+    return listJobs(this.#reader);
+  }
+
+  async stats(): Promise<StatsReport> {
+    const watch = await this.#watch();
+    return reportStats(this.#reader, {
+      connectedAgents: undefined,
+      volume: await readVolume(this.#dataDir),
+      clockSuspect: watch.look()?.reason,
+    });
+  }
+
+  async plan(): Promise<PlanReport> {
+    const settings = await this.#settings();
+    const inputs = { reader: this.#reader, dataDir: this.#dataDir, policy: settings.retention };
+    const watch = await this.#watch();
+    return (await decideRetention(inputs, watch.look(), SYSTEM_CLOCKS)).report;
+  }
+
+  async prune({ confirmClock }: PruneRequest): Promise<PruneReport> {
+    const { file, retention: policy } = await this.#settings();
+    if (!existsSync(file)) {
+      throw new Failure(
+        `${file}: there is no such file, and so no policy to prune by`,
+        "name the configuration with --config; the default policy is not applied to a folder unasked",
+        EXIT.config,
+      );
+    }
+    const failure = Promise.withResolvers<never>();
+    await using store = await openUnused(this.#dataDir, (error) => failure.reject(error));
+    const watch = await this.#watch();
+    await using job = new RetentionJob({
+      store,
+      reader: this.#reader,
+      dataDir: this.#dataDir,
+      policy,
+      watch,
+      events: { pruned: () => undefined, suspended: () => undefined, failed: () => undefined },
+    });
+    if (confirmClock) {
+      await job.confirmClock();
+    }
+    return await Promise.race([job.prune(), failure.promise]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve(this.#reader[Symbol.asyncDispose]());
+  }
+
+  async #watch(): Promise<ClockWatch> {
+    return ClockWatch.start(this.#dataDir, lastReceiptUs(this.#reader));
+  }
+
+  async #settings(): Promise<CollectorSettings> {
+    return loadSettings({ file: this.#configFile, env: this.#env, flags: {} });
+  }
+}
+
+async function openUnused(dataDir: string, failed: (error: StoreError) => void): Promise<Store> {
+  try {
+    return await Store.open(dataDir, { committed: () => undefined, failed });
+  } catch (error) {
+    if (error instanceof StoreError && error.code === "data-locked") {
+      throw new Failure(
+        `a collector is running on ${dataDir}`,
+        "leave out --data to have it do the prune, or stop it first",
+        EXIT.failed,
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}

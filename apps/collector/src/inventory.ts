@@ -1,0 +1,85 @@
+import { readdir, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { timeUs } from "@sluice/quantity";
+import type { TimeUs } from "@sluice/quantity";
+import type { Inventory, StoredUnit, Volume } from "@sluice/retention";
+import type { StoredBatch, StoreReader, StreamInfo } from "@sluice/store";
+
+/** What retention asks of the store. */
+export type InventoryReader = Pick<StoreReader, "batches" | "streams">;
+
+/**
+ * Describes what is stored for the planner: one unit a batch of the head, its id in decimal, and
+ * everything under `dataDir` but the head's write-ahead log. That log holds pages a second time
+ * and keeps its length when they have been folded into the head; to count it would drop records
+ * for bytes that the next checkpoint returns. What only the log holds yet is counted by its batches.
+ */
+export async function takeInventory(reader: InventoryReader, dataDir: string): Promise<Inventory> {
+  const batches = reader.batches();
+  // After the batches: a stream that has begun meanwhile is listed, and none is missing.
+  const streams = new Map(reader.streams().map((stream) => [stream.streamId, stream]));
+  const headPath = join(dataDir, "head.db");
+  const [diskBytes, headBytes, walBytes, volume] = await Promise.all([
+    folderBytes(dataDir),
+    fileBytes(headPath),
+    fileBytes(`${headPath}-wal`),
+    readVolume(dataDir),
+  ]);
+  const units = batches.map((batch) => toUnit(batch, streams.get(batch.streamId)));
+  const payloadBytes = units.reduce((sum, { bytes }) => sum + bytes, 0);
+  const onlyInWalBytes = Math.max(0, payloadBytes - headBytes);
+  return { units, totalBytes: diskBytes - walBytes + onlyInWalBytes, volume };
+}
+
+/** The newest receipt of all streams, pruned records included; undefined where there is none. */
+export function lastReceiptUs(reader: Pick<StoreReader, "streams">): TimeUs | undefined {
+  const times = reader.streams().map(({ lastReceivedUs = 0 }) => lastReceivedUs);
+  const lastUs = times.reduce((latest, us) => Math.max(latest, us), 0);
+  return lastUs === 0 ? undefined : timeUs(lastUs);
+}
+
+/** Bytes of every file under a folder. */
+export async function folderBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  const sizes = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => fileBytes(join(parentPath, name))),
+  );
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Bytes of a file; 0 where there is none. */
+export async function fileBytes(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return 0;
+    }
+    throw error;
+  }
+}
+
+/** The volume under a folder; `freeBytes` is what a process without privileges may still take. */
+export async function readVolume(dataDir: string): Promise<Volume> {
+  const { bavail, blocks, bsize } = await statfs(dataDir);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+}
+
+function toUnit(batch: StoredBatch, stream: StreamInfo | undefined): StoredUnit {
+  if (stream === undefined) {
+    throw new Error(`batch ${batch.batchId} belongs to stream ${batch.streamId}, which is unknown`);
+  }
+  return {
+    id: String(batch.batchId),
+    host: stream.host,
+    source: stream.source,
+    labels: stream.labels,
+    severities: batch.severities,
+    firstReceivedUs: timeUs(batch.firstReceivedUs),
+    lastReceivedUs: timeUs(batch.lastReceivedUs),
+    bytes: batch.bytes,
+    records: batch.records,
+  };
+}

@@ -1,0 +1,121 @@
+import type { Store } from "@sluice/store";
+
+import type { Clocks, ClockWatch, Suspension } from "./clock-watch.ts";
+import { SYSTEM_CLOCKS } from "./clock-watch.ts";
+import { folderBytes } from "./inventory.ts";
+import { decideRetention, type RetentionInputs } from "./retention-decision.ts";
+import { formatPlan, type PlanReport, type PruneReport } from "./retention-report.ts";
+
+/** A record is out of sight at most this long after its time, and a cap is exceeded at most this long. */
+export const CYCLE_MS = 60_000;
+
+/** What a run has to tell. */
+export interface RetentionEvents {
+  /** A run is over; most drop nothing. */
+  pruned(report: PruneReport, summary: string): void;
+  /** Nothing goes for its age from now on. Told once, and at start where it was so before. */
+  suspended(suspension: Suspension): void;
+  /** A run failed; the next one comes with the next cycle. */
+  failed(error: unknown): void;
+}
+
+export interface RetentionParts extends RetentionInputs {
+  readonly store: Pick<Store, "prune">;
+  readonly watch: ClockWatch;
+  readonly events: RetentionEvents;
+  readonly clocks?: Clocks | undefined;
+  readonly cycleMs?: number | undefined;
+}
+
+/**
+ * Applies the policy to what is stored: at once when started, then every minute, and when asked.
+ * Each run commits the cutoffs, so that what is past its time is out of sight before its bytes go;
+ * runs follow one another, never overlap.
+ */
+export class RetentionJob implements AsyncDisposable {
+  readonly #parts: RetentionParts;
+  readonly #clocks: Clocks;
+  #last: Promise<unknown> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
+  #told: Suspension | undefined;
+
+  constructor(parts: RetentionParts) {
+    this.#parts = parts;
+    this.#clocks = parts.clocks ?? SYSTEM_CLOCKS;
+  }
+
+  /** Begins the cycles; resolves when the first one is over, be it a failed one. */
+  async start(): Promise<void> {
+    const { cycleMs = CYCLE_MS, events } = this.#parts;
+    if (this.#isStopped) {
+      return;
+    }
+    try {
+      await this.prune();
+    } catch (error) {
+      events.failed(error);
+    }
+    if (!this.#isStopped) {
+      this.#timer = setTimeout(() => void this.start(), cycleMs);
+    }
+  }
+
+  /** Why nothing goes for its age at the moment. */
+  get suspension(): Suspension | undefined {
+    return this.#parts.watch.look();
+  }
+
+  /** What a run would do now. Changes nothing. */
+  async plan(): Promise<PlanReport> {
+    return (await decideRetention(this.#parts, this.#parts.watch.look(), this.#clocks)).report;
+  }
+
+  /** Runs now, behind a run that is under way. */
+  prune(): Promise<PruneReport> {
+    return this.#enqueue(() => this.#run());
+  }
+
+  /** A person says that the clock is right: ages count again with the next run. */
+  async confirmClock(): Promise<void> {
+    await this.#enqueue(() => this.#parts.watch.confirm());
+  }
+
+  /** Waits for a run that is under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#last;
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isStopped) {
+      return Promise.reject(new Error("the collector is stopping"));
+    }
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined); // its caller is told
+    return result;
+  }
+
+  async #run(): Promise<PruneReport> {
+    const { store, dataDir, policy, watch, events } = this.#parts;
+    const startedUs = this.#clocks.wallUs();
+    const suspension = await watch.observe();
+    if (suspension !== undefined && suspension !== this.#told) {
+      events.suspended(suspension);
+    }
+    this.#told = suspension;
+    const { plan, cutoffs, report } = await decideRetention(this.#parts, suspension, this.#clocks);
+    const summary = formatPlan(report);
+    const diskBytesBefore = await folderBytes(dataDir);
+    const result = await store.prune({
+      visibility: { policy, cutoffs },
+      batchIds: plan.drops.map(({ id }) => Number(id)),
+      job: { dueUs: startedUs, startedUs, detail: summary },
+    });
+    const diskBytesAfter = await folderBytes(dataDir);
+    const outcome = { plan: report, ...result, diskBytesBefore, diskBytesAfter };
+    events.pruned(outcome, summary);
+    return outcome;
+  }
+}
