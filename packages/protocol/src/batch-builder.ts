@@ -31,6 +31,7 @@ export class BatchBuilder {
   #timesEnd = 0;
   #runsEnd = 0;
   #lengthsEnd = 0;
+  #keepsLengths = false;
   #attributesEnd = 0;
   #run = 0;
   #severity = 0;
@@ -82,6 +83,14 @@ export class BatchBuilder {
     return true;
   }
 
+  /**
+   * Has the payload carry the lengths of its bodies, which it needs when (and has only when) a body
+   * holds an LF of its own. Whoever adds such a body calls this; a decoder refuses what does not fit.
+   */
+  keepLengths(): void {
+    this.#keepsLengths = true;
+  }
+
   /** Appends the columns behind the bodies and returns the payload. Throws on an empty batch. */
   finish(): Buffer {
     if (this.#count === 0) throw new RangeError("a batch holds at least one record");
@@ -90,11 +99,12 @@ export class BatchBuilder {
     let at = this.#bodiesEnd;
     at += this.#times.copy(buffer, at, 0, this.#timesEnd);
     at += this.#runs.copy(buffer, at, 0, this.#runsEnd);
-    at += this.#lengths.copy(buffer, at, 0, this.#lengthsEnd);
+    const lengthsEnd = this.#keepsLengths ? this.#lengthsEnd : 0;
+    at += this.#lengths.copy(buffer, at, 0, lengthsEnd);
     at += this.#attributes?.copy(buffer, at, 0, this.#attributesEnd) ?? 0;
     buffer.writeUInt32LE(this.#timesEnd, at);
     buffer.writeUInt32LE(this.#runsEnd, at + 4);
-    buffer.writeUInt32LE(this.#lengthsEnd, at + 8);
+    buffer.writeUInt32LE(lengthsEnd, at + 8);
     buffer.writeUInt32LE(this.#attributesEnd, at + 12);
     return buffer.subarray(0, at + TRAILER_BYTES);
   }
@@ -106,6 +116,7 @@ export class BatchBuilder {
     this.#timesEnd = 0;
     this.#runsEnd = 0;
     this.#lengthsEnd = 0;
+    this.#keepsLengths = false;
     this.#attributesEnd = 0;
     this.#run = 0;
     this.#severity = 0;

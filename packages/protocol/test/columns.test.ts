@@ -95,7 +95,7 @@ describe("columns", () => {
 });
 
 describe("a payload is refused", () => {
-  const good = payloadOf("a\nb\n", [0, 2], [2, 9], [1, 1]);
+  const good = payloadOf("a\nb\n", [0, 2], [2, 9], []);
   test("unless it is well formed, as this one is", () => {
     expect(refusal(good, 2)).toBe("accepted");
   });
@@ -119,29 +119,34 @@ describe("a payload is refused", () => {
     ["with too long a run", payloadOf("a\n", [0], [2, 9], [1]), 1, "severities"],
     ["with a run split in two", payloadOf("a\nb\n", [0, 0], [1, 9, 1, 9], [1, 1]), 2, "severities"],
     ["with a byte behind the runs", payloadOf("a\n", [0], [1, 9, 0], [1]), 1, "severities"],
-    ["without the LF of a body", payloadOf("ab", [0], [1, 9], [1]), 1, "lengths"],
-    ["with an LF short of its place", payloadOf("a\nb", [0], [1, 9], [2]), 1, "lengths"],
-    ["with a body past the bodies", payloadOf("a\n", [0], [1, 9], [9]), 1, "lengths"],
-    ["with bytes behind the last body", payloadOf("a\nb", [0], [1, 9], [1]), 1, "lengths"],
-    ["with a byte behind the lengths", payloadOf("a\n", [0], [1, 9], [1, 0]), 1, "lengths"],
-    ["with attributes of none", payloadOf("a\n", [0], [1, 9], [1], [0]), 1, "without attributes"],
-    ["with attributes cut off", payloadOf("a\n", [0], [1, 9], [1], [3, 1, 97]), 1, "cut off"],
-    ["with an attribute cut off", payloadOf("a\n", [0], [1, 9], [1], [2, 1, 97]), 1, "cut off"],
+    ["without the LF of a body", payloadOf("ab", [0], [1, 9], []), 1, "lengths"],
+    ["with an LF short of its place", payloadOf("a\nb", [0], [1, 9], []), 1, "lengths"],
+    ["with bytes behind the last body", payloadOf("a\nb", [0], [1, 9], []), 1, "lengths"],
+    ["with fewer LFs than records", payloadOf("a\nb", [0, 0], [2, 9], []), 2, "lengths"],
+    ["with more LFs than records", payloadOf("a\nb\n", [0], [1, 9], []), 1, "lengths"],
+    ["with lengths that the LFs tell", payloadOf("a\n", [0], [1, 9], [1]), 1, "lengths"],
+    ["with a length that ends at no LF", payloadOf("a\nbc", [0], [1, 9], [3]), 1, "lengths"],
+    ["with a body past the bodies", payloadOf("a\nb\n", [0], [1, 9], [9]), 1, "lengths"],
+    ["with bodies past the lengths", payloadOf("a\nb\nc", [0], [1, 9], [3]), 1, "lengths"],
+    ["with a byte behind the lengths", payloadOf("a\nb\n", [0], [1, 9], [3, 0]), 1, "lengths"],
+    ["with attributes of none", payloadOf("a\n", [0], [1, 9], [], [0]), 1, "without attributes"],
+    ["with attributes cut off", payloadOf("a\n", [0], [1, 9], [], [3, 1, 97]), 1, "cut off"],
+    ["with an attribute cut off", payloadOf("a\n", [0], [1, 9], [], [2, 1, 97]), 1, "cut off"],
     [
       "with an attribute that is not UTF-8",
-      payloadOf("a\n", [0], [1, 9], [1], [4, 1, 97, 1, 0xff]),
+      payloadOf("a\n", [0], [1, 9], [], [4, 1, 97, 1, 0xff]),
       1,
       "not UTF-8",
     ],
     [
       "with an attribute given twice",
-      payloadOf("a\n", [0], [1, 9], [1], [6, 1, 97, 0, 1, 97, 0]),
+      payloadOf("a\n", [0], [1, 9], [], [6, 1, 97, 0, 1, 97, 0]),
       1,
       "twice",
     ],
     [
       "with bytes behind the attributes",
-      payloadOf("a\n", [0], [1, 9], [1], [3, 1, 97, 0, 0]),
+      payloadOf("a\n", [0], [1, 9], [], [3, 1, 97, 0, 0]),
       1,
       "follow",
     ],
@@ -157,7 +162,7 @@ describe("a payload is refused", () => {
     const bodies = `${"x".repeat(LIMITS.batchRawBytes)}\n`;
     expect(refusal(payloadOf(bodies, [0], [1, 9], [1]), 1)).toMatch(/^limit_exceeded/);
     const pair = [1, 97, 0x81, 0x80, 0x04, ...new Uint8Array(65_537).fill(97)];
-    const large = payloadOf("a\n", [0], [1, 9], [1], [0x86, 0x80, 0x04, ...pair]);
+    const large = payloadOf("a\n", [0], [1, 9], [], [0x86, 0x80, 0x04, ...pair]);
     expect(refusal(large, 1)).toContain("too large");
   });
 
