@@ -202,8 +202,9 @@ export class CollectorSession {
     return this.#phase === "live" ? this.#close(CLOSE_CODES.badMessage, detail) : [];
   }
 
+  /** Once `hello` is there, what takes time is the old connection or the store: no fault of the agent. */
   helloTimedOut(): CollectorEffect[] {
-    return this.#phase === "greeting" || this.#phase === "introducing"
+    return this.#phase === "greeting"
       ? this.#close(CLOSE_CODES.helloTimeout, "no hello in time")
       : [];
   }
