@@ -1,5 +1,5 @@
+import type { AgentEffect, FrameDraft, StreamOffer } from "./agent-effect.ts";
 import {
-  type AgentMessage,
   type CollectorMessage,
   PROTOCOL_VERSION,
   type StreamBacklog,
@@ -7,105 +7,7 @@ import {
 } from "./control.ts";
 import type { FramePosition } from "./frame.ts";
 import { LIMITS } from "./limits.ts";
-
-/** A stream as its source announces it; `key` is the agent's own name for it. */
-export interface StreamOffer {
-  readonly key: number;
-  readonly source: string;
-  readonly generation: number;
-  /** Where a store that does not know the stream begins it; fsynced by the agent before. */
-  readonly initialCursor: (storeId: string) => Uint8Array;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-/** What a frame adds to its stream, before the session gives it its place. */
-export interface FrameDraft {
-  readonly count: number;
-  /** What the frame takes of the credit: uncompressed payload bytes. */
-  readonly creditBytes: number;
-  /** Bytes of its bodies: what the frame takes off the backlog. */
-  readonly bodyBytes: number;
-  readonly cursor: Uint8Array;
-  /** The stream ends with this frame. */
-  readonly isFinal: boolean;
-}
-
-export type AgentEffect =
-  | { readonly kind: "send"; readonly message: AgentMessage }
-  /** What this store knows of the agent, before any stream is opened: for an agent that lost its state. */
-  | {
-      readonly kind: "unfinished";
-      readonly storeId: string;
-      readonly streams: readonly UnfinishedStream[];
-    }
-  /** Whatever was read of the stream and not sent is void; read on from this cursor. */
-  | {
-      readonly kind: "rewind";
-      readonly key: number;
-      readonly epoch: number;
-      readonly nextSeq: number;
-      readonly cursor: Uint8Array;
-      /** The stream is new to this store: the agent decides between its checkpoint and the initial cursor. */
-      readonly created: boolean;
-      readonly rejected: RejectedFrame | undefined;
-    }
-  /** Everything up to the cursor is durable; `finished` when that includes the stream's end. */
-  | {
-      readonly kind: "acked";
-      readonly key: number;
-      readonly nextSeq: number;
-      readonly cursor: Uint8Array;
-      readonly finished: boolean;
-    }
-  /** Three rejects in a row: the stream holds its position until the agent restarts. */
-  | {
-      readonly kind: "stopped";
-      readonly key: number;
-      readonly code: string;
-      readonly detail: string;
-    }
-  /** The collector leaves in good order and asks to be left alone for this long. */
-  | { readonly kind: "goaway"; readonly retryAfterMs: number }
-  /** The collector cannot serve the stream (or, without a key, the last request). */
-  | {
-      readonly kind: "failed";
-      readonly key: number | undefined;
-      readonly code: string;
-      readonly detail: string;
-    };
-
-/** The frame that the collector will never accept: the agent sets it aside and sends a gap in its place. */
-export interface RejectedFrame {
-  readonly ordinal: number;
-  readonly firstSeq: number;
-  readonly count: number;
-  readonly cursorAfter: Uint8Array;
-  readonly code: string;
-  readonly detail: string;
-}
-
-interface InFlight {
-  readonly ordinal: number;
-  readonly firstSeq: number;
-  readonly count: number;
-  readonly creditBytes: number;
-  readonly bodyBytes: number;
-  readonly cursor: Uint8Array;
-  readonly isFinal: boolean;
-  readonly sentMs: number;
-}
-
-interface StreamState {
-  readonly offer: StreamOffer;
-  phase: "idle" | "opening" | "open" | "stopped";
-  number: number;
-  epoch: number;
-  ordinal: number;
-  nextSeq: number;
-  inFlight: InFlight[];
-  rejectsInARow: number;
-  reported: StreamBacklog | undefined;
-}
+import { StreamWindow } from "./stream-window.ts";
 
 type Phase = "down" | "greeting" | "live";
 
@@ -121,11 +23,11 @@ export interface AgentIdentity {
 /**
  * The agent's side of the protocol as a pure state machine: no socket, no clock, no files. Each
  * input returns the effects that the shell carries out, in order. The transition table stands in
- * PROTOCOL.md ("Agent session").
+ * PROTOCOL.md ("The agent's connection").
  */
 export class AgentSession {
   readonly #identity: AgentIdentity;
-  readonly #streams = new Map<number, StreamState>();
+  readonly #streams = new Map<number, StreamWindow>();
   /** This connection's stream numbers -> key. */
   readonly #keys: number[] = [];
   #phase: Phase = "down";
@@ -177,29 +79,18 @@ export class AgentSession {
     this.#keys.length = 0;
     this.#unackedBytes = 0;
     for (const stream of this.#streams.values()) {
-      stream.inFlight = [];
-      stream.reported = undefined;
-      stream.phase = stream.phase === "stopped" ? "stopped" : "idle";
+      stream.disconnected();
     }
   }
 
   offer(offer: StreamOffer): AgentEffect[] {
-    this.#streams.set(offer.key, {
-      offer,
-      phase: "idle",
-      number: 0,
-      epoch: 0,
-      ordinal: 0,
-      nextSeq: 0,
-      inFlight: [],
-      rejectsInARow: 0,
-      reported: undefined,
-    });
+    this.#streams.set(offer.key, new StreamWindow(offer));
     return this.#phase === "live" ? this.#open() : [];
   }
 
   /** The stream is finished and all of it is acknowledged. */
   forget(key: number): void {
+    this.#unackedBytes -= this.#streams.get(key)?.unackedBytes ?? 0;
     this.#streams.delete(key);
   }
 
@@ -212,23 +103,15 @@ export class AgentSession {
       case "unfinished":
         return this.#takeUnfinished(this.#storeId ?? "", message);
       case "opened":
-        return message.streams.flatMap((opened) => {
-          const stream = this.#numbered(opened.stream);
-          if (stream === undefined) {
-            return [];
-          }
-          stream.phase = "open";
-          return this.#reposition(stream, opened, opened.created, undefined);
-        });
+        return message.streams.flatMap((to) => this.#tell(to, (stream) => stream.opened(to)));
       case "ack":
-        return message.streams.flatMap((ack) => this.#acknowledge(ack));
+        return message.streams.flatMap((ack) =>
+          this.#tell(ack, (stream) => stream.acknowledge(ack)),
+        );
       case "reset":
-        return message.streams.flatMap((reset) => {
-          const stream = this.#numbered(reset.stream);
-          return stream === undefined ? [] : this.#reposition(stream, reset, false, undefined);
-        });
+        return message.streams.flatMap((to) => this.#tell(to, (stream) => stream.reset(to)));
       case "reject":
-        return this.#reject(message);
+        return this.#tell(message, (stream) => stream.reject(message));
       case "credit":
         this.#creditBytes = message.bytes;
         return [];
@@ -251,45 +134,22 @@ export class AgentSession {
   /**
    * Gives a frame its place and counts it as on its way.
    *
-   * @param epoch the epoch under which its bytes were read
+   * @param epoch the one of the `rewind` after which its bytes were read
    * @returns undefined where the stream has been rewound since (the frame is void) or is not open
    */
   place(key: number, epoch: number, draft: FrameDraft, nowMs: number): FramePosition | undefined {
-    const stream = this.#streams.get(key);
-    if (stream === undefined || stream.phase !== "open" || stream.epoch !== epoch) {
-      return undefined;
-    }
-    const { ordinal, nextSeq } = stream;
-    stream.inFlight.push({
-      ordinal,
-      firstSeq: nextSeq,
-      count: draft.count,
-      creditBytes: draft.creditBytes,
-      bodyBytes: draft.bodyBytes,
-      cursor: draft.cursor,
-      isFinal: draft.isFinal,
-      sentMs: nowMs,
-    });
-    stream.ordinal += 1;
-    stream.nextSeq += draft.count;
-    this.#unackedBytes += draft.creditBytes;
-    return {
-      stream: stream.number,
-      epoch,
-      ordinal,
-      firstSeq: nextSeq,
-      count: draft.count,
-      cursor: draft.cursor,
-    };
+    const position = this.#streams.get(key)?.place(epoch, draft, nowMs);
+    this.#unackedBytes += position === undefined ? 0 : draft.creditBytes;
+    return position;
   }
 
   /** Age of the oldest frame on its way, in ms; undefined when there is none. */
   oldestUnackedMs(nowMs: number): number | undefined {
     let oldest: number | undefined;
     for (const stream of this.#streams.values()) {
-      const first = stream.inFlight[0];
-      if (first !== undefined) {
-        oldest = Math.max(oldest ?? 0, nowMs - first.sentMs);
+      const ageMs = stream.oldestUnackedMs(nowMs);
+      if (ageMs !== undefined) {
+        oldest = Math.max(oldest ?? 0, ageMs);
       }
     }
     return oldest;
@@ -306,18 +166,8 @@ export class AgentSession {
       if (this.#phase !== "live" || stream?.phase !== "open") {
         continue;
       }
-      const onTheWay = stream.inFlight.reduce((sum, frame) => sum + frame.bodyBytes, 0);
-      const first = stream.inFlight[0];
-      const backlog = {
-        stream: stream.number,
-        behindBytes: behindBytes + onTheWay,
-        oldestUnackedMs: first === undefined ? 0 : Math.round(nowMs - first.sentMs),
-      };
-      if (
-        backlog.behindBytes !== stream.reported?.behindBytes ||
-        backlog.oldestUnackedMs !== stream.reported.oldestUnackedMs
-      ) {
-        stream.reported = backlog;
+      const backlog = stream.backlog(behindBytes, nowMs);
+      if (backlog !== undefined) {
         streams.push(backlog);
       }
     }
@@ -342,17 +192,13 @@ export class AgentSession {
   }
 
   #open(): AgentEffect[] {
-    const opening: StreamState[] = [];
+    const opening: StreamWindow[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.phase === "idle") {
-        stream.phase = "opening";
-        stream.number = this.#keys.length;
+        stream.opening(this.#keys.length);
         this.#keys.push(stream.offer.key);
         opening.push(stream);
       }
-    }
-    if (opening.length === 0) {
-      return [];
     }
     const messages: AgentEffect[] = [];
     for (let from = 0; from < opening.length; from += LIMITS.controlStreams) {
@@ -370,86 +216,19 @@ export class AgentSession {
     return messages;
   }
 
-  #numbered(number: number): StreamState | undefined {
-    const key = this.#keys[number];
-    return key === undefined ? undefined : this.#streams.get(key);
-  }
-
-  #reposition(
-    stream: StreamState,
-    to: { epoch: number; ordinal: number; nextSeq: number; cursor: Uint8Array },
-    created: boolean,
-    rejected: RejectedFrame | undefined,
+  /** Lets a stream take what the collector says of it, and keeps the sum of what is on its way. */
+  #tell(
+    about: { readonly stream: number },
+    take: (stream: StreamWindow) => AgentEffect | undefined,
   ): AgentEffect[] {
-    for (const frame of stream.inFlight) {
-      this.#unackedBytes -= frame.creditBytes;
-    }
-    stream.inFlight = [];
-    stream.epoch = to.epoch;
-    stream.ordinal = to.ordinal;
-    stream.nextSeq = to.nextSeq;
-    return [
-      {
-        kind: "rewind",
-        key: stream.offer.key,
-        epoch: to.epoch,
-        nextSeq: to.nextSeq,
-        cursor: to.cursor,
-        created,
-        rejected,
-      },
-    ];
-  }
-
-  #acknowledge(ack: { stream: number; epoch: number; ordinal: number }): AgentEffect[] {
-    const stream = this.#numbered(ack.stream);
-    if (stream === undefined || ack.epoch !== stream.epoch) {
-      return [];
-    }
-    let last: InFlight | undefined;
-    while (stream.inFlight[0] !== undefined && stream.inFlight[0].ordinal < ack.ordinal) {
-      last = stream.inFlight.shift() as InFlight;
-      this.#unackedBytes -= last.creditBytes;
-    }
-    if (last === undefined) {
-      return [];
-    }
-    stream.rejectsInARow = 0;
-    return [
-      {
-        kind: "acked",
-        key: stream.offer.key,
-        nextSeq: last.firstSeq + last.count,
-        cursor: last.cursor,
-        finished: last.isFinal,
-      },
-    ];
-  }
-
-  #reject(reject: Extract<CollectorMessage, { type: "reject" }>): AgentEffect[] {
-    const stream = this.#numbered(reject.stream);
+    const key = this.#keys[about.stream];
+    const stream = key === undefined ? undefined : this.#streams.get(key);
     if (stream === undefined) {
       return [];
     }
-    const refused = stream.inFlight.find((frame) => frame.ordinal === reject.ordinal);
-    stream.rejectsInARow += 1;
-    const { code, detail } = reject;
-    const rejected: RejectedFrame | undefined =
-      refused === undefined
-        ? undefined
-        : {
-            ordinal: refused.ordinal,
-            firstSeq: refused.firstSeq,
-            count: refused.count,
-            cursorAfter: refused.cursor,
-            code,
-            detail,
-          };
-    const rewind = this.#reposition(stream, reject, false, rejected);
-    if (stream.rejectsInARow < LIMITS.rejectsInARow) {
-      return rewind;
-    }
-    stream.phase = "stopped";
-    return [{ kind: "stopped", key: stream.offer.key, code, detail }];
+    const before = stream.unackedBytes;
+    const effect = take(stream);
+    this.#unackedBytes += stream.unackedBytes - before;
+    return effect === undefined ? [] : [effect];
   }
 }

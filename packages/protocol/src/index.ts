@@ -69,13 +69,8 @@ export { LIMITS } from "./limits.ts";
 export type { Limits } from "./limits.ts";
 export { MAX_SEVERITY, MAX_TIME_US, ORIGINAL_BYTES_ATTRIBUTE } from "./record.ts";
 export type { Attributes, RecordColumns } from "./record.ts";
+export type { AgentEffect, FrameDraft, RejectedFrame, StreamOffer } from "./agent-effect.ts";
 export { AgentSession } from "./agent-session.ts";
-export type {
-  AgentEffect,
-  AgentIdentity,
-  FrameDraft,
-  RejectedFrame,
-  StreamOffer,
-} from "./agent-session.ts";
+export type { AgentIdentity } from "./agent-session.ts";
 export { CollectorSession } from "./collector-session.ts";
 export type { CollectorEffect, StreamOutcome, WelcomeTerms } from "./collector-session.ts";
