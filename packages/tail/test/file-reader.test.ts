@@ -180,6 +180,22 @@ describe("a file cut between two reads", () => {
   });
 });
 
+describe("a file cut and grown again behind the same first 4 KiB", () => {
+  const banner = "the same banner in every file\n".repeat(150);
+
+  it.each([false, true])("is told by the bytes before the offset (rested: %s)", async (rested) => {
+    using folder = new Folder();
+    folder.append("a.log", `${banner}${"old line\n".repeat(100)}`);
+    await using source = await started(folder);
+    await using reader = onlyReader(source);
+    const target = new Uint8Array(banner.length + 500);
+    expect(await reader.read(target, 0, NEVER)).toMatchObject({ length: target.length });
+    if (rested) await readAll(reader);
+    writeFileSync(folder.at("a.log"), `${banner}${"new line\n".repeat(200)}`);
+    expect((await reader.read(target, 0, NEVER)).kind).toBe(rested ? "ended" : "lost");
+  });
+});
+
 describe("waiting for growth", () => {
   it.each([
     ["polling alone", { pollMs: 5, idlePollMs: 5, activeMs: 60_000 }],
