@@ -1,24 +1,32 @@
 import { Command } from "@commander-js/extra-typings";
 
 import { addAgents } from "./commands/agents.ts";
+import { addCheck } from "./commands/check.ts";
+import { addConfig } from "./commands/config.ts";
 import { addGaps } from "./commands/gaps.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addPrune } from "./commands/prune.ts";
+import { addQuery } from "./commands/query.ts";
 import { addRetention } from "./commands/retention.ts";
 import { addServe } from "./commands/serve.ts";
 import { addStats } from "./commands/stats.ts";
+import { addTail } from "./commands/tail.ts";
 import { report } from "./report.ts";
 import { VERSION } from "./version.ts";
 
 /** One function a command: each adds itself, its options and its action, in the order `--help` lists them. */
 const COMMANDS: readonly ((root: Command) => void)[] = [
   addServe,
+  addQuery,
+  addTail,
   addAgents,
   addGaps,
   addStats,
   addJobs,
   addRetention,
   addPrune,
+  addCheck,
+  addConfig,
 ];
 
 /** The command line of `sluice`; sets the exit code, and never throws at its caller. */

@@ -1,6 +1,8 @@
 import { EXIT, Failure } from "@sluice/config";
-import { StoreError } from "@sluice/store";
+import { SearchError, StoreError } from "@sluice/store";
 import { CommanderError } from "commander";
+
+import { searchAdvice } from "./api-error.ts";
 
 /**
  * Says on stderr why a command failed and returns the exit code: two lines for what a person can
@@ -13,6 +15,10 @@ export function report(error: unknown): number {
   if (error instanceof Failure || error instanceof StoreError) {
     process.stderr.write(`sluice: ${error.message}\n  ${error.advice}\n`);
     return error instanceof Failure ? error.exitCode : EXIT.failed;
+  }
+  if (error instanceof SearchError) {
+    process.stderr.write(`sluice: ${error.message}\n  ${searchAdvice(error.code)}\n`);
+    return EXIT.failed;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`sluice: unexpected failure, please report it\n${detail}\n`);
