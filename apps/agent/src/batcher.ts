@@ -18,7 +18,7 @@ const MESSAGE_BYTES = 1024 * 1024;
 const SYNC_BYTES = 8 * 1024;
 
 /** Batches that are compressed at a time: enough to keep the thread pool busy beside the framing. */
-const COMPRESSING = 3;
+const COMPRESSING = 2;
 
 /** What a full batch takes of the credit: its bodies, and columns as ordinary lines make them. */
 const NOMINAL_BATCH_BYTES = LIMITS.batchRawBytes + LIMITS.batchRawBytes / 4;
@@ -172,7 +172,7 @@ export class Batcher {
 
   /** Sends what is compressed, in the order in which it was sealed. */
   #drain(): void {
-    let frames: Uint8Array[] = [];
+    let frames: Buffer[] = [];
     let bytes = 0;
     for (;;) {
       const next = this.#outgoing[0];
@@ -188,13 +188,13 @@ export class Batcher {
       frames.push(encoded);
       bytes += encoded.length;
       if (bytes >= MESSAGE_BYTES || frames.length === LIMITS.messageFrames) {
-        this.#parts.send(Buffer.concat(frames));
+        this.#parts.send(toMessage(frames));
         frames = [];
         bytes = 0;
       }
     }
     if (frames.length > 0) {
-      this.#parts.send(Buffer.concat(frames));
+      this.#parts.send(toMessage(frames));
     }
   }
 
@@ -247,4 +247,9 @@ export class Batcher {
         return outgoing satisfies never;
     }
   }
+}
+
+/** A frame that travels alone is not copied once more. */
+function toMessage(frames: readonly Buffer[]): Buffer {
+  return frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames);
 }

@@ -1,13 +1,13 @@
 import { BatchBuilder, LIMITS } from "@sluice/protocol";
 
 /** Builders that may be filled to a whole batch at a time; the others stay small. */
-const LARGE = 5;
+const LARGE = 3;
 
 /** How much a builder beyond those takes: hundreds of quiet files then need a few MiB together. */
 const SMALL_BYTES = 64 * 1024;
 
 /** Free builders that are kept; their touched pages stay resident. */
-const KEPT = 6;
+const KEPT = 4;
 
 export interface Lease {
   readonly builder: BatchBuilder;

@@ -184,9 +184,10 @@ function disposable<T extends { close(): unknown }>(value: T): Disposable & { re
   return { value, [Symbol.dispose]: () => void value.close() };
 }
 
+/** The built file that a package's `bin` names. */
 function binary(name: "@sluice/agent" | "@sluice/collector"): string {
-  const entry = fileURLToPath(import.meta.resolve(name));
-  return join(entry, "..", "bin.js");
+  const folder = join(fileURLToPath(import.meta.resolve(name)), "..");
+  return join(folder, name === "@sluice/agent" ? "sluice-agent.js" : "bin.js");
 }
 
 function script(name: string): string {

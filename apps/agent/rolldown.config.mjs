@@ -1,0 +1,14 @@
+/**
+ * The agent as one file. Loading a hundred modules one by one costs 9 MiB of memory and 80 ms at
+ * each start; the bundle has only what is used.
+ */
+export default {
+  input: "dist/bin.js",
+  platform: "node",
+  output: {
+    file: "dist/sluice-agent.js",
+    format: "esm",
+    codeSplitting: false,
+    minify: "dce-only",
+  },
+};
