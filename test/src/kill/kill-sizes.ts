@@ -1,0 +1,28 @@
+import { PRODUCT } from "../product.ts";
+import type { KillPlan } from "./kill-plan.ts";
+
+/** For every `npm test`: each victim meets three moments, and two damages. */
+export const SHORT_KILL_PLAN: KillPlan = {
+  product: PRODUCT,
+  seed: 1,
+  agentKills: 3,
+  collectorKills: 3,
+  damages: 2,
+  lines: 40_000,
+  files: 2,
+  rotateEvery: 5_000,
+  meanLineBytes: 400,
+};
+
+/** The claim: 30 kills of each side during 500,000 lines. */
+export const FULL_KILL_PLAN: KillPlan = {
+  product: PRODUCT,
+  seed: 1,
+  agentKills: 30,
+  collectorKills: 30,
+  damages: 10,
+  lines: 500_000,
+  files: 2,
+  rotateEvery: 20_000,
+  meanLineBytes: 400,
+};
