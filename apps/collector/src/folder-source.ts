@@ -81,8 +81,7 @@ export class FolderSource implements AdminSource {
         EXIT.config,
       );
     }
-    const failure = Promise.withResolvers<never>();
-    await using store = await openUnused(this.#dataDir, (error) => failure.reject(error));
+    await using store = await openUnused(this.#dataDir);
     const watch = await this.#watch();
     await using job = new RetentionJob({
       store,
@@ -95,7 +94,7 @@ export class FolderSource implements AdminSource {
     if (confirmClock) {
       await job.confirmClock();
     }
-    return await Promise.race([job.prune(), failure.promise]);
+    return await job.prune();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -111,9 +110,10 @@ export class FolderSource implements AdminSource {
   }
 }
 
-async function openUnused(dataDir: string, failed: (error: StoreError) => void): Promise<Store> {
+async function openUnused(dataDir: string): Promise<Store> {
   try {
-    return await Store.open(dataDir, { committed: () => undefined, failed });
+    // A failure is told by the prune that it ends.
+    return await Store.open(dataDir, { committed: () => undefined, failed: () => undefined });
   } catch (error) {
     if (error instanceof StoreError && error.code === "data-locked") {
       throw new Failure(

@@ -18,9 +18,18 @@ export interface RetentionInputs {
 
 export interface RetentionDecision {
   readonly plan: RetentionPlan;
-  /** What queries may see from now on; while ages are suspended, as it was when the clock was last believed. */
+  /** What queries may see from now on (`cutoffsNow`). */
   readonly cutoffs: Cutoffs;
   readonly report: PlanReport;
+}
+
+/** The policy's cutoffs now, or while ages are suspended, when the clock was last believed. */
+export function cutoffsNow(
+  policy: RetentionPolicy,
+  suspension: Suspension | undefined,
+  clocks: Pick<Clocks, "wallUs">,
+): Cutoffs {
+  return cutoffsAt(policy, suspension?.trustedUs ?? clocks.wallUs());
 }
 
 /** Looks at what is stored and decides what goes now. Changes nothing. */
@@ -33,7 +42,7 @@ export async function decideRetention(
   const inventory = await takeInventory(reader, dataDir);
   const nowUs = clocks.wallUs();
   const plan = planRetention(policy, inventory, nowUs, { suspendAge: suspension?.reason });
-  const cutoffs = plan.cutoffs ?? cutoffsAt(policy, suspension?.trustedUs ?? nowUs);
+  const cutoffs = cutoffsNow(policy, suspension, { wallUs: () => nowUs });
   const facts = { totalBytes: inventory.totalBytes, clockSuspect: suspension?.reason };
   return { plan, cutoffs, report: reportPlan(plan, policy, facts) };
 }

@@ -3,7 +3,7 @@ import type { Store } from "@sluice/store";
 import type { Clocks, ClockWatch, Suspension } from "./clock-watch.ts";
 import { SYSTEM_CLOCKS } from "./clock-watch.ts";
 import { folderBytes } from "./inventory.ts";
-import { decideRetention, type RetentionInputs } from "./retention-decision.ts";
+import { cutoffsNow, decideRetention, type RetentionInputs } from "./retention-decision.ts";
 import { formatPlan, type PlanReport, type PruneReport } from "./retention-report.ts";
 
 /** A record is out of sight at most this long after its time, and a cap is exceeded at most this long. */
@@ -45,20 +45,22 @@ export class RetentionJob implements AsyncDisposable {
     this.#clocks = parts.clocks ?? SYSTEM_CLOCKS;
   }
 
-  /** Begins the cycles; resolves when the first one is over, be it a failed one. */
+  /**
+   * Begins the cycles. Resolves when the policy's cutoffs are in force, before the first cycle is
+   * over, which may have much to drop.
+   */
   async start(): Promise<void> {
-    const { cycleMs = CYCLE_MS, events } = this.#parts;
-    if (this.#isStopped) {
-      return;
-    }
-    try {
-      await this.prune();
-    } catch (error) {
-      events.failed(error);
-    }
-    if (!this.#isStopped) {
-      this.#timer = setTimeout(() => void this.start(), cycleMs);
-    }
+    await this.#enqueue(async () => {
+      const startedUs = this.#clocks.wallUs();
+      const suspension = await this.#observe();
+      const { store, policy } = this.#parts;
+      await store.prune({
+        visibility: { policy, cutoffs: cutoffsNow(policy, suspension, this.#clocks) },
+        batchIds: [],
+        job: { dueUs: startedUs, startedUs, detail: "cutoffs of the policy at start" },
+      });
+    });
+    void this.#cycle();
   }
 
   /** Why nothing goes for its age at the moment. */
@@ -88,6 +90,20 @@ export class RetentionJob implements AsyncDisposable {
     await this.#last;
   }
 
+  async #cycle(): Promise<void> {
+    const { cycleMs = CYCLE_MS, events } = this.#parts;
+    try {
+      await this.prune();
+    } catch (error) {
+      if (!this.#isStopped) {
+        events.failed(error);
+      }
+    }
+    if (!this.#isStopped) {
+      this.#timer = setTimeout(() => void this.#cycle(), cycleMs);
+    }
+  }
+
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isStopped) {
       return Promise.reject(new Error("the collector is stopping"));
@@ -98,13 +114,9 @@ export class RetentionJob implements AsyncDisposable {
   }
 
   async #run(): Promise<PruneReport> {
-    const { store, dataDir, policy, watch, events } = this.#parts;
+    const { store, dataDir, policy, events } = this.#parts;
     const startedUs = this.#clocks.wallUs();
-    const suspension = await watch.observe();
-    if (suspension !== undefined && suspension !== this.#told) {
-      events.suspended(suspension);
-    }
-    this.#told = suspension;
+    const suspension = await this.#observe();
     const { plan, cutoffs, report } = await decideRetention(this.#parts, suspension, this.#clocks);
     const summary = formatPlan(report);
     const diskBytesBefore = await folderBytes(dataDir);
@@ -117,5 +129,14 @@ export class RetentionJob implements AsyncDisposable {
     const outcome = { plan: report, ...result, diskBytesBefore, diskBytesAfter };
     events.pruned(outcome, summary);
     return outcome;
+  }
+
+  async #observe(): Promise<Suspension | undefined> {
+    const suspension = await this.#parts.watch.observe();
+    if (suspension !== undefined && suspension !== this.#told) {
+      this.#parts.events.suspended(suspension);
+    }
+    this.#told = suspension;
+    return suspension;
   }
 }

@@ -93,7 +93,7 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
   app.route("/", adminApi({ reader, directory, retention, metrics, tokens, dataDir, events }));
   const server = createHttpServer(app);
   ingest.attach(server);
-  void retention.start(); // a changed policy is in force before the first query
+  await retention.start(); // a changed policy is in force before the first query
   const address = await listen(server, settings.listen);
   log.info({ listen: `${address.address}:${address.port}`, dataDir: settings.dataDir }, "ready");
 

@@ -1,0 +1,188 @@
+import { Failure } from "@sluice/config";
+import type { Hono } from "hono";
+import { expect, test, vi } from "vitest";
+
+import { adminApi } from "../src/admin-api.ts";
+import { AgentDirectory } from "../src/agent-directory.ts";
+import { ClockWatch } from "../src/clock-watch.ts";
+import { CollectorSource } from "../src/collector-source.ts";
+import { CollectorMetrics } from "../src/metrics.ts";
+import { RetentionJob } from "../src/retention-job.ts";
+import { batch, FakeClocks, FakeStore, NOW_US, policy } from "./fake-store.ts";
+
+const AUTHORIZED = { authorization: "Bearer good" };
+
+async function apiOn(
+  store: FakeStore,
+): Promise<{ app: Hono; failures: unknown[]; clocks: FakeClocks }> {
+  const { reader, dataDir } = store.add();
+  const clocks = new FakeClocks();
+  const watch = await ClockWatch.start(dataDir, NOW_US, clocks);
+  const ignore = (): void => undefined;
+  const retention = new RetentionJob({
+    store,
+    reader,
+    dataDir,
+    policy: policy({ keep: "30d" }),
+    watch,
+    events: { pruned: ignore, suspended: ignore, failed: ignore },
+    clocks,
+  });
+  const directory = new AgentDirectory();
+  const isClockSuspect = (): boolean => watch.look() !== undefined;
+  const metrics = new CollectorMetrics({ reader, directory, dataDir, isClockSuspect });
+  const failures: unknown[] = [];
+  const app = adminApi({
+    reader,
+    directory,
+    retention,
+    metrics,
+    tokens: { allows: (scope, header) => scope === "query" && header === "Bearer good" },
+    dataDir,
+    events: { failed: (error) => failures.push(error) },
+  });
+  return { app, failures, clocks };
+}
+
+/** The command line's own reading of the API, without the socket between them. */
+function sourceOf(app: Hono): CollectorSource {
+  const ask = async (path: string, init: RequestInit): Promise<unknown> => {
+    const response = await app.request(`/${path}`, { headers: AUTHORIZED, ...init });
+    return response.json();
+  };
+  return new CollectorSource({
+    getJson: (path) => ask(path, {}),
+    postJson: (path, body) => ask(path, { method: "POST", body: JSON.stringify(body) }),
+  });
+}
+
+test.each([
+  ["GET", "/v1/agents"],
+  ["GET", "/v1/gaps"],
+  ["GET", "/v1/jobs"],
+  ["GET", "/v1/stats"],
+  ["GET", "/v1/retention/plan"],
+  ["POST", "/v1/prune"],
+  ["GET", "/metrics"],
+])("%s %s needs the query token", async (method, path) => {
+  using store = new FakeStore();
+  const { app } = await apiOn(store);
+  for (const headers of [{}, { authorization: "Bearer wrong" }]) {
+    const refused = await app.request(path, { method, headers });
+    expect(refused.status).toBe(401);
+    expect(await refused.json()).toMatchObject({ code: "unauthenticated" });
+  }
+  expect(store.orders).toEqual([]);
+  const answered = await app.request(path, { method, headers: AUTHORIZED });
+  expect(answered.status).toBe(200);
+  await answered.text();
+});
+
+test("a prune that a web page asks for is refused, with the right token or without", async () => {
+  using store = new FakeStore();
+  const { app } = await apiOn(store);
+  const headers = { ...AUTHORIZED, origin: "http://127.0.0.1:7514" };
+  const response = await app.request("/v1/prune", { method: "POST", headers });
+  expect(response.status).toBe(403);
+  expect(store.orders).toEqual([]);
+});
+
+test.each(["{", "[]", '{"confirmClock": 1}', '{"keep": "1s"}'])(
+  "a prune request of %s is refused, and nothing is pruned",
+  async (body) => {
+    using store = new FakeStore();
+    const { app } = await apiOn(store);
+    const response = await app.request("/v1/prune", { method: "POST", headers: AUTHORIZED, body });
+    expect(response.status).toBe(400);
+    expect(store.orders).toEqual([]);
+  },
+);
+
+test("the command line understands every answer", async () => {
+  using store = new FakeStore();
+  store.add(batch(1, 40), batch(2, 1));
+  const { app } = await apiOn(store);
+  await using source = sourceOf(app);
+  expect(await source.agents()).toMatchObject([{ host: "web-1", connected: false }]);
+  expect(await source.gaps()).toMatchObject([{ cause: "truncated", range: { fromByte: 10 } }]);
+  expect(await source.jobs()).toEqual([]);
+  expect(await source.stats()).toMatchObject({
+    agents: 1,
+    connectedAgents: 0,
+    batches: 2,
+    gaps: 1,
+  });
+  const plan = await source.plan();
+  expect(plan).toMatchObject({ batches: 1, records: 10 });
+  expect(await source.prune({ confirmClock: false })).toMatchObject({ plan, batches: 1 });
+});
+
+test("a prune may be asked for without a body", async () => {
+  using store = new FakeStore();
+  store.add(batch(1, 40));
+  const { app } = await apiOn(store);
+  const response = await app.request("/v1/prune", { method: "POST", headers: AUTHORIZED });
+  expect(await response.json()).toMatchObject({ batches: 1 });
+});
+
+test("a confirmation lifts the suspension before the prune", async () => {
+  using store = new FakeStore();
+  store.add(batch(1, 20));
+  const { app, clocks } = await apiOn(store);
+  await using source = sourceOf(app);
+  clocks.set(365 * 86_400_000);
+  expect((await source.stats()).clockSuspect).toMatch(/365d/);
+  expect((await source.prune({ confirmClock: false })).batches).toBe(0);
+  expect((await source.prune({ confirmClock: true })).batches).toBe(1);
+  expect((await source.stats()).clockSuspect).toBeNull();
+});
+
+test("a prune that takes its time keeps the link alive with white space", async () => {
+  using store = new FakeStore();
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  store.gate = promise;
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  try {
+    const { app } = await apiOn(store);
+    const response = await app.request("/v1/prune", { method: "POST", headers: AUTHORIZED });
+    vi.advanceTimersByTime(11_000);
+    resolve(undefined);
+    const text = await response.text();
+    expect(text.startsWith("  {")).toBe(true);
+    expect(JSON.parse(text)).toMatchObject({ batches: 0 });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("a prune that fails is told to its client, and in full to the log", async () => {
+  using store = new FakeStore();
+  const broken = new Error("/secret/path is gone");
+  const { promise, reject } = Promise.withResolvers<undefined>();
+  promise.catch(() => undefined);
+  reject(broken);
+  store.gate = promise;
+  const { app, failures } = await apiOn(store);
+  await using source = sourceOf(app);
+  const failure = await source.prune({ confirmClock: false }).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(Failure);
+  expect(String(failure)).not.toContain("/secret/path");
+  expect(failures).toEqual([broken]);
+});
+
+test("an answer of another version is a clear failure", async () => {
+  const source = new CollectorSource({
+    getJson: () => Promise.resolve({ agents: [] }),
+    postJson: () => Promise.resolve(undefined),
+  });
+  await expect(source.agents()).rejects.toThrow("not one that this version of sluice understands");
+});
+
+test("silence is asked for as a duration, and anything else refused", async () => {
+  using store = new FakeStore();
+  const { app } = await apiOn(store);
+  const get = (silent: string): Promise<Response> =>
+    Promise.resolve(app.request(`/v1/agents?silent=${silent}`, { headers: AUTHORIZED }));
+  expect((await get("soon")).status).toBe(400);
+  expect(await (await get("10m")).json()).toEqual([]);
+});

@@ -1,0 +1,174 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { timeUs } from "@sluice/quantity";
+import type { TimeUs } from "@sluice/quantity";
+import { retentionPolicySchema } from "@sluice/retention";
+import type { RetentionPolicy, RetentionPolicyInput } from "@sluice/retention";
+import type {
+  AgentInfo,
+  PruneOrder,
+  PruneResult,
+  StoredBatch,
+  StoreReader,
+  StreamInfo,
+} from "@sluice/store";
+
+import type { Clocks } from "../src/clock-watch.ts";
+
+export const DAY_US = 86_400_000_000;
+export const NOW_US: TimeUs = timeUs(Date.UTC(2026, 10, 24, 8) * 1000);
+
+/** A store whose batches are entries of a list, and whose head.db is a file of their length. */
+export class FakeStore implements Disposable {
+  readonly dataDir: string = mkdtempSync(join(tmpdir(), "sluice-fake-store-"));
+  readonly orders: PruneOrder[] = [];
+  stored: StoredBatch[] = [];
+  knownStreams: StreamInfo[] = [stream({})];
+  knownAgents: AgentInfo[] = [agent({})];
+  /** Awaited by each prune before it removes anything. */
+  gate: Promise<unknown> = Promise.resolve();
+
+  add(...batches: readonly StoredBatch[]): this {
+    this.stored.push(...batches);
+    this.#writeHead();
+    return this;
+  }
+
+  async prune(order: PruneOrder): Promise<PruneResult> {
+    this.orders.push(order);
+    await this.gate;
+    const going = this.stored.filter(({ batchId }) => order.batchIds.includes(batchId));
+    this.stored = this.stored.filter((kept) => !going.includes(kept));
+    this.#writeHead();
+    const payloadBytes = going.reduce((sum, { bytes }) => sum + bytes, 0);
+    return { batches: going.length, payloadBytes, tookMs: 3 };
+  }
+
+  get reader(): StoreReader {
+    return {
+      storeId: "5f0c2b1e-0000-4000-8000-000000000000",
+      highWater: this.stored.length,
+      batches: () => this.stored,
+      streams: () => this.knownStreams,
+      agents: () => this.knownAgents,
+      gaps: () => [
+        {
+          host: "web-1",
+          source: "/var/log/syslog",
+          generation: 0,
+          seq: 7,
+          cause: "truncated",
+          range: { fromByte: 10, toByte: 20 },
+          detail: "",
+          receivedUs: NOW_US,
+        },
+      ],
+      jobs: () => [],
+      stats: () => ({
+        agents: this.knownAgents.length,
+        streams: this.knownStreams.length,
+        batches: this.stored.length,
+        records: this.stored.reduce((sum, { records }) => sum + records, 0),
+        bodyBytes: 0,
+        payloadBytes: 0,
+        diskBytes: 0,
+        oldestReceivedUs: undefined,
+        newestReceivedUs: undefined,
+      }),
+      search: () => {
+        throw new Error("not searched here");
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  #writeHead(): void {
+    const bytes = this.stored.reduce((sum, stored) => sum + stored.bytes, 0);
+    writeFileSync(join(this.dataDir, "head.db"), Buffer.alloc(bytes));
+  }
+}
+
+/** A batch of stream 1 that was received so many days before NOW_US. */
+export function batch(
+  batchId: number,
+  ageDays: number,
+  rest: Partial<StoredBatch> = {},
+): StoredBatch {
+  const receivedUs = NOW_US - ageDays * DAY_US;
+  return {
+    batchId,
+    streamId: 1,
+    severities: 1 << 9,
+    firstReceivedUs: receivedUs,
+    lastReceivedUs: receivedUs,
+    bytes: 1000,
+    records: 10,
+    ...rest,
+  };
+}
+
+export function stream(rest: Partial<StreamInfo>): StreamInfo {
+  return {
+    streamId: 1,
+    agentId: "a1",
+    agent: 1,
+    host: "web-1",
+    source: "/var/log/syslog",
+    generation: 0,
+    labels: {},
+    isFinished: false,
+    records: 10,
+    bytes: 1000,
+    gaps: 0,
+    lastTimeUs: NOW_US,
+    lastReceivedUs: NOW_US,
+    ...rest,
+  };
+}
+
+export function agent(rest: Partial<AgentInfo>): AgentInfo {
+  return {
+    agent: 1,
+    agentId: "a1",
+    host: "web-1",
+    version: "0.1.0",
+    labels: {},
+    firstSeenUs: NOW_US - 30 * DAY_US,
+    lastSeenUs: NOW_US,
+    ...rest,
+  };
+}
+
+export function policy(input: RetentionPolicyInput): RetentionPolicy {
+  return retentionPolicySchema.parse({ min_free: "0B", ...input });
+}
+
+/** Clocks that a test moves. */
+export class FakeClocks implements Clocks {
+  #wallUs: number = NOW_US;
+  #monotonicMs = 0;
+
+  wallUs(): TimeUs {
+    return timeUs(this.#wallUs);
+  }
+
+  monotonicMs(): number {
+    return this.#monotonicMs;
+  }
+
+  /** Time passes. */
+  pass(ms: number): void {
+    this.#wallUs += ms * 1000;
+    this.#monotonicMs += ms;
+  }
+
+  /** Somebody sets the clock. */
+  set(byMs: number): void {
+    this.#wallUs += byMs * 1000;
+  }
+}
