@@ -17,8 +17,11 @@ const MESSAGE_BYTES = 1024 * 1024;
 /** Payloads below this are compressed at once: 24 us where a trip to the thread pool takes 243. */
 const SYNC_BYTES = 8 * 1024;
 
-/** Batches that are compressed at a time: enough to keep the thread pool busy beside the framing. */
-const COMPRESSING = 2;
+/**
+ * Batches that are compressed at a time. One is enough: it is done on the thread pool before the
+ * next is framed, and each more costs 4 MiB at full speed.
+ */
+const COMPRESSING = 1;
 
 /** What a full batch takes of the credit: its bodies, and columns as ordinary lines make them. */
 const NOMINAL_BATCH_BYTES = LIMITS.batchRawBytes + LIMITS.batchRawBytes / 4;
