@@ -241,6 +241,13 @@ export class CollectorClient {
           EXIT.failed,
           cause,
         );
+      case "ECONNRESET":
+        return new LinkFailure(
+          `the connection to ${href} was cut`,
+          "ask again; the collector may have been restarted",
+          EXIT.failed,
+          cause,
+        );
       case "HPE_INVALID_CONSTANT":
         return this.#stranger();
       default:

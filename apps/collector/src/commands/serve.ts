@@ -1,6 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
 
-import { serve } from "../serve.ts";
 import { loadSettings } from "../settings.ts";
 
 /** `sluice serve` */
@@ -21,6 +20,8 @@ export function addServe(root: Command): void {
           ...(options.dataDir !== undefined && { "data-dir": options.dataDir }),
         },
       });
+      // Loaded here: the other commands need nothing of it, and start sooner.
+      const { serve } = await import("../serve.ts");
       await serve(settings, { insecurePlaintext: options.insecurePlaintext });
     });
 }
