@@ -9,7 +9,7 @@ import {
   type HelloMessage,
   type OpenStream,
 } from "@sluice/protocol";
-import type { CommitReport, Store } from "@sluice/store";
+import type { FrameOutcome, Store } from "@sluice/store";
 import type { WebSocket } from "ws";
 
 import type { AgentDirectory, ConnectedAgent } from "./agent-directory.ts";
@@ -19,6 +19,8 @@ export interface AgentSocketParts {
   readonly socket: WebSocket;
   readonly store: Store;
   readonly directory: AgentDirectory;
+  /** Whether the collector can hold this much more before its next commits. */
+  readonly hasRoom: (bytes: number) => boolean;
   readonly onError: (error: unknown) => void;
 }
 
@@ -31,6 +33,8 @@ export class AgentSocket implements ConnectedAgent {
   #hello: HelloMessage | undefined;
   #agent = 0;
   #lastHeardMs = performance.now();
+  /** A message was dropped for want of room, and the reset that makes the agent send it again is due. */
+  #isShedding = false;
   readonly #pongs = new Map<string, (answered: boolean) => void>();
 
   constructor(parts: AgentSocketParts) {
@@ -61,13 +65,14 @@ export class AgentSocket implements ConnectedAgent {
   }
 
   /** A commit that held messages of this connection was fsynced. */
-  committed(report: CommitReport): void {
-    const { id } = this.#parts;
-    const outcomes = report.frames.filter(({ connection }) => connection === id);
-    this.#perform(this.#session.committed(report.messageBytes.get(id) ?? 0, outcomes));
-    const malformed = report.malformed.find(({ connection }) => connection === id);
+  committed(takenBytes: number, outcomes: readonly FrameOutcome[], malformed?: string): void {
+    const isReset = outcomes.some(
+      ({ outcome }) => outcome.kind === "reset" && outcome.reason === "overloaded",
+    );
+    this.#isShedding &&= !isReset;
+    this.#perform(this.#session.committed(takenBytes, outcomes));
     if (malformed !== undefined) {
-      this.#perform(this.#session.malformed(malformed.detail));
+      this.#perform(this.#session.malformed(malformed));
     }
   }
 
@@ -107,7 +112,7 @@ export class AgentSocket implements ConnectedAgent {
     if (isBinary) {
       for (const effect of this.#session.receiveBinary(data.length)) {
         if (effect.kind === "append") {
-          this.#parts.store.append(this.#parts.id, data);
+          this.#append(data);
         } else {
           this.#perform([effect]);
         }
@@ -120,6 +125,20 @@ export class AgentSocket implements ConnectedAgent {
     } else if (decoded.error.kind !== "unknown_type") {
       // Types that a later agent knows are not for this collector.
       this.close(CLOSE_CODES.badMessage, decoded.error.detail.slice(0, 100));
+    }
+  }
+
+  /** Takes a message, or drops it where the collector is full: its streams then go back to what is stored. */
+  #append(message: Buffer): void {
+    const { id, store, hasRoom } = this.#parts;
+    if (hasRoom(message.length)) {
+      store.append(id, message);
+      return;
+    }
+    this.#session.dropped(message.length);
+    if (!this.#isShedding) {
+      this.#isShedding = true;
+      store.shed(id);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { HTTP_STATUSES, LIMITS, SUBPROTOCOL } from "@sluice/protocol";
-import type { CommitReport, Store } from "@sluice/store";
+import type { CommitReport, FrameOutcome, Store } from "@sluice/store";
 import { WebSocketServer } from "ws";
 
 import type { AgentDirectory } from "./agent-directory.ts";
@@ -35,6 +35,8 @@ export class Ingest {
   readonly #perAddress = new Map<string, number>();
   readonly #failures = new Map<string, { count: number; sinceMs: number }>();
   #nextId = 1;
+  /** Bytes of messages over all agents that wait for a commit. */
+  #waitingBytes = 0;
 
   constructor(parts: IngestParts) {
     this.#parts = parts;
@@ -46,8 +48,19 @@ export class Ingest {
 
   /** Frames were committed and fsynced: the sockets whose frames they were may acknowledge. */
   committed(report: CommitReport): void {
-    for (const connection of report.messageBytes.keys()) {
-      this.#sockets.get(connection)?.committed(report);
+    const outcomes = new Map<number, FrameOutcome[]>();
+    for (const frame of report.frames) {
+      const ofConnection = outcomes.get(frame.connection) ?? [];
+      ofConnection.push(frame);
+      outcomes.set(frame.connection, ofConnection);
+    }
+    const malformed = new Map(
+      report.malformed.map(({ connection, detail }) => [connection, detail]),
+    );
+    for (const [connection, bytes] of report.messageBytes) {
+      this.#waitingBytes -= bytes;
+      const ofConnection = outcomes.get(connection) ?? [];
+      this.#sockets.get(connection)?.committed(bytes, ofConnection, malformed.get(connection));
     }
   }
 
@@ -69,7 +82,21 @@ export class Ingest {
       const id = this.#nextId++;
       this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
       const { store, directory, onError } = this.#parts;
-      const agentSocket = new AgentSocket({ id, socket: webSocket, store, directory, onError });
+      const hasRoom = (bytes: number): boolean => {
+        if (this.#waitingBytes + bytes > LIMITS.creditTotalBytes) {
+          return false;
+        }
+        this.#waitingBytes += bytes;
+        return true;
+      };
+      const agentSocket = new AgentSocket({
+        id,
+        socket: webSocket,
+        store,
+        directory,
+        hasRoom,
+        onError,
+      });
       this.#sockets.set(id, agentSocket);
       webSocket.once("close", () => {
         this.#sockets.delete(id);

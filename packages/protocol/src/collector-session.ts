@@ -111,6 +111,11 @@ export class CollectorSession {
       : [{ kind: "append" }];
   }
 
+  /** A message that `receiveBinary` let through was not taken after all. */
+  dropped(bytes: number): void {
+    this.#waitingBytes -= bytes;
+  }
+
   welcomed(terms: WelcomeTerms): CollectorEffect[] {
     if (this.#phase !== "introducing") {
       return [];

@@ -1,4 +1,4 @@
-import { decodeMessage, type FrameError } from "@sluice/protocol";
+import { decodeMessage, type FrameError, type ResetReason } from "@sluice/protocol";
 
 import { checkFrame, type CheckedFrame } from "./frame-check.ts";
 import type { HeadDatabase } from "./head-file.ts";
@@ -117,6 +117,10 @@ export class Committer {
       case "append":
         this.#append(request, receivedUs, tally);
         return;
+      case "shed":
+        this.#takeIn(request.connection, 0, tally);
+        this.#resetAll(request.connection, "overloaded", tally);
+        return;
       default:
         request satisfies never;
     }
@@ -128,32 +132,39 @@ export class Committer {
     tally: Tally,
   ): void {
     const { connection } = request;
-    const taken = tally.messageBytes.get(connection) ?? 0;
-    tally.messageBytes.set(connection, taken + request.bytes);
-    const numbers = this.#streams.get(connection) ?? new Map<number, number>();
+    this.#takeIn(connection, request.bytes, tally);
     switch (request.error?.kind) {
       case "malformed":
         tally.malformed.push({ connection, detail: request.error.detail });
         return;
       case "corrupt":
         // Damaged on the way: its header names no stream that could be trusted, so all go back.
-        for (const [stream, streamId] of numbers) {
-          tally.frames.push({ connection, stream, outcome: this.#head.reset(streamId, "corrupt") });
-        }
+        this.#resetAll(connection, "corrupt", tally);
         return;
       case undefined:
         break;
       default:
         request.error satisfies never;
     }
+    const numbers = this.#streams.get(connection);
     for (const checked of request.frames) {
       const { stream } = checked.frame;
-      const streamId = numbers.get(stream);
+      const streamId = numbers?.get(stream);
       // A stream that this connection has not opened, or a connection that is fenced off.
       if (streamId !== undefined) {
         const outcome = this.#head.append(streamId, checked, receivedUs);
         tally.frames.push({ connection, stream, outcome });
       }
     }
+  }
+
+  #resetAll(connection: number, reason: ResetReason, tally: Tally): void {
+    for (const [stream, streamId] of this.#streams.get(connection) ?? []) {
+      tally.frames.push({ connection, stream, outcome: this.#head.reset(streamId, reason) });
+    }
+  }
+
+  #takeIn(connection: number, bytes: number, tally: Tally): void {
+    tally.messageBytes.set(connection, (tally.messageBytes.get(connection) ?? 0) + bytes);
   }
 }

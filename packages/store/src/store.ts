@@ -42,30 +42,21 @@ export class Store implements AsyncDisposable {
     const lock = StoreLock.acquire(dataDir);
     try {
       const path = headPath(dataDir);
-      let checkpointer: Checkpointer | undefined;
+      const checkpointer = new Checkpointer(path, (cause) => {
+        const message = `a checkpoint failed: ${cause.message}`;
+        events.failed(new StoreError("commit-failed", message, "check the disk", { cause }));
+      });
       const writer = await Writer.start(path, {
         committed: (report) => {
           let bytes = 0;
           for (const count of report.messageBytes.values()) {
             bytes += count;
           }
-          checkpointer?.committed(bytes);
+          checkpointer.committed(bytes);
           events.committed(report);
         },
         failed: (error) => events.failed(error),
       });
-      checkpointer = new Checkpointer(path, (error) =>
-        events.failed(
-          new StoreError(
-            "commit-failed",
-            `a checkpoint failed: ${error.message}`,
-            "check the disk",
-            {
-              cause: error,
-            },
-          ),
-        ),
-      );
       return new Store(dataDir, lock, writer, checkpointer);
     } catch (error) {
       lock[Symbol.dispose]();
@@ -101,6 +92,11 @@ export class Store implements AsyncDisposable {
   /** Takes over one binary message of frames; its outcome arrives with `committed`. */
   append(connection: number, message: Uint8Array): void {
     this.#writer.append(connection, message);
+  }
+
+  /** A message of this connection was dropped for want of room: its streams are reset. */
+  shed(connection: number): void {
+    this.#writer.shed(connection);
   }
 
   disconnect(connection: number): void {

@@ -26,6 +26,8 @@ export type CommitRequest =
       /** One binary message, frames back to back; transferred, not copied. */
       readonly message: Uint8Array;
     }
+  /** Messages of this connection were dropped: all its streams go back to what is stored. */
+  | { readonly kind: "shed"; readonly connection: number }
   | { readonly kind: "disconnect"; readonly connection: number };
 
 export type WriterRequest =

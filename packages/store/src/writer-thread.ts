@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { CommitClock } from "./commit-clock.ts";
 import { Committer, prepare, type PreparedRequest } from "./committer.ts";
 import { toFailure } from "./errors.ts";
-import { describeSqliteError, openHeadForWriting } from "./head-file.ts";
+import { describeSqliteError, openHeadForWriting, truncateWal } from "./head-file.ts";
 import { Pruner, type PruneResult } from "./pruner.ts";
 import type { CommitRequest, WriterReply, WriterRequest } from "./writer-messages.ts";
 
@@ -61,6 +61,7 @@ class WriterThread {
       case "open":
       case "disconnect":
       case "append":
+      case "shed":
         this.#enqueue(request);
         return;
       case "prune":
@@ -68,7 +69,7 @@ class WriterThread {
         return;
       case "checkpoint":
         this.#commit();
-        this.#db.pragma("wal_checkpoint(TRUNCATE)");
+        truncateWal(this.#db);
         this.#reply({ kind: "done", id: request.id });
         return;
       case "close":

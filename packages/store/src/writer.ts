@@ -108,6 +108,11 @@ export class Writer implements AsyncDisposable {
     this.#post({ kind: "append", connection, message: bytes }, [bytes.buffer]);
   }
 
+  /** A message of this connection was dropped: all its streams go back to what is stored. */
+  shed(connection: number): void {
+    this.#post({ kind: "shed", connection });
+  }
+
   /** Frames of this connection that are still waiting are no longer taken. */
   disconnect(connection: number): void {
     this.#post({ kind: "disconnect", connection });
