@@ -1,7 +1,7 @@
 import type { RejectCode, ResetReason, UnfinishedStream } from "@sluice/protocol";
 import type { Statement } from "better-sqlite3";
 
-import { type CheckedFrame } from "./frame-check.ts";
+import type { CheckedFrame } from "./frame-check.ts";
 import type { HeadDatabase } from "./head-file.ts";
 import { fit, type StreamPosition } from "./position.ts";
 
@@ -118,7 +118,14 @@ export class Head {
     this.#insertGap = db.prepare(
       "INSERT INTO gaps (stream, seq, cause, range, detail, received_us) VALUES (?, ?, ?, ?, ?, ?)",
     );
-    const lastReceipt: unknown = db.prepare("SELECT max(received_us) FROM batches").pluck().get();
+    // Not of the batches: they may all have been pruned.
+    const lastReceipt: unknown = db
+      .prepare(
+        `SELECT max(last_us) FROM (SELECT max(last_received_us) AS last_us FROM streams
+         UNION ALL SELECT max(received_us) FROM gaps)`,
+      )
+      .pluck()
+      .get();
     this.#lastReceiptUs = typeof lastReceipt === "number" ? lastReceipt : 0;
   }
 
