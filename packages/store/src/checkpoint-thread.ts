@@ -2,6 +2,8 @@ import { statSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
 
+import { truncateWal } from "./head-file.ts";
+
 /** Above this the WAL is cut back, though that holds up commits for a moment. */
 const TRUNCATE_ABOVE_BYTES = 256 * 1024 * 1024;
 
@@ -16,6 +18,10 @@ if (port !== null) {
   db.pragma("synchronous = FULL");
   port.on("message", () => {
     const walBytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    db.pragma(`wal_checkpoint(${walBytes > TRUNCATE_ABOVE_BYTES ? "TRUNCATE" : "PASSIVE"})`);
+    if (walBytes > TRUNCATE_ABOVE_BYTES) {
+      truncateWal(db);
+    } else {
+      db.pragma("wal_checkpoint(PASSIVE)");
+    }
   });
 }

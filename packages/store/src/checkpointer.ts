@@ -5,28 +5,37 @@ import { threadUrl } from "./thread-url.ts";
 /** Frame bytes committed between two checkpoints. */
 const CHECKPOINT_EVERY_BYTES = 32 * 1024 * 1024;
 
-/** Asks the checkpoint thread for a checkpoint whenever enough has been committed. */
+/** Asks the checkpoint thread for a checkpoint whenever enough has been committed; it starts with the first. */
 export class Checkpointer implements AsyncDisposable {
-  readonly #worker: Worker;
+  readonly #path: string;
+  readonly #failed: (error: Error) => void;
+  #worker: Worker | undefined;
   #bytes = 0;
 
   constructor(path: string, failed: (error: Error) => void) {
-    this.#worker = new Worker(threadUrl("./checkpoint-thread", import.meta.url), {
-      workerData: { path },
-      name: "sluice-checkpoint",
-    });
-    this.#worker.on("error", failed);
+    this.#path = path;
+    this.#failed = failed;
   }
 
   committed(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes >= CHECKPOINT_EVERY_BYTES) {
       this.#bytes = 0;
+      this.#worker ??= this.#start();
       this.#worker.postMessage("checkpoint");
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.terminate();
+    await this.#worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(threadUrl("./checkpoint-thread", import.meta.url), {
+      workerData: { path: this.#path },
+      name: "sluice-checkpoint",
+    });
+    worker.on("error", this.#failed);
+    return worker;
   }
 }

@@ -15,6 +15,9 @@ export type HeadDatabase = Database.Database;
 /** How long a statement waits for another process (a direct reader, a backup) to let go. */
 const BUSY_TIMEOUT_MS = 5_000;
 
+/** How long a truncating checkpoint waits for readers: no commit gets through meanwhile. */
+const TRUNCATE_WAIT_MS = 50;
+
 /**
  * Opens `head.db` for writing, creating it where it is absent.
  *
@@ -27,8 +30,14 @@ export function openHeadForWriting(path: string): HeadDatabase {
   return guarded(path, () => {
     const db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     try {
-      db.pragma(`page_size = ${HEAD_PAGE_BYTES}`);
-      db.pragma("auto_vacuum = INCREMENTAL");
+      const isNew = isEmpty(db);
+      if (isNew) {
+        db.pragma(`page_size = ${HEAD_PAGE_BYTES}`);
+        db.pragma("auto_vacuum = INCREMENTAL");
+      } else {
+        // Before anything else: each of the settings below is already a change of the file.
+        checkVersion(db, path);
+      }
       const mode: unknown = db.pragma("journal_mode = WAL", { simple: true });
       if (mode !== "wal") {
         throw new StoreError(
@@ -44,10 +53,9 @@ export function openHeadForWriting(path: string): HeadDatabase {
         db.pragma("checkpoint_fullfsync = ON");
       }
       db.defaultSafeIntegers(false);
-      if (isEmpty(db)) {
+      if (isNew) {
         create(db);
       }
-      checkVersion(db, path);
       return db;
     } catch (error) {
       db.close();
@@ -72,6 +80,7 @@ export function openHeadForReading(path: string): HeadDatabase {
   return guarded(path, () => {
     const db = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
     try {
+      isEmpty(db); // Reads the list of tables, so that damage to it shows here.
       checkVersion(db, path);
       return db;
     } catch (error) {
@@ -79,6 +88,19 @@ export function openHeadForReading(path: string): HeadDatabase {
       throw error;
     }
   });
+}
+
+/**
+ * Folds the WAL into the database file and cuts it. Commits wait while this does, so it waits for
+ * readers only briefly: what one of them still needs stays in the WAL until the next time.
+ */
+export function truncateWal(db: HeadDatabase): void {
+  db.pragma(`busy_timeout = ${TRUNCATE_WAIT_MS}`);
+  try {
+    db.pragma("wal_checkpoint(TRUNCATE)");
+  } finally {
+    db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  }
 }
 
 function isEmpty(db: HeadDatabase): boolean {

@@ -1,6 +1,6 @@
 import type { Cutoffs, RetentionPolicy } from "@sluice/retention";
 
-import type { HeadDatabase } from "./head-file.ts";
+import { type HeadDatabase, truncateWal } from "./head-file.ts";
 
 /** What a prune carries out: first what is no longer visible, then which batches go. */
 export interface PruneOrder {
@@ -98,7 +98,7 @@ export class Pruner {
       }
       free = left;
     }
-    this.#db.pragma("wal_checkpoint(TRUNCATE)");
+    truncateWal(this.#db);
   }
 
   #record(job: PruneJob, tookMs: number, outcome: { batches: number; payloadBytes: number }): void {
