@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 
 import { SearchError } from "./search-error.ts";
-import { type SearchCommand, type SearchReply } from "./search-messages.ts";
+import type { SearchCommand, SearchReply } from "./search-messages.ts";
 import type { SearchProgress, SearchRequest, SearchRun, SearchSummary } from "./search-request.ts";
 import { threadUrl } from "./thread-url.ts";
 
