@@ -1,4 +1,4 @@
-import { createLog, EXIT, Failure } from "@sluice/config";
+import { createLog, EXIT, Failure, type Log } from "@sluice/config";
 import { openStoreReader, Store, StoreError } from "@sluice/store";
 
 import { adminApi } from "./admin-api.ts";
@@ -12,6 +12,7 @@ import { lastReceiptUs } from "./inventory.ts";
 import { CollectorMetrics } from "./metrics.ts";
 import { RetentionJob } from "./retention-job.ts";
 import { logRetention } from "./retention-log.ts";
+import { decideInThread } from "./retention-thread.ts";
 import { createHttpServer, listen } from "./server.ts";
 import type { CollectorSettings } from "./settings.ts";
 import { Tokens } from "./tokens.ts";
@@ -39,9 +40,15 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
     }
     log.warn({ listen: settings.listen.host }, "INSECURE: tokens and logs travel in plain text");
   }
+  await collect(settings, log);
+  log.info("stopped");
+}
+
+/** Serves until a signal asks it to stop. Whatever was opened is closed again, also where a later step fails. */
+async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   const failed = Promise.withResolvers<StoreError>();
   const arrivals = new ArrivalFeed();
-  const store = await Store.open(settings.dataDir, {
+  await using store = await Store.open(settings.dataDir, {
     committed: (report) => {
       ingest.committed(report); // nothing is committed before it takes agents in
       arrivals.committed();
@@ -49,7 +56,7 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
     },
     failed: (error) => failed.resolve(error),
   });
-  const reader = openStoreReader(settings.dataDir);
+  await using reader = openStoreReader(settings.dataDir);
   const tokens = await Tokens.load(settings.dataDir);
   const directory = new AgentDirectory();
   const ingest = new Ingest({
@@ -61,15 +68,15 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
   });
   const { dataDir } = settings;
   const watch = await ClockWatch.start(dataDir, lastReceiptUs(reader));
-  const metrics = new CollectorMetrics({
+  using metrics = new CollectorMetrics({
     reader,
     directory,
     dataDir,
     isClockSuspect: () => watch.look() !== undefined,
   });
-  const retention = new RetentionJob({
+  await using retention = new RetentionJob({
     store,
-    reader,
+    decide: decideInThread,
     dataDir,
     policy: settings.retention,
     watch,
@@ -103,19 +110,13 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
     process.exit(EXIT.failed);
   }
   log.info({ signal: outcome }, "stopping");
-  const deadline = setTimeout(() => process.exit(EXIT.failed), STOP_WITHIN_MS);
+  setTimeout(() => process.exit(EXIT.failed), STOP_WITHIN_MS).unref();
   process.once("SIGINT", () => process.exit(EXIT.failed));
   process.once("SIGTERM", () => process.exit(EXIT.failed));
   isServing = false;
   ingest.goAway(RETRY_AFTER_MS);
   server.close();
   server.closeAllConnections();
-  metrics[Symbol.dispose]();
-  await retention[Symbol.asyncDispose]();
-  await reader[Symbol.asyncDispose]();
-  await store[Symbol.asyncDispose]();
-  clearTimeout(deadline);
-  log.info("stopped");
 }
 
 function stopSignal(): Promise<NodeJS.Signals> {
