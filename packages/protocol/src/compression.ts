@@ -23,11 +23,19 @@ function compressOptions(rawBytes: number) {
   };
 }
 
+/**
+ * Where the output ends exactly at the end of a chunk, Node calls zstd once more and gets an empty
+ * frame behind the whole one (seen with Node 24.21).
+ */
+function firstFrame(compressed: Buffer): Buffer {
+  return compressed.subarray(0, readZstdFrame(compressed)?.frameBytes);
+}
+
 /** Compresses a payload on the thread pool. `payload` must not change until it resolves. */
 export function compressPayload(payload: Uint8Array): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     zstdCompress(payload, compressOptions(payload.length), (error, compressed) => {
-      if (error === null) resolve(compressed);
+      if (error === null) resolve(firstFrame(compressed));
       else reject(error);
     });
   });
@@ -35,7 +43,7 @@ export function compressPayload(payload: Uint8Array): Promise<Buffer> {
 
 /** Compresses a payload here and now: for small ones, and for tests. */
 export function compressPayloadSync(payload: Uint8Array): Buffer {
-  return zstdCompressSync(payload, compressOptions(payload.length));
+  return firstFrame(zstdCompressSync(payload, compressOptions(payload.length)));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { constants, zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { compressPayload, compressPayloadSync, decompressPayload } from "../src/compression.ts";
@@ -26,6 +27,16 @@ test("the largest payload survives, even when it does not compress", () => {
   const packed = compressPayloadSync(noise);
   expect(packed.length).toBeLessThan(LIMITS.framePayloadBytes - LIMITS.cursorBytes - 64);
   expect(refusal(packed, noise.length)).toBe("accepted");
+});
+
+test("a payload survives when its compressed bytes fill a chunk of zlib exactly", async () => {
+  // Noise that stays as long as it is, and zeros that vanish: some length of these hits a chunk's end.
+  const noise = randomBytes(1_080);
+  for (let zeros = 3_000; zeros < 4_000; zeros++) {
+    const raw = Buffer.concat([noise, Buffer.alloc(zeros)]);
+    expect(refusal(compressPayloadSync(raw), raw.length)).toBe("accepted");
+    expect(refusal(await compressPayload(raw), raw.length)).toBe("accepted");
+  }
 });
 
 describe("compressed bytes are refused", () => {
