@@ -66,10 +66,11 @@ export class FolderSource implements AdminSource {
   }
 
   async plan(): Promise<PlanReport> {
-    const settings = await this.#settings();
-    const inputs = { reader: this.#reader, dataDir: this.#dataDir, policy: settings.retention };
-    const watch = await this.#watch();
-    return (await decideRetention(inputs, watch.look(), SYSTEM_CLOCKS)).report;
+    const { retention: policy } = await this.#settings();
+    const suspension = (await this.#watch()).look();
+    const nowUs = SYSTEM_CLOCKS.wallUs();
+    const question = { dataDir: this.#dataDir, policy, suspension, nowUs };
+    return (await decideRetention(this.#reader, question)).report;
   }
 
   async prune({ confirmClock }: PruneRequest): Promise<PruneReport> {
@@ -85,7 +86,7 @@ export class FolderSource implements AdminSource {
     const watch = await this.#watch();
     await using job = new RetentionJob({
       store,
-      reader: this.#reader,
+      decide: (question) => decideRetention(this.#reader, question),
       dataDir: this.#dataDir,
       policy,
       watch,

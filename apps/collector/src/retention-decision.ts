@@ -1,48 +1,44 @@
-import {
-  type Cutoffs,
-  cutoffsAt,
-  planRetention,
-  type RetentionPlan,
-  type RetentionPolicy,
-} from "@sluice/retention";
+import { type Cutoffs, cutoffsAt, planRetention, type RetentionPolicy } from "@sluice/retention";
+import type { TimeUs } from "@sluice/quantity";
 
-import type { Clocks, Suspension } from "./clock-watch.ts";
+import type { Suspension } from "./clock-watch.ts";
 import { type InventoryReader, takeInventory } from "./inventory.ts";
 import { type PlanReport, reportPlan } from "./retention-report.ts";
 
-export interface RetentionInputs {
-  readonly reader: InventoryReader;
+export interface RetentionQuestion {
   readonly dataDir: string;
   readonly policy: RetentionPolicy;
+  readonly nowUs: TimeUs;
+  /** Why ages are not to be looked at, where the clock is not believed. */
+  readonly suspension: Suspension | undefined;
 }
 
 export interface RetentionDecision {
-  readonly plan: RetentionPlan;
-  /** What queries may see from now on (`cutoffsNow`). */
+  readonly batchIds: readonly number[];
+  /** What queries may see from now on. */
   readonly cutoffs: Cutoffs;
   readonly report: PlanReport;
 }
 
+export type DecideRetention = (question: RetentionQuestion) => Promise<RetentionDecision>;
+
 /** The policy's cutoffs now, or while ages are suspended, when the clock was last believed. */
-export function cutoffsNow(
-  policy: RetentionPolicy,
-  suspension: Suspension | undefined,
-  clocks: Pick<Clocks, "wallUs">,
-): Cutoffs {
-  return cutoffsAt(policy, suspension?.trustedUs ?? clocks.wallUs());
+export function cutoffsNow({ policy, suspension, nowUs }: RetentionQuestion): Cutoffs {
+  return cutoffsAt(policy, suspension?.trustedUs ?? nowUs);
 }
 
 /** Looks at what is stored and decides what goes now. Changes nothing. */
 export async function decideRetention(
-  inputs: RetentionInputs,
-  suspension: Suspension | undefined,
-  clocks: Pick<Clocks, "wallUs">,
+  reader: InventoryReader,
+  question: RetentionQuestion,
 ): Promise<RetentionDecision> {
-  const { reader, dataDir, policy } = inputs;
+  const { dataDir, policy, nowUs, suspension } = question;
   const inventory = await takeInventory(reader, dataDir);
-  const nowUs = clocks.wallUs();
   const plan = planRetention(policy, inventory, nowUs, { suspendAge: suspension?.reason });
-  const cutoffs = cutoffsNow(policy, suspension, { wallUs: () => nowUs });
   const facts = { totalBytes: inventory.totalBytes, clockSuspect: suspension?.reason };
-  return { plan, cutoffs, report: reportPlan(plan, policy, facts) };
+  return {
+    batchIds: plan.drops.map(({ id }) => Number(id)),
+    cutoffs: cutoffsNow(question),
+    report: reportPlan(plan, policy, facts),
+  };
 }

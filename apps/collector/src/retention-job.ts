@@ -1,9 +1,10 @@
+import type { RetentionPolicy } from "@sluice/retention";
 import type { Store } from "@sluice/store";
 
 import type { Clocks, ClockWatch, Suspension } from "./clock-watch.ts";
 import { SYSTEM_CLOCKS } from "./clock-watch.ts";
 import { folderBytes } from "./inventory.ts";
-import { cutoffsNow, decideRetention, type RetentionInputs } from "./retention-decision.ts";
+import { cutoffsNow, type DecideRetention, type RetentionQuestion } from "./retention-decision.ts";
 import { formatPlan, type PlanReport, type PruneReport } from "./retention-report.ts";
 
 /** A record is out of sight at most this long after its time, and a cap is exceeded at most this long. */
@@ -19,8 +20,11 @@ export interface RetentionEvents {
   failed(error: unknown): void;
 }
 
-export interface RetentionParts extends RetentionInputs {
+export interface RetentionParts {
   readonly store: Pick<Store, "prune">;
+  readonly decide: DecideRetention;
+  readonly dataDir: string;
+  readonly policy: RetentionPolicy;
   readonly watch: ClockWatch;
   readonly events: RetentionEvents;
   readonly clocks?: Clocks | undefined;
@@ -51,13 +55,16 @@ export class RetentionJob implements AsyncDisposable {
    */
   async start(): Promise<void> {
     await this.#enqueue(async () => {
-      const startedUs = this.#clocks.wallUs();
-      const suspension = await this.#observe();
       const { store, policy } = this.#parts;
+      const question = this.#question(await this.#observe());
       await store.prune({
-        visibility: { policy, cutoffs: cutoffsNow(policy, suspension, this.#clocks) },
+        visibility: { policy, cutoffs: cutoffsNow(question) },
         batchIds: [],
-        job: { dueUs: startedUs, startedUs, detail: "cutoffs of the policy at start" },
+        job: {
+          dueUs: question.nowUs,
+          startedUs: question.nowUs,
+          detail: "cutoffs of the policy at start",
+        },
       });
     });
     void this.#cycle();
@@ -70,7 +77,8 @@ export class RetentionJob implements AsyncDisposable {
 
   /** What a run would do now. Changes nothing. */
   async plan(): Promise<PlanReport> {
-    return (await decideRetention(this.#parts, this.#parts.watch.look(), this.#clocks)).report;
+    const { decide, watch } = this.#parts;
+    return (await decide(this.#question(watch.look()))).report;
   }
 
   /** Runs now, behind a run that is under way. */
@@ -114,21 +122,26 @@ export class RetentionJob implements AsyncDisposable {
   }
 
   async #run(): Promise<PruneReport> {
-    const { store, dataDir, policy, events } = this.#parts;
+    const { store, decide, dataDir, policy, events } = this.#parts;
+    const question = this.#question(await this.#observe());
+    const { batchIds, cutoffs, report } = await decide(question);
     const startedUs = this.#clocks.wallUs();
-    const suspension = await this.#observe();
-    const { plan, cutoffs, report } = await decideRetention(this.#parts, suspension, this.#clocks);
     const summary = formatPlan(report);
     const diskBytesBefore = await folderBytes(dataDir);
     const result = await store.prune({
       visibility: { policy, cutoffs },
-      batchIds: plan.drops.map(({ id }) => Number(id)),
-      job: { dueUs: startedUs, startedUs, detail: summary },
+      batchIds,
+      job: { dueUs: question.nowUs, startedUs, detail: summary },
     });
     const diskBytesAfter = await folderBytes(dataDir);
     const outcome = { plan: report, ...result, diskBytesBefore, diskBytesAfter };
     events.pruned(outcome, summary);
     return outcome;
+  }
+
+  #question(suspension: Suspension | undefined): RetentionQuestion {
+    const { dataDir, policy } = this.#parts;
+    return { dataDir, policy, suspension, nowUs: this.#clocks.wallUs() };
   }
 
   async #observe(): Promise<Suspension | undefined> {

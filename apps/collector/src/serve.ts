@@ -12,7 +12,7 @@ import { lastReceiptUs } from "./inventory.ts";
 import { CollectorMetrics } from "./metrics.ts";
 import { RetentionJob } from "./retention-job.ts";
 import { logRetention } from "./retention-log.ts";
-import { decideInThread } from "./retention-thread.ts";
+import { decideInThread } from "./retention-decider.ts";
 import { createHttpServer, listen } from "./server.ts";
 import type { CollectorSettings } from "./settings.ts";
 import { Tokens } from "./tokens.ts";

@@ -7,6 +7,7 @@ import { AgentDirectory } from "../src/agent-directory.ts";
 import { ClockWatch } from "../src/clock-watch.ts";
 import { CollectorSource } from "../src/collector-source.ts";
 import { CollectorMetrics } from "../src/metrics.ts";
+import { decideRetention } from "../src/retention-decision.ts";
 import { RetentionJob } from "../src/retention-job.ts";
 import { batch, FakeClocks, FakeStore, NOW_US, policy } from "./fake-store.ts";
 
@@ -21,7 +22,7 @@ async function apiOn(
   const ignore = (): void => undefined;
   const retention = new RetentionJob({
     store,
-    reader,
+    decide: (question) => decideRetention(reader, question),
     dataDir,
     policy: policy({ keep: "30d" }),
     watch,

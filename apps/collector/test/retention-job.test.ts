@@ -3,6 +3,7 @@ import type { RetentionPolicyInput } from "@sluice/retention";
 import { expect, test, vi } from "vitest";
 
 import { ClockWatch } from "../src/clock-watch.ts";
+import { type DecideRetention, decideRetention } from "../src/retention-decision.ts";
 import { type RetentionEvents, RetentionJob } from "../src/retention-job.ts";
 import type { PruneReport } from "../src/retention-report.ts";
 import { batch, DAY_US, FakeClocks, FakeStore, NOW_US, policy } from "./fake-store.ts";
@@ -27,8 +28,9 @@ async function jobOn(
   const clocks = new FakeClocks();
   const watch = await ClockWatch.start(store.dataDir, options.lastReceiptUs ?? NOW_US, clocks);
   const { dataDir, reader } = store;
+  const decide: DecideRetention = (question) => decideRetention(reader, question);
   const { cycleMs } = options;
-  const parts = { store, reader, dataDir, policy: policy(input), watch, events, clocks, cycleMs };
+  const parts = { store, decide, dataDir, policy: policy(input), watch, events, clocks, cycleMs };
   return { job: new RetentionJob(parts), told, clocks, watch };
 }
 

@@ -1,0 +1,9 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { openStoreReader } from "@sluice/store";
+
+import { decideRetention, type RetentionQuestion } from "./retention-decision.ts";
+
+/** The body of the thread that `decideInThread` starts: one question, one answer. */
+const question = workerData as RetentionQuestion;
+await using reader = openStoreReader(question.dataDir);
+parentPort?.postMessage(await decideRetention(reader, question));
