@@ -1,8 +1,17 @@
 import { isUtf8 } from "node:buffer";
-import { formatTimeRfc3339, severityName, timeUs } from "@sluice/quantity";
+import type { RecordColumns } from "@sluice/protocol";
+import { formatTimeRfc3339, SEVERITY_MAX, severityName, timeUs } from "@sluice/quantity";
 
+import type { Block } from "./block-catalog.ts";
 import { type Match, seqOf } from "./match-finder.ts";
 import type { Row } from "./search-request.ts";
+import { TimeText } from "./time-text.ts";
+
+/** By severity, how a row says it. */
+const LEVEL_FIELDS: readonly string[] = Array.from(
+  { length: SEVERITY_MAX + 1 },
+  (_, severity) => `,"level":"${severityName(severity)}","severity":${severity}`,
+);
 
 /** A record's name for good: streams are never renumbered. */
 export function recordId(streamId: number, seq: number): string {
@@ -39,11 +48,37 @@ export function toRow(match: Match): Row {
   };
 }
 
-/** Rows as NDJSON. */
+/** Rows as NDJSON: each line is what `JSON.stringify(toRow(match))` gives, in a fraction of its time. */
 export function renderRows(matches: readonly Match[]): Uint8Array {
+  const times = new TimeText();
+  let block: Block | undefined;
+  let columns: RecordColumns | undefined;
+  let isText = false;
+  let names = "";
+  let idStart = "";
   let text = "";
   for (const match of matches) {
-    text += `${JSON.stringify(toRow(match))}\n`;
+    if (match.block !== block) {
+      ({ block } = match);
+      const { streamId, host, source } = block.stream;
+      names = `","received":"${times.of(block.receivedUs)}","host":${JSON.stringify(host)},"source":${JSON.stringify(source)}`;
+      idStart = `,"id":"${streamId}-`;
+    }
+    if (match.columns !== columns) {
+      ({ columns } = match);
+      // A body begins and ends beside an LF, so where the whole is UTF-8 each body is.
+      isText = isUtf8(columns.bodies);
+    }
+    const { index } = match;
+    const seq = seqOf(match);
+    const attributes = columns.attributes?.[index];
+    text += `{"time":"${times.of(match.timeUs)}${names}${LEVEL_FIELDS[columns.severities[index] ?? 0]}${idStart}${seq}","seq":${seq}`;
+    const bytes = bodyBytes(match);
+    text +=
+      isText || isUtf8(bytes)
+        ? `,"body":${JSON.stringify(bytes.toString("utf8"))}`
+        : `,"bodyBase64":"${bytes.toString("base64")}"`;
+    text += attributes === undefined ? "}\n" : `,"attributes":${JSON.stringify(attributes)}}\n`;
   }
   return Buffer.from(text, "utf8");
 }
@@ -64,10 +99,16 @@ export function renderBodies(matches: readonly Match[]): Uint8Array {
   return Buffer.concat(parts);
 }
 
-function bodyOf({ columns, index }: Match): Pick<Row, "body" | "bodyBase64"> {
+function bodyOf(match: Match): Pick<Row, "body" | "bodyBase64"> {
+  const bytes = bodyBytes(match);
+  return isUtf8(bytes)
+    ? { body: bytes.toString("utf8") }
+    : { bodyBase64: bytes.toString("base64") };
+}
+
+function bodyBytes({ columns, index }: Match): Buffer {
   const start = columns.bodyOffsets[index] ?? 0;
   const end = (columns.bodyOffsets[index + 1] ?? start + 1) - 1;
   const { buffer, byteOffset } = columns.bodies;
-  const body = Buffer.from(buffer, byteOffset + start, end - start);
-  return isUtf8(body) ? { body: body.toString("utf8") } : { bodyBase64: body.toString("base64") };
+  return Buffer.from(buffer, byteOffset + start, end - start);
 }
