@@ -276,6 +276,9 @@ export class Agent implements AsyncDisposable {
         });
         return;
       }
+      case "credit":
+        this.#batcher.flush();
+        return;
       case "goaway":
         return;
       default:

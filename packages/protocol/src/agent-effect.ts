@@ -60,6 +60,8 @@ export type AgentEffect =
       readonly code: string;
       readonly detail: string;
     }
+  /** The credit has changed: what waited for it may leave now. */
+  | { readonly kind: "credit" }
   /** The collector leaves in good order and asks to be left alone for this long. */
   | { readonly kind: "goaway"; readonly retryAfterMs: number }
   /** The collector cannot serve the stream (or, without a key, the last request). */

@@ -114,7 +114,7 @@ export class AgentSession {
         return this.#tell(message, (stream) => stream.reject(message));
       case "credit":
         this.#creditBytes = message.bytes;
-        return [];
+        return [{ kind: "credit" }];
       case "goaway":
         return [{ kind: "goaway", retryAfterMs: message.retryAfterMs ?? 0 }];
       case "failed":
