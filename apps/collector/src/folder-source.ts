@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { EXIT, Failure } from "@sluice/config";
 import type { DurationMs } from "@sluice/quantity";
+import type { RetentionPolicy } from "@sluice/retention";
 import { openStoreReader, Store, StoreError, type StoreReader } from "@sluice/store";
 
 import {
@@ -18,7 +19,7 @@ import { lastReceiptUs, readVolume } from "./inventory.ts";
 import { decideRetention } from "./retention-decision.ts";
 import { RetentionJob } from "./retention-job.ts";
 import type { PlanReport, PruneReport } from "./retention-report.ts";
-import { type CollectorSettings, loadSettings } from "./settings.ts";
+import { loadSettings } from "./settings.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -66,7 +67,7 @@ export class FolderSource implements AdminSource {
   }
 
   async plan(): Promise<PlanReport> {
-    const { retention: policy } = await this.#settings();
+    const policy = await this.#policy();
     const suspension = (await this.#watch()).look();
     const nowUs = SYSTEM_CLOCKS.wallUs();
     const question = { dataDir: this.#dataDir, policy, suspension, nowUs };
@@ -74,14 +75,7 @@ export class FolderSource implements AdminSource {
   }
 
   async prune({ confirmClock }: PruneRequest): Promise<PruneReport> {
-    const { file, retention: policy } = await this.#settings();
-    if (!existsSync(file)) {
-      throw new Failure(
-        `${file}: there is no such file, and so no policy to prune by`,
-        "name the configuration with --config; the default policy is not applied to a folder unasked",
-        EXIT.config,
-      );
-    }
+    const policy = await this.#policy();
     await using store = await openUnused(this.#dataDir);
     const watch = await this.#watch();
     await using job = new RetentionJob({
@@ -106,8 +100,21 @@ export class FolderSource implements AdminSource {
     return ClockWatch.start(this.#dataDir, lastReceiptUs(this.#reader));
   }
 
-  async #settings(): Promise<CollectorSettings> {
-    return loadSettings({ file: this.#configFile, env: this.#env, flags: {} });
+  /** The defaults are not applied to a folder unasked: its collector may well run on another file. */
+  async #policy(): Promise<RetentionPolicy> {
+    const { file, retention } = await loadSettings({
+      file: this.#configFile,
+      env: this.#env,
+      flags: {},
+    });
+    if (!existsSync(file)) {
+      throw new Failure(
+        `${file}: there is no such file, and so no policy for ${this.#dataDir}`,
+        "name the collector's configuration with --config",
+        EXIT.config,
+      );
+    }
+    return retention;
   }
 }
 

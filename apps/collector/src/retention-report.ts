@@ -86,7 +86,9 @@ export function formatPlan(report: PlanReport): string {
   const parts = report.rows.map(
     ({ batches, reason }) => `${batches} ${batches === 1 ? "batch" : "batches"}: ${reason}`,
   );
-  return parts.length === 0 ? "nothing to drop" : parts.join("; ");
+  const suspended =
+    report.clockSuspect === null ? [] : [`nothing for its age: ${report.clockSuspect}`];
+  return [...(parts.length === 0 ? ["nothing to drop"] : parts), ...suspended].join("; ");
 }
 
 function ruleOf(reason: DropReason): PlanRow["rule"] {

@@ -5,7 +5,7 @@ import { formatCount, formatTable } from "../text-table.ts";
 import { isStyled, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
 const COLUMNS = [
-  { title: "NOTED", align: "left" },
+  { title: "NOTED (UTC)", align: "left" },
   { title: "HOST", align: "left" },
   { title: "SOURCE", align: "left" },
   { title: "CAUSE", align: "left" },

@@ -6,7 +6,7 @@ import { formatCount, formatTable } from "../text-table.ts";
 import { isStyled, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
 const COLUMNS = [
-  { title: "STARTED", align: "left" },
+  { title: "STARTED (UTC)", align: "left" },
   { title: "KIND", align: "left" },
   { title: "TOOK", align: "right" },
   { title: "OUTCOME", align: "left" },

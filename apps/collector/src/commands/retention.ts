@@ -11,8 +11,8 @@ const COLUMNS = [
   { title: "BATCHES", align: "right" },
   { title: "RECORDS", align: "right" },
   { title: "BYTES", align: "right" },
-  { title: "OLDEST", align: "left" },
-  { title: "NEWEST", align: "left" },
+  { title: "OLDEST (UTC)", align: "left" },
+  { title: "NEWEST (UTC)", align: "left" },
 ] as const;
 
 /** `sluice retention` */
@@ -35,7 +35,7 @@ export function addRetention(root: Command): void {
     );
 }
 
-/** Times are those of receipt, in UTC. */
+/** Times are those of receipt. */
 export function formatPlanTable(plan: PlanReport, styled: boolean): string {
   const rows = plan.rows.map((row) => [
     row.rule === null ? "-" : String(row.rule),

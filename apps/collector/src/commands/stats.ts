@@ -33,7 +33,7 @@ export function formatStats(stats: StatsReport): string {
     ["text", formatSize(bodyBytes)],
     ["on disk", `${formatSize(diskBytes)}${share}`],
     ["disk free", formatSize(stats.diskFreeBytes)],
-    ["received", `${stats.oldestReceived ?? "nothing"} to ${stats.newestReceived ?? "nothing"}`],
+    ["received", formatSpan(stats)],
     ["gaps", formatCount(stats.gaps)],
     ["store", stats.storeId],
   ];
@@ -42,4 +42,10 @@ export function formatStats(stats: StatsReport): string {
     ? text
     : `${text}\nNothing is pruned by age: ${stats.clockSuspect}.\n` +
         "If the clock is right, say so with `sluice prune --confirm-clock`.\n";
+}
+
+function formatSpan({ oldestReceived, newestReceived }: StatsReport): string {
+  return oldestReceived === null || newestReceived === null
+    ? "nothing"
+    : `${oldestReceived} to ${newestReceived}`;
 }

@@ -1,0 +1,176 @@
+import { expect, test } from "vitest";
+
+import type { StatsReport } from "../src/admin-report.ts";
+import { formatGaps } from "../src/commands/gaps.ts";
+import { formatJobs } from "../src/commands/jobs.ts";
+import { formatPrune } from "../src/commands/prune.ts";
+import { formatPlanTable } from "../src/commands/retention.ts";
+import { formatStats } from "../src/commands/stats.ts";
+import { formatPlan, type PlanReport } from "../src/retention-report.ts";
+
+const NOTHING: PlanReport = {
+  rows: [],
+  batches: 0,
+  records: 0,
+  bytes: 0,
+  totalBytes: 2_500_000,
+  unmet: [],
+  clockSuspect: null,
+};
+
+const SOMETHING: PlanReport = {
+  ...NOTHING,
+  rows: [
+    {
+      rule: 1,
+      kind: "age",
+      reason: "older than 7d (rule 1 (host: web-*))",
+      batches: 1,
+      records: 1_200,
+      bytes: 30_000,
+      oldest: "2026-11-01T08:00:00.000000Z",
+      newest: "2026-11-02T09:30:00.000000Z",
+    },
+    {
+      rule: null,
+      kind: "total-size",
+      reason: "everything together is over 2MB",
+      batches: 12,
+      records: 90,
+      bytes: 470_000,
+      oldest: "2026-11-03T08:00:00.000000Z",
+      newest: "2026-11-04T09:30:00.000000Z",
+    },
+  ],
+  batches: 13,
+  records: 1_290,
+  bytes: 500_000,
+};
+
+const STATS: StatsReport = {
+  storeId: "5f0c2b1e-0000-4000-8000-000000000000",
+  agents: 2,
+  connectedAgents: 1,
+  streams: 3,
+  batches: 40,
+  records: 12_345,
+  bodyBytes: 2_000_000,
+  payloadBytes: 200_000,
+  diskBytes: 250_000,
+  diskFreeBytes: 80_000_000_000,
+  oldestReceived: "2026-11-01T08:00:00.000000Z",
+  newestReceived: "2026-11-24T08:00:00.000000Z",
+  gaps: 0,
+  clockSuspect: null,
+};
+
+test("a plan is a table of what goes for which reason, and a sum", () => {
+  expect(formatPlanTable(SOMETHING, false)).toMatchInlineSnapshot(`
+    "RULE  REASON                                BATCHES  RECORDS   BYTES  OLDEST (UTC)         NEWEST (UTC)
+    1     older than 7d (rule 1 (host: web-*))        1    1,200   30 kB  2026-11-01 08:00:00  2026-11-02 09:30:00
+    -     everything together is over 2MB            12       90  470 kB  2026-11-03 08:00:00  2026-11-04 09:30:00
+
+    1,290 records in 13 batches, 500 kB of 2.5 MB.
+    "
+  `);
+});
+
+test("a plan without drops says that the policy is kept", () => {
+  expect(formatPlanTable(NOTHING, false)).toBe(
+    "Nothing to drop: the 2.5 MB that are stored are within the policy.\n",
+  );
+});
+
+test("a plan says which cap cannot be met, and why ages do not count", () => {
+  const text = formatPlanTable(
+    {
+      ...NOTHING,
+      unmet: [{ reason: "less than 5 GB of the volume is free", missingBytes: 1_000_000 }],
+      clockSuspect: "the clock was set forward by 365d, or the machine slept",
+    },
+    false,
+  );
+  expect(text).toContain("less than 5 GB of the volume is free, and 1 MB are still missing");
+  expect(text).toContain("the clock was set forward by 365d");
+  expect(text).toContain("sluice prune --confirm-clock");
+});
+
+test("a plan fits into the line of a job", () => {
+  expect(formatPlan(SOMETHING)).toBe(
+    "1 batch: older than 7d (rule 1 (host: web-*)); 12 batches: everything together is over 2MB",
+  );
+  expect(formatPlan({ ...NOTHING, clockSuspect: "it jumped" })).toBe(
+    "nothing to drop; nothing for its age: it jumped",
+  );
+});
+
+test.each([
+  [900_000, 400_000, "900 kB before, 400 kB after; 500 kB came back"],
+  [900_000, 950_000, "900 kB before, 950 kB after; 50 kB more, for lines arrived meanwhile"],
+])("a prune reports what was measured on disk: %i, then %i bytes", (before, after, text) => {
+  const report = {
+    plan: SOMETHING,
+    batches: 13,
+    payloadBytes: 500_000,
+    tookMs: 42,
+    diskBytesBefore: before,
+    diskBytesAfter: after,
+  };
+  expect(formatPrune(report, false)).toContain("Dropped 13 batches (500 kB) in 42 ms.");
+  expect(formatPrune(report, false)).toContain(text);
+});
+
+test("stats say how much there is, and how small it is kept", () => {
+  expect(formatStats(STATS)).toMatchInlineSnapshot(`
+    "agents    2, 1 connected
+    streams   3
+    records   12,345 in 40 batches
+    text      2 MB
+    on disk   250 kB (0.125 of the text)
+    disk free 80 GB
+    received  2026-11-01T08:00:00.000000Z to 2026-11-24T08:00:00.000000Z
+    gaps      0
+    store     5f0c2b1e-0000-4000-8000-000000000000
+    "
+  `);
+});
+
+test("stats of a folder do not claim to know who is connected", () => {
+  expect(formatStats({ ...STATS, connectedAgents: null })).toContain("agents    2\n");
+});
+
+test("stats say when the clock is not believed", () => {
+  expect(formatStats({ ...STATS, clockSuspect: "it jumped" })).toContain(
+    "Nothing is pruned by age: it jumped.",
+  );
+});
+
+test("stats of an empty store divide by nothing", () => {
+  const empty = { ...STATS, records: 0, bodyBytes: 0, oldestReceived: null, newestReceived: null };
+  expect(formatStats(empty)).toContain("on disk   250 kB\n");
+  expect(formatStats(empty)).toContain("received  nothing\n");
+});
+
+test.each([
+  [{ fromByte: 1_000, toByte: 2_500 }, "bytes 1,000 to 2,500"],
+  [{ fromByte: 1_000 }, "bytes 1,000 to ?"],
+  [{ bytes: 700 }, "700 bytes"],
+  ["unknown" as const, "unknown"],
+])("a gap of %j reads as %s", (range, text) => {
+  const gap = {
+    host: "web-1",
+    source: "/var/log/syslog",
+    generation: 0,
+    seq: 7,
+    cause: "truncated",
+    range,
+    detail: "",
+    received: "2026-11-24T08:00:00.000000Z",
+  };
+  expect(formatGaps([gap], false)).toContain(text);
+});
+
+test("no gaps and no jobs are said in a sentence", () => {
+  expect(formatGaps([], false)).toMatch(/^No gaps/);
+  expect(formatJobs([], false)).toMatch(/^No jobs yet/);
+});
