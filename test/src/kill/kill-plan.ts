@@ -16,36 +16,34 @@ export interface KillPlan {
   readonly meanLineBytes: number;
 }
 
+export type Victim = "agent" | "collector";
+
 /** What happens while a portion of the lines is written. */
 export type Episode =
-  | { readonly kind: "kill"; readonly victim: "agent" | "collector"; readonly moment: Moment }
+  | { readonly kind: "kill"; readonly victim: Victim; readonly moment: Moment }
   | { readonly kind: "damage" };
 
 /**
  * When a process is killed:
- * - `ack-passed`: an ack has just been passed on. What it promises must be on the disk.
+ * - `ack-passed`: the ack of a large message has just been passed on. What it promises must be on
+ *   the disk.
  * - `ack-lost`: an ack was taken out of the line. What it covers must not be stored again.
  * - `message`: a message of frames is arriving.
  * - `any`: after a random time.
  */
 export type Moment = "ack-passed" | "ack-lost" | "message" | "any";
 
-const MOMENTS: readonly Moment[] = ["ack-passed", "message", "ack-lost", "any"];
+const MOMENTS: Readonly<Record<Victim, readonly Moment[]>> = {
+  agent: ["ack-passed", "message", "ack-lost", "any"],
+  // An ack that runs ahead of its commit is ahead by a millisecond: this one takes several tries.
+  collector: ["ack-passed", "ack-lost", "ack-passed", "message", "ack-passed", "any"],
+};
 
-/** Enough lines for several whole batches in flight, against a few for an ordinary kill. */
-const DAMAGE_WEIGHT = 6;
-
-/** An order of kills and damages for the seed; each victim meets the moments in turn. */
+/** An order of kills and damages for the seed; each victim meets its moments in turn. */
 export function episodesOf(plan: KillPlan, random: Prng): Episode[] {
-  const kills = (victim: "agent" | "collector", count: number): Episode[] =>
-    Array.from({ length: count }, (_, index) => ({
-      kind: "kill",
-      victim,
-      moment: MOMENTS[index % MOMENTS.length] ?? "any",
-    }));
   const episodes: Episode[] = [
-    ...kills("agent", plan.agentKills),
-    ...kills("collector", plan.collectorKills),
+    ...killsOf("agent", plan.agentKills),
+    ...killsOf("collector", plan.collectorKills),
     ...Array.from({ length: plan.damages }, (): Episode => ({ kind: "damage" })),
   ];
   for (let last = episodes.length - 1; last > 0; last--) {
@@ -55,9 +53,29 @@ export function episodesOf(plan: KillPlan, random: Prng): Episode[] {
   return episodes;
 }
 
+function killsOf(victim: Victim, count: number): Episode[] {
+  const moments = MOMENTS[victim];
+  return Array.from({ length: count }, (_, index) => ({
+    kind: "kill",
+    victim,
+    moment: moments[index % moments.length] ?? "any",
+  }));
+}
+
+/** Whether an episode's lines are written at once, so that large messages travel. */
+export function isBurst(episode: Episode): boolean {
+  return episode.kind === "damage" || episode.moment === "ack-passed";
+}
+
+/** A damage needs several whole batches in flight, a large message half of one. */
+function weightOf(episode: Episode): number {
+  if (episode.kind === "damage") return 6;
+  return isBurst(episode) ? 2 : 1;
+}
+
 /** How many lines each file gets in each episode; together they are all of them. */
 export function portionsOf(plan: KillPlan, episodes: readonly Episode[]): number[] {
-  const weights = episodes.map(({ kind }) => (kind === "damage" ? DAMAGE_WEIGHT : 1));
+  const weights = episodes.map(weightOf);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const perFile = Math.floor(plan.lines / plan.files);
   let weightSoFar = 0;

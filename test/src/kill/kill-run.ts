@@ -10,14 +10,18 @@ import { NumberedLines } from "../numbered-lines.ts";
 import type { ServiceProcess } from "../process.ts";
 import { Site } from "../site.ts";
 import { StoredData } from "../stored.ts";
-import { type Episode, episodesOf, type KillPlan, portionsOf } from "./kill-plan.ts";
+import { type Episode, episodesOf, isBurst, type KillPlan, portionsOf } from "./kill-plan.ts";
 import { findProblems } from "./kill-verdict.ts";
 
 /** No traffic for this long means that the product is stuck: agents reconnect within seconds here. */
 const STALL_MS = 30_000;
 
-/** Time over which an ordinary portion of lines is written. */
+/** Time over which a portion of lines is written. */
 const PORTION_MS = 600;
+const BURST_MS = 100;
+
+/** A message whose commit takes a while. */
+const LARGE_MESSAGE_BYTES = 64 * 1024;
 
 /** Messages that are to be right behind a damaged one, and the size of a victim. */
 const DAMAGE = { behind: 3, minBytes: 16 * 1024, holdMs: 2_000 } as const;
@@ -120,7 +124,7 @@ class KillRun {
     const portions = portionsOf(this.#plan, episodes);
     for (const [index, episode] of episodes.entries()) {
       const event = this.#carryOut(episode);
-      const overMs = episode.kind === "damage" ? PORTION_MS / 2 : PORTION_MS;
+      const overMs = isBurst(episode) ? BURST_MS : PORTION_MS;
       const writing = Promise.all(
         this.writers.map((writer) => writer.write(portions[index] ?? 0, overMs)),
       );
@@ -182,14 +186,28 @@ class KillRun {
     victim: ServiceProcess,
   ): Promise<void> {
     switch (episode.moment) {
-      case "ack-passed":
+      case "ack-passed": {
+        const large = await this.proxy.trap({
+          from: "agent",
+          matches: ({ kind, bytes }) => kind === "binary" && bytes.length >= LARGE_MESSAGE_BYTES,
+          spring: () => true,
+        });
+        await this.proxy.trap({
+          from: "collector",
+          matches: (_, control, link) => control?.type === "ack" && link === large,
+          spring: () => {
+            victim.signal("SIGKILL");
+            return true;
+          },
+        });
+        return;
+      }
       case "ack-lost":
         await this.proxy.trap({
           from: "collector",
           matches: (_, control) => control?.type === "ack",
           spring: (link) => {
             victim.signal("SIGKILL");
-            if (episode.moment === "ack-passed") return true;
             link.reset();
             return false;
           },

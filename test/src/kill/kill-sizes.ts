@@ -26,3 +26,12 @@ export const FULL_KILL_PLAN: KillPlan = {
   rotateEvery: 20_000,
   meanLineBytes: 400,
 };
+
+/** Damages only: enough to show a store that takes frames out of their place. */
+export const DAMAGE_PLAN: KillPlan = {
+  ...SHORT_KILL_PLAN,
+  agentKills: 0,
+  collectorKills: 0,
+  damages: 2,
+  lines: 26_000,
+};

@@ -1,0 +1,49 @@
+import { parseArgs } from "node:util";
+
+import { runKillSuite } from "./kill-suite.ts";
+import { runMutantSuite } from "./mutant-suite.ts";
+
+const USAGE = `usage: pnpm faults NAME [options]
+  kill      kill -9 of both sides during writing, rotation and damage
+              --kills N       of each side (30)
+              --lines N       (500000)   --rotate-every N  of one file (20000)
+              --damages N     (10)       --seed N          (1)
+  mutants   the kill test against each mutant of the product, which must fail
+              --seed N        (1)        --only TEXT       in the mutant's name`;
+
+const OPTIONS = {
+  kills: { type: "string", default: "30" },
+  lines: { type: "string", default: "500000" },
+  "rotate-every": { type: "string", default: "20000" },
+  damages: { type: "string", default: "10" },
+  seed: { type: "string", default: "1" },
+  only: { type: "string", default: "" },
+} as const;
+
+/** Runs a fault suite by name; returns the exit code: 0 passed, 1 failed, 2 wrong usage. */
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const [kills, lines, rotateEvery, damages, seed] = [
+    values.kills,
+    values.lines,
+    values["rotate-every"],
+    values.damages,
+    values.seed,
+  ].map(Number) as [number, number, number, number, number];
+  const [name] = positionals;
+  if (![kills, lines, rotateEvery, damages, seed].every(Number.isSafeInteger)) {
+    process.stderr.write(`${USAGE}\n`);
+    return 2;
+  }
+  switch (name) {
+    case "kill":
+      return (await runKillSuite({ kills, lines, rotateEvery, damages, seed })) ? 0 : 1;
+    case "mutants":
+      return (await runMutantSuite({ seed, only: values.only })) ? 0 : 1;
+    default:
+      process.stderr.write(`${USAGE}\n`);
+      return 2;
+  }
+}
+
+process.exitCode = await main();
