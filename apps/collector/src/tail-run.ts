@@ -1,13 +1,19 @@
-import { EXIT } from "@sluice/config";
+import { EXIT, Failure } from "@sluice/config";
 
 import { type TailNotice, tailLines } from "./live-tail.ts";
-import type { LogSource } from "./log-source.ts";
-import { type QueryRun, runQuery } from "./query-run.ts";
+import type { QueryPlan } from "./query-plan.ts";
+import { runQuery } from "./query-run.ts";
+import type { Reading } from "./reading-command.ts";
 
-/** Prints what is there, then what arrives, until it is interrupted. */
-export async function runTail(run: QueryRun, source: LogSource): Promise<number> {
-  const { plan, printer, sink, signal } = run;
-  const { highWater } = await runQuery(run);
+/**
+ * Prints what is there, then what arrives, until it is interrupted.
+ *
+ * @throws Failure for a query or a format that needs an end
+ */
+export async function runTail(reading: Reading): Promise<number> {
+  const { source, plan, printer, sink, signal } = reading;
+  checkEndless(plan);
+  const { highWater } = await runQuery(reading);
   const lines = tailLines({
     source,
     query: plan.request.query,
@@ -17,10 +23,22 @@ export async function runTail(run: QueryRun, source: LogSource): Promise<number>
   });
   for await (const chunk of lines) {
     printer.print(chunk);
+    printer.end();
     await sink.drained();
   }
   signal.throwIfAborted();
   return EXIT.ok;
+}
+
+function checkEndless({ query, format }: QueryPlan): void {
+  const stage = query.stages.find(({ kind }) => kind !== "fields");
+  if (stage !== undefined || format === "json") {
+    throw new Failure(
+      `${stage?.kind ?? "-o json"} needs an end, and a live view has none`,
+      stage === undefined ? "take -o jsonl" : "follow with a filter alone, or use `sluice query`",
+      EXIT.usage,
+    );
+  }
 }
 
 function sentence(notice: TailNotice): string {

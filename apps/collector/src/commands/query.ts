@@ -1,29 +1,14 @@
 import { type Command, Option } from "@commander-js/extra-typings";
 import { EXIT } from "@sluice/config";
 
-import { resolveTarget } from "../context.ts";
-import { openLogSource } from "../log-source.ts";
-import { createPrinter, FORMATS } from "../output/printer.ts";
-import { isClosedPipe, Sink } from "../output/sink.ts";
-import { wantsColor } from "../output/style.ts";
+import { FORMATS } from "../output/printer.ts";
 import { planQuery } from "../query-plan.ts";
-import {
-  NOTHING_FOUND,
-  type QueryRun,
-  runCount,
-  runExplain,
-  runQuery,
-  suggest,
-} from "../query-run.ts";
-import { report } from "../report.ts";
+import { NOTHING_FOUND, runCount, runExplain, runQuery, suggest } from "../query-run.ts";
+import { type Reading, runReading } from "../reading-command.ts";
 import { runTail } from "../tail-run.ts";
 
 /** Newest rows on a terminal where nobody said how many. */
 const TERMINAL_LINES = 100;
-
-/** Exit codes as grep's. */
-const QUERY_FAILED = 2;
-const INTERRUPTED = 130;
 
 /** `sluice query` */
 export function addQuery(root: Command): void {
@@ -50,70 +35,35 @@ export function addQuery(root: Command): void {
     .option("--collector <url>", "ask this collector")
     .option("--token-file <file>", "file that holds the query token")
     .action(async (words, options) => {
-      process.exitCode = await guarded(async (interrupted) => {
-        const isTerminal = process.stdout.isTTY;
-        const sink = new Sink(process.stdout);
-        const plan = planQuery(words.join(" "), options, {
-          isTerminal,
-          nowUs: Date.now() * 1000,
-          defaultLines: TERMINAL_LINES,
-        });
-        await using source = openLogSource(await resolveTarget(options, process.env));
-        const run: QueryRun = {
-          source,
-          plan,
-          sink,
-          isWatched: process.stderr.isTTY,
-          signal: AbortSignal.any([interrupted, sink.closed]),
-          printer: createPrinter({
-            ...plan,
-            sink,
+      process.exitCode = await runReading(
+        options,
+        (isTerminal) =>
+          planQuery(words.join(" "), options, {
             isTerminal,
-            hasColor: wantsColor({ flag: options.color, env: process.env, isTerminal }),
-            nowMs: Date.now(),
-            filter: plan.query.filter,
+            nowUs: Date.now() * 1000,
+            defaultLines: TERMINAL_LINES,
           }),
-        };
-        if (options.count === true) {
-          return await runCount(run);
-        }
-        if (options.explain === true) {
-          return await runExplain(run);
-        }
-        if (options.follow === true) {
-          return await runTail(run, source);
-        }
-        const summary = await runQuery(run);
-        if (summary.damaged > 0) {
-          process.stderr.write(`sluice: ${summary.damaged} damaged blocks could not be read\n`);
-        }
-        if (summary.rows === 0) {
-          process.stderr.write(`sluice: ${await suggest(run, summary)}\n`);
-          return NOTHING_FOUND;
-        }
-        return EXIT.ok;
-      });
+        (reading) => {
+          if (options.count === true) {
+            return runCount(reading);
+          }
+          if (options.explain === true) {
+            return runExplain(reading);
+          }
+          return options.follow === true ? runTail(reading) : findAndPrint(reading);
+        },
+      );
     });
 }
 
-/** Runs to an exit code: Ctrl-C stops the search, a reader that has seen enough ends it quietly. */
-export async function guarded(run: (interrupted: AbortSignal) => Promise<number>): Promise<number> {
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  process.once("SIGINT", interrupt);
-  process.stdout.on("error", () => undefined); // the sink reports it
-  try {
-    return await run(interrupted.signal);
-  } catch (error) {
-    if (interrupted.signal.aborted) {
-      return INTERRUPTED;
-    }
-    if (isClosedPipe(error) || isClosedPipe(process.stdout.errored)) {
-      return EXIT.ok;
-    }
-    report(error);
-    return QUERY_FAILED;
-  } finally {
-    process.off("SIGINT", interrupt);
+async function findAndPrint(reading: Reading): Promise<number> {
+  const summary = await runQuery(reading);
+  if (summary.damaged > 0) {
+    process.stderr.write(`sluice: ${summary.damaged} damaged blocks could not be read\n`);
   }
+  if (summary.rows > 0) {
+    return EXIT.ok;
+  }
+  process.stderr.write(`sluice: ${await suggest(reading, summary)}\n`);
+  return NOTHING_FOUND;
 }

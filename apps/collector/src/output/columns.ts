@@ -26,7 +26,7 @@ export class CsvPrinter implements Printer {
 
   end(): void {
     if (this.#columns === undefined && !this.#options.isTable) {
-      this.#begin({});
+      this.#columns = this.#begin({});
     }
   }
 

@@ -16,7 +16,7 @@ export type Format = (typeof FORMATS)[number];
 export interface Printer {
   /** Whole lines of NDJSON. */
   print(rows: Uint8Array): void;
-  /** After the last row. */
+  /** After the last row, or in a live view after the last for now: what was held back is written. */
   end(): void;
 }
 

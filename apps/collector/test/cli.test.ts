@@ -1,0 +1,119 @@
+import { rmSync } from "node:fs";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { RunningCommand, run } from "./command.ts";
+import { FilledStore } from "./filled-store.ts";
+
+const START_US = Date.UTC(2026, 10, 24, 8) * 1000;
+
+/** Not UTF-8, an escape sequence, a stray CR, nothing at all. */
+const ODD = [Buffer.from([0xff, 0xfe, 0x41]), "\u001b[31mred", "end\r", ""];
+
+let dataDir: string;
+let store: FilledStore;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "sluice-cli-"));
+  store = await FilledStore.open(dataDir);
+  await store.write(
+    ["timeout of db", "connection refused", "all well"].map((body, i) => ({
+      body,
+      timeUs: START_US + i * 1_000_000,
+      severity: 17 - 4 * i,
+    })),
+  );
+  await store.write(ODD.map((body, i) => ({ body, timeUs: START_US + (10 + i) * 1_000_000 })));
+});
+
+afterAll(async () => {
+  await store[Symbol.asyncDispose]();
+  rmSync(dataDir, { recursive: true });
+});
+
+async function query(...args: readonly string[]) {
+  return run("query", "--data", dataDir, ...args);
+}
+
+describe("sluice query", () => {
+  test("prints every body byte for byte with -o raw, beside a running collector", async () => {
+    const { code, stdout, stderr } = await query("-o", "raw");
+    const bodies = ["timeout of db", "connection refused", "all well", ...ODD];
+    const expected = bodies.flatMap((body) => [Buffer.from(body as string), Buffer.from("\n")]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toEqual(Buffer.concat(expected));
+  });
+
+  test("prints the newest N oldest first", async () => {
+    const { stdout } = await query("level:>=info *e*", "-n", "2", "-o", "jsonl");
+    const rows = stdout.toString().trimEnd().split("\n");
+    expect(rows.map((row) => (JSON.parse(row) as { body: string }).body)).toEqual([
+      "\u001b[31mred",
+      "end\r",
+    ]);
+  });
+
+  test("prints whole times in a pipe, in UTC where that is asked for", async () => {
+    const { stdout } = await query("refused", "--utc");
+    expect(stdout.toString()).toBe(
+      "2026-11-24T08:00:01.000Z  WRN  web-1  app.log  connection refused\n",
+    );
+  });
+
+  test("exits 1 when nothing is found, and says what would have been", async () => {
+    const { code, stdout, stderr } = await query("timeou");
+    expect({ code, stdout: stdout.toString() }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain("no whole word `timeou`; `*timeou*` matches");
+  });
+
+  test("exits 2 and points at what it cannot read", async () => {
+    const { code, stderr } = await query("(timeout");
+    expect(code).toBe(2);
+    expect(stderr).toContain("\n  (timeout\n  ^\n");
+    expect(stderr).not.toContain("    at ");
+  });
+
+  test.each([
+    ["a folder without data", ["query", "--data", "/nonexistent/sluice"]],
+    ["a collector that is not there", ["query", "--collector", "http://127.0.0.1:1"]],
+    ["a flag that is unknown", ["query", "--sinse", "1h"]],
+    ["a live view of a sum", ["tail", "* | stats count()"]],
+  ])("exits 2 without a stack trace for %s", async (_, args) => {
+    const { code, stderr } = await run(...args);
+    expect(code).toBe(2);
+    expect(stderr).not.toBe("");
+    expect(stderr).not.toContain("    at ");
+  });
+
+  test("ends quietly when its reader has seen enough", async () => {
+    const command = new RunningCommand(["query", "--data", dataDir, "-o", "raw"]);
+    command.child.stdout.destroy();
+    const { code, stderr } = await command.ended();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+});
+
+test("sluice tail begins with the newest and goes on with what is committed", async () => {
+  const command = new RunningCommand(["tail", "--data", dataDir, "-o", "raw", "-n", "1", "*well*"]);
+  await command.until("all well\n");
+  await store.write([{ body: "still well", timeUs: START_US + 60_000_000 }]);
+  await command.until("still well\n");
+  await store.write([{ body: "not so good", timeUs: START_US + 61_000_000 }]);
+  await store.write([{ body: "well again", timeUs: START_US + 62_000_000 }]);
+  await command.until("well again\n");
+  command.child.kill("SIGINT");
+  const { code, stdout } = await command.ended();
+  expect(stdout.toString()).toBe("all well\nstill well\nwell again\n");
+  expect(code).toBe(130);
+});
+
+test("sluice check says where a configuration is wrong and exits 78", async () => {
+  const file = join(dataDir, "collector.yaml");
+  await writeFile(file, "listen: 127.0.0.1:7514\nretenton:\n  keep: 30d\n");
+  const { code, stderr } = await run("check", "--config", file);
+  expect(code).toBe(78);
+  expect(stderr).toContain(`${file}:2:1: `);
+  expect(stderr).toContain("retention");
+});
