@@ -2,9 +2,11 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type AgentEffect, AgentSession, type UnfinishedStream } from "@sluice/protocol";
-import { FileSource, type StartPolicy, type TailEvent, type TailStream } from "@sluice/tail";
+import { FileSource, type TailStream } from "@sluice/tail";
 
+import type { AgentEvent } from "./agent-event.ts";
 import { loadAgentId } from "./agent-id.ts";
+import type { AgentSettings, FileSourceSettings } from "./agent-settings.ts";
 import { Batcher } from "./batcher.ts";
 import { BuilderPool } from "./builder-pool.ts";
 import { Checkpoints } from "./checkpoints.ts";
@@ -12,55 +14,6 @@ import { Failure } from "@sluice/config";
 import { StateLock } from "./state-lock.ts";
 import { StreamWorker } from "./stream-worker.ts";
 import { Uplink } from "./uplink.ts";
-
-export interface FileSourceSettings {
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly start: StartPolicy;
-}
-
-export interface AgentSettings {
-  readonly collectors: readonly string[];
-  readonly token: () => Promise<string>;
-  readonly stateDir: string;
-  readonly host: string;
-  readonly version: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly sources: readonly FileSourceSettings[];
-}
-
-/** What the agent tells of itself; the app turns it into its log. */
-export type AgentEvent =
-  | { readonly kind: "tail"; readonly event: TailEvent }
-  | { readonly kind: "connected"; readonly url: string }
-  | {
-      readonly kind: "disconnected";
-      readonly reason: string;
-      readonly advice: string | undefined;
-      readonly retryInMs: number;
-    }
-  | {
-      readonly kind: "rolled-back";
-      readonly source: string;
-      readonly generation: number;
-      readonly records: number;
-    }
-  | {
-      readonly kind: "rejected";
-      readonly source: string;
-      readonly generation: number;
-      readonly code: string;
-      readonly detail: string;
-    }
-  | {
-      readonly kind: "stopped-stream";
-      readonly source: string;
-      readonly generation: number;
-      readonly code: string;
-      readonly detail: string;
-    }
-  | { readonly kind: "state-lost"; readonly path: string }
-  | { readonly kind: "failed"; readonly error: unknown };
 
 /** Sources on one side, one uplink on the other, and a worker for each stream in between. */
 export class Agent implements AsyncDisposable {

@@ -9,7 +9,8 @@ import {
 } from "@sluice/protocol";
 
 import type { BuilderPool } from "./builder-pool.ts";
-import type { Note, SealedBatch, StreamPump } from "./stream-pump.ts";
+import type { Note, SealedBatch } from "./sealed-batch.ts";
+import type { StreamPump } from "./stream-pump.ts";
 
 /** A message is sent when it holds this much, though more could join it. */
 const MESSAGE_BYTES = 1024 * 1024;

@@ -1,6 +1,7 @@
 import { createLog, EXIT, Failure, formatProblem, type Log } from "@sluice/config";
 
-import { Agent, type AgentEvent } from "./agent.ts";
+import type { AgentEvent } from "./agent-event.ts";
+import { Agent } from "./agent.ts";
 import type { LoadedSettings } from "./settings.ts";
 
 /** SIGTERM hands over what is on its way within this time. */

@@ -11,7 +11,7 @@ import {
   standardPaths,
 } from "@sluice/config";
 
-import type { AgentSettings, FileSourceSettings } from "./agent.ts";
+import type { AgentSettings, FileSourceSettings } from "./agent-settings.ts";
 import { AGENT_CONFIG, type AgentConfig, toList } from "./config.ts";
 import { VERSION } from "./version.ts";
 

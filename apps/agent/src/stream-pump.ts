@@ -1,34 +1,10 @@
-import { type GapCause, type GapRange, LIMITS } from "@sluice/protocol";
+import { type GapCause, LIMITS } from "@sluice/protocol";
 import type { ReadOutcome, StreamReader } from "@sluice/tail";
 
 import type { Batcher } from "./batcher.ts";
 import type { BuilderPool, Lease } from "./builder-pool.ts";
 import type { LineFramer } from "./line-framer.ts";
-
-/** A batch whose records are complete, ready to be compressed. */
-export interface SealedBatch {
-  readonly key: number;
-  readonly epoch: number;
-  readonly payload: Buffer;
-  readonly count: number;
-  readonly minTimeUs: number;
-  readonly maxTimeUs: number;
-  readonly bodyBytes: number;
-  readonly cursor: Uint8Array;
-  readonly lease: Lease;
-}
-
-/** A frame without records. */
-export type Note =
-  | {
-      readonly kind: "gap";
-      readonly cursor: Uint8Array;
-      readonly cause: GapCause;
-      readonly range: GapRange | "unknown";
-      readonly count: number;
-      readonly detail: string;
-    }
-  | { readonly kind: "final"; readonly cursor: Uint8Array };
+import type { SealedBatch } from "./sealed-batch.ts";
 
 export interface PumpParts {
   readonly key: number;

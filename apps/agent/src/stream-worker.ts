@@ -1,7 +1,7 @@
 import type { RejectedFrame } from "@sluice/protocol";
 import type { Source, StreamKey, StreamReader, TailStream } from "@sluice/tail";
 
-import type { AgentEvent } from "./agent.ts";
+import type { AgentEvent } from "./agent-event.ts";
 import type { Batcher } from "./batcher.ts";
 import type { BuilderPool } from "./builder-pool.ts";
 import { writeDeadLetter } from "./dead-letter.ts";
