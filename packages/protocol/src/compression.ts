@@ -16,7 +16,11 @@ const MIN_CHUNK_BYTES = 64;
 
 function compressOptions(rawBytes: number) {
   return {
-    params: { [constants.ZSTD_c_compressionLevel]: LEVEL },
+    params: {
+      [constants.ZSTD_c_compressionLevel]: LEVEL,
+      // The frame's CRC ends with the transport; this one goes to the disk with the payload.
+      [constants.ZSTD_c_checksumFlag]: 1,
+    },
     pledgedSrcSize: rawBytes,
     // Logs shrink to less than a quarter: their output fits one chunk, one trip to the pool.
     chunkSize: Math.max(1024, rawBytes >>> 2),

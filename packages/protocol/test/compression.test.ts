@@ -17,6 +17,15 @@ test("a payload survives, compressed here or on the thread pool", async () => {
   expect(decompressPayload(compressed, payload.length)).toEqual({ ok: true, value: payload });
 });
 
+test("a byte that changes anywhere in a stored payload is noticed", () => {
+  for (let at = 0; at < compressed.length; at++) {
+    const flipped = Buffer.from(compressed);
+    flipped.writeUInt8(flipped.readUInt8(at) ^ 0x10, at);
+    const result = decompressPayload(flipped, payload.length);
+    expect(result.ok && !result.value.equals(payload), `offset ${at}`).toBe(false);
+  }
+});
+
 test("the largest payload survives, even when it does not compress", () => {
   let state = 1;
   const noise = Buffer.alloc(LIMITS.payloadRawBytes);
