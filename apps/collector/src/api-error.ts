@@ -21,6 +21,7 @@ const ADVICE: Readonly<Record<SearchErrorCode, string>> = {
   "query-invalid": "mend the query where it points",
   deadline: "narrow the time range, or use a simpler pattern",
   cancelled: "ask again",
+  damaged: "keep the data folder as it is, and restore a backup beside it",
   failed: "ask again; the collector's log may say more",
 };
 

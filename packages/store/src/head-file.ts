@@ -37,6 +37,7 @@ export function openHeadForWriting(path: string): HeadDatabase {
       } else {
         // Before anything else: each of the settings below is already a change of the file.
         checkVersion(db, path);
+        checkTables(db, path);
       }
       const mode: unknown = db.pragma("journal_mode = WAL", { simple: true });
       if (mode !== "wal") {
@@ -135,6 +136,36 @@ function checkVersion(db: HeadDatabase, path: string): void {
   }
 }
 
+/**
+ * Looks for damage before anything is added to it. The small tables are checked in full, of the
+ * batches only the pages that every search reads: damage inside a payload costs that batch alone.
+ */
+function checkTables(db: HeadDatabase, path: string): void {
+  for (const table of ["meta", "agents", "streams", "gaps", "jobs"]) {
+    const finding = db.pragma(`quick_check(${table})`, { simple: true });
+    if (finding !== "ok") {
+      throw damagedHead(path, `table ${table}: ${String(finding)}`);
+    }
+  }
+  db.prepare("SELECT count(*), max(received_us) FROM batches").get();
+}
+
+export function damagedHead(path: string, detail: string, cause?: unknown): StoreError {
+  return new StoreError(
+    "data-corrupt",
+    `${path}: the database is damaged (${detail})`,
+    "keep the file; copy the data folder away, then start on a restored backup or an empty data_dir: agents send again what they still hold",
+    { cause },
+  );
+}
+
+export function isCorruption(error: unknown): boolean {
+  return (
+    error instanceof Database.SqliteError &&
+    (error.code === "SQLITE_NOTADB" || error.code.startsWith("SQLITE_CORRUPT"))
+  );
+}
+
 /** Turns SQLite's own complaints at opening into errors that say what to do. */
 function guarded<T>(path: string, open: () => T): T {
   try {
@@ -149,13 +180,8 @@ export function describeSqliteError(error: unknown, path: string): unknown {
     return error;
   }
   const cause = { cause: error };
-  if (error.code === "SQLITE_NOTADB" || error.code.startsWith("SQLITE_CORRUPT")) {
-    return new StoreError(
-      "data-corrupt",
-      `${path}: the database is damaged (${error.message})`,
-      "keep the file; copy the data folder away, then start on a restored backup or an empty data_dir: agents send again what they still hold",
-      cause,
-    );
+  if (isCorruption(error)) {
+    return damagedHead(path, error.message, error);
   }
   if (error.code === "SQLITE_CANTOPEN" || error.code.startsWith("SQLITE_READONLY")) {
     return new StoreError(

@@ -1,7 +1,12 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-import { type HeadDatabase, openHeadForReading } from "./head-file.ts";
+import {
+  damagedHead,
+  describeSqliteError,
+  type HeadDatabase,
+  openHeadForReading,
+} from "./head-file.ts";
 import { SearchPool } from "./search-pool.ts";
 import type { SearchRequest, SearchRun } from "./search-request.ts";
 import type {
@@ -26,26 +31,24 @@ export function openStoreReader(dataDir: string): StoreReader {
 /** Reads `head.db` beside its writer; searches run in threads of their own. */
 class HeadReader implements StoreReader {
   readonly #dataDir: string;
+  readonly #path: string;
   readonly #db: HeadDatabase;
   readonly #pool: SearchPool;
 
   constructor(dataDir: string) {
-    const path = join(dataDir, "head.db");
     this.#dataDir = dataDir;
-    this.#db = openHeadForReading(path);
-    this.#pool = new SearchPool(path);
+    this.#path = join(dataDir, "head.db");
+    this.#db = openHeadForReading(this.#path);
+    this.#pool = new SearchPool(this.#path);
   }
 
   get storeId(): string {
-    return this.#db
-      .prepare("SELECT value FROM meta WHERE key = 'store_id'")
-      .pluck()
-      .get() as string;
+    return this.#value("SELECT value FROM meta WHERE key = 'store_id'") as string;
   }
 
   get highWater(): number {
     const sql = "SELECT seq FROM sqlite_sequence WHERE name = 'batches'";
-    return Number(this.#db.prepare(sql).pluck().get() ?? 0);
+    return Number(this.#value(sql) ?? 0);
   }
 
   search(request: SearchRequest, signal: AbortSignal): SearchRun {
@@ -53,36 +56,31 @@ class HeadReader implements StoreReader {
   }
 
   agents(): readonly AgentInfo[] {
-    const rows = this.#db
-      .prepare(
-        `SELECT id AS agent, agent_id AS agentId, host, version, labels,
+    const rows = this.#rows(`SELECT id AS agent, agent_id AS agentId, host, version, labels,
                 first_seen_us AS firstSeenUs, last_seen_us AS lastSeenUs
-         FROM agents ORDER BY host, agent_id`,
-      )
-      .all() as Array<Omit<AgentInfo, "labels"> & { labels: string }>;
-    return rows.map((row) => ({ ...row, labels: parseLabels(row.labels) }));
+         FROM agents ORDER BY host, agent_id`) as Array<
+      Omit<AgentInfo, "labels"> & { labels: string }
+    >;
+    return rows.map((row) => ({ ...row, labels: this.#parse(row.labels) as AgentInfo["labels"] }));
   }
 
   streams(): readonly StreamInfo[] {
-    const rows = this.#db
-      .prepare(
-        `SELECT streams.id AS streamId, agents.agent_id AS agentId, agent, streams.host AS host,
+    const rows =
+      this.#rows(`SELECT streams.id AS streamId, agents.agent_id AS agentId, agent, streams.host AS host,
                 source, generation, streams.labels AS labels, finished, records,
                 body_bytes AS bytes, gaps, last_time_us AS lastTimeUs, last_received_us AS lastReceivedUs
          FROM streams JOIN agents ON agents.id = agent
-         ORDER BY streams.host, agent, source, generation`,
-      )
-      .all() as Array<
-      Omit<StreamInfo, "labels" | "isFinished" | "lastTimeUs" | "lastReceivedUs"> & {
-        labels: string;
-        finished: number;
-        lastTimeUs: number | null;
-        lastReceivedUs: number | null;
-      }
-    >;
+         ORDER BY streams.host, agent, source, generation`) as Array<
+        Omit<StreamInfo, "labels" | "isFinished" | "lastTimeUs" | "lastReceivedUs"> & {
+          labels: string;
+          finished: number;
+          lastTimeUs: number | null;
+          lastReceivedUs: number | null;
+        }
+      >;
     return rows.map(({ labels, finished, lastTimeUs, lastReceivedUs, ...row }) => ({
       ...row,
-      labels: parseLabels(labels),
+      labels: this.#parse(labels) as StreamInfo["labels"],
       isFinished: finished !== 0,
       lastTimeUs: lastTimeUs ?? undefined,
       lastReceivedUs: lastReceivedUs ?? undefined,
@@ -90,39 +88,34 @@ class HeadReader implements StoreReader {
   }
 
   gaps(): readonly GapInfo[] {
-    const rows = this.#db
-      .prepare(
-        `SELECT host, source, generation, seq, cause, range, detail, received_us AS receivedUs
-         FROM gaps JOIN streams ON streams.id = stream ORDER BY gaps.id`,
-      )
-      .all() as Array<Omit<GapInfo, "range"> & { range: string }>;
-    return rows.map((row) => ({ ...row, range: JSON.parse(row.range) as GapInfo["range"] }));
+    const rows =
+      this.#rows(`SELECT host, source, generation, seq, cause, range, detail, received_us AS receivedUs
+         FROM gaps JOIN streams ON streams.id = stream ORDER BY gaps.id`) as Array<
+        Omit<GapInfo, "range"> & { range: string }
+      >;
+    return rows.map((row) => ({ ...row, range: this.#parse(row.range) as GapInfo["range"] }));
   }
 
   jobs(): readonly JobInfo[] {
-    const rows = this.#db
-      .prepare(
-        `SELECT id, kind, due_us AS dueUs, started_us AS startedUs, took_ms AS tookMs, outcome, detail
-         FROM jobs ORDER BY id`,
-      )
-      .all() as Array<Omit<JobInfo, "outcome"> & { outcome: string }>;
-    return rows.map((row) => ({ ...row, outcome: JSON.parse(row.outcome) as JobInfo["outcome"] }));
+    const rows =
+      this.#rows(`SELECT id, kind, due_us AS dueUs, started_us AS startedUs, took_ms AS tookMs, outcome, detail
+         FROM jobs ORDER BY id`) as Array<Omit<JobInfo, "outcome"> & { outcome: string }>;
+    return rows.map((row) => ({ ...row, outcome: this.#parse(row.outcome) as JobInfo["outcome"] }));
   }
 
   stats(): StoreStats {
-    const counts = this.#db
-      .prepare(
-        `SELECT (SELECT count(*) FROM agents) AS agents, (SELECT count(*) FROM streams) AS streams,
+    const [counts] =
+      this.#rows(`SELECT (SELECT count(*) FROM agents) AS agents, (SELECT count(*) FROM streams) AS streams,
                 count(*) AS batches, coalesce(sum(count), 0) AS records,
                 coalesce(sum(body_bytes), 0) AS bodyBytes,
                 coalesce(sum(length(payload)), 0) AS payloadBytes,
                 min(received_us) AS oldestReceivedUs, max(received_us) AS newestReceivedUs
-         FROM batches WHERE removed IS NULL`,
-      )
-      .get() as Omit<StoreStats, "diskBytes" | "oldestReceivedUs" | "newestReceivedUs"> & {
-      oldestReceivedUs: number | null;
-      newestReceivedUs: number | null;
-    };
+         FROM batches WHERE removed IS NULL`) as [
+        Omit<StoreStats, "diskBytes" | "oldestReceivedUs" | "newestReceivedUs"> & {
+          oldestReceivedUs: number | null;
+          newestReceivedUs: number | null;
+        },
+      ];
     return {
       ...counts,
       diskBytes: folderBytes(this.#dataDir),
@@ -132,23 +125,40 @@ class HeadReader implements StoreReader {
   }
 
   batches(): readonly StoredBatch[] {
-    return this.#db
-      .prepare(
-        `SELECT id AS batchId, stream AS streamId, severities, received_us AS firstReceivedUs,
+    return this.#rows(`SELECT id AS batchId, stream AS streamId, severities, received_us AS firstReceivedUs,
                 received_us AS lastReceivedUs, length(payload) AS bytes, count AS records
-         FROM batches WHERE removed IS NULL ORDER BY id`,
-      )
-      .all() as StoredBatch[];
+         FROM batches WHERE removed IS NULL ORDER BY id`) as StoredBatch[];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]();
     this.#db.close();
   }
-}
 
-function parseLabels(text: string): Readonly<Record<string, string>> {
-  return JSON.parse(text) as Record<string, string>;
+  #rows(sql: string): unknown[] {
+    try {
+      return this.#db.prepare(sql).all();
+    } catch (error) {
+      throw describeSqliteError(error, this.#path);
+    }
+  }
+
+  #value(sql: string): unknown {
+    try {
+      return this.#db.prepare(sql).pluck().get();
+    } catch (error) {
+      throw describeSqliteError(error, this.#path);
+    }
+  }
+
+  /** Text that the writer made from a value; SQLite does not notice a byte that was flipped in it. */
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw damagedHead(this.#path, "a text column does not hold JSON", error);
+    }
+  }
 }
 
 /** Bytes of every file under a folder, as they count against a cap. */

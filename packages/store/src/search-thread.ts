@@ -1,7 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { parseQuery } from "@sluice/query";
 
-import { type HeadDatabase, openHeadForReading } from "./head-file.ts";
+import { StoreError } from "./errors.ts";
+import { describeSqliteError, type HeadDatabase, openHeadForReading } from "./head-file.ts";
 import { runSearch } from "./search-engine.ts";
 import { SearchError } from "./search-error.ts";
 import { CHUNKS_IN_FLIGHT, type SearchCommand, type SearchReply } from "./search-messages.ts";
@@ -12,12 +13,14 @@ const PROGRESS_EVERY_MS = 200;
 
 /** One search at a time, away from the event loop; its user's patterns can hang nothing but this. */
 class SearchThread {
+  readonly #path: string;
   readonly #db: HeadDatabase;
   readonly #reply: (reply: SearchReply, transfer?: ArrayBuffer[]) => void;
   #inFlight = 0;
   #wake: (() => void) | undefined;
 
   constructor(path: string, reply: (reply: SearchReply, transfer?: ArrayBuffer[]) => void) {
+    this.#path = path;
     this.#db = openHeadForReading(path);
     this.#reply = reply;
   }
@@ -32,15 +35,8 @@ class SearchThread {
     try {
       await this.#search(id, request, new Int32Array(cancelled));
     } catch (error) {
-      const known = error instanceof SearchError ? error : undefined;
-      const message = error instanceof Error ? error.message : String(error);
-      this.#reply({
-        kind: "error",
-        id,
-        code: known?.code ?? "failed",
-        message,
-        query: known?.query,
-      });
+      const { code, message, query } = toSearchError(error, this.#path);
+      this.#reply({ kind: "error", id, code, message, query });
     }
   }
 
@@ -90,6 +86,16 @@ class SearchThread {
       await promise;
     }
   }
+}
+
+function toSearchError(error: unknown, path: string): SearchError {
+  if (error instanceof SearchError) {
+    return error;
+  }
+  const described = describeSqliteError(error, path);
+  const isDamage = described instanceof StoreError && described.code === "data-corrupt";
+  const message = described instanceof Error ? described.message : String(described);
+  return new SearchError(isDamage ? "damaged" : "failed", message);
 }
 
 function deadlineMessage(deadlineMs: number): string {

@@ -153,6 +153,6 @@ if (port !== null) {
       }
     });
   } catch (error) {
-    reply({ kind: "failed", failure: toFailure(error) });
+    reply({ kind: "failed", failure: toFailure(describeSqliteError(error, path)) });
   }
 }
