@@ -18,4 +18,3 @@ setFlagsFromString("--optimize-for-size");
 const { main } = await import("./main.js");
 await main(process.argv);
 
-export {};

@@ -23,24 +23,6 @@ function program(): Command {
     .exitOverride()
     .configureHelp({ showGlobalOptions: true });
 
-  const load = (options: {
-    config?: string | undefined;
-    collector?: string | undefined;
-    tokenFile?: string | undefined;
-    stateDir?: string | undefined;
-    host?: string | undefined;
-  }): ReturnType<typeof loadSettings> =>
-    loadSettings({
-      file: options.config,
-      env: process.env,
-      flags: {
-        ...(options.collector !== undefined && { collector: options.collector }),
-        ...(options.tokenFile !== undefined && { "token-file": options.tokenFile }),
-        ...(options.stateDir !== undefined && { "state-dir": options.stateDir }),
-        ...(options.host !== undefined && { host: options.host }),
-      },
-    });
-
   for (const [name, description, action] of [
     ["run", "tail the configured sources and ship them; runs in the foreground", runAgent],
     ["check", "validate the configuration and say what would be read", checkSettings],
@@ -68,6 +50,27 @@ function program(): Command {
       process.stdout.write(renderConfig(loaded));
     });
   return root;
+}
+
+interface ConfigFlags {
+  readonly config?: string | undefined;
+  readonly collector?: string | undefined;
+  readonly tokenFile?: string | undefined;
+  readonly stateDir?: string | undefined;
+  readonly host?: string | undefined;
+}
+
+function load(options: ConfigFlags): ReturnType<typeof loadSettings> {
+  return loadSettings({
+    file: options.config,
+    env: process.env,
+    flags: {
+      ...(options.collector !== undefined && { collector: options.collector }),
+      ...(options.tokenFile !== undefined && { "token-file": options.tokenFile }),
+      ...(options.stateDir !== undefined && { "state-dir": options.stateDir }),
+      ...(options.host !== undefined && { host: options.host }),
+    },
+  });
 }
 
 function report(error: unknown): number {

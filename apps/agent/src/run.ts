@@ -9,7 +9,7 @@ const STOP_WITHIN_MS = 10_000;
 
 /** `sluice-agent run`: ships until it is told to stop. */
 export async function runAgent({ config, settings }: LoadedSettings): Promise<void> {
-  const log = createLog(process.stderr.isTTY === true);
+  const log = createLog(process.stderr.isTTY);
   for (const warning of config.warnings) {
     log.warn(formatProblem(warning));
   }

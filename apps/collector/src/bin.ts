@@ -9,5 +9,3 @@ if (major < 22 || (major === 22 && minor < 15)) {
 }
 const { main } = await import("./main.js");
 await main(process.argv);
-
-export {};

@@ -9,10 +9,13 @@ import type { ListenAddress } from "./config.ts";
 
 /** The collector's one port: agents by upgrade, everything else by `app`. */
 export function createHttpServer(app: Hono): Server {
+  const answer = getRequestListener(app.fetch);
   const server = createServer(
     { maxHeaderSize: LIMITS.headersBytes, headersTimeout: LIMITS.handshakeTimeoutMs },
-    getRequestListener(app.fetch),
+    // It answers failures of the app itself, and never rejects.
+    (request, response) => void answer(request, response),
   );
+  server.maxConnections = LIMITS.connectionsTotal;
   server.maxHeadersCount = LIMITS.headersCount;
   return server;
 }
