@@ -2,6 +2,7 @@ import type { AgentEffect, FrameDraft, StreamOffer } from "./agent-effect.ts";
 import {
   type CollectorMessage,
   PROTOCOL_VERSION,
+  type RejectMessage,
   type StreamBacklog,
   type UnfinishedStream,
 } from "./control.ts";
@@ -111,7 +112,7 @@ export class AgentSession {
       case "reset":
         return message.streams.flatMap((to) => this.#tell(to, (stream) => stream.reset(to)));
       case "reject":
-        return this.#tell(message, (stream) => stream.reject(message));
+        return this.#reject(message);
       case "credit":
         this.#creditBytes = message.bytes;
         return [{ kind: "credit" }];
@@ -214,6 +215,14 @@ export class AgentSession {
       messages.push({ kind: "send", message: { type: "open", streams } });
     }
     return messages;
+  }
+
+  #reject(reject: RejectMessage): AgentEffect[] {
+    const effects = this.#tell(reject, (stream) => stream.reject(reject));
+    // A stopped stream sends nothing more: what it held of the credit is for the others.
+    return effects.some(({ kind }) => kind === "stopped")
+      ? [...effects, { kind: "credit" }]
+      : effects;
   }
 
   /** Lets a stream take what the collector says of it, and keeps the sum of what is on its way. */

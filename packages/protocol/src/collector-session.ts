@@ -54,7 +54,7 @@ type Phase = "greeting" | "introducing" | "live" | "closed";
 /**
  * The collector's side of one connection as a pure state machine: no socket, no clock, no store.
  * Each input returns the effects that the shell carries out, in order. The transition table stands
- * in PROTOCOL.md ("Collector session").
+ * in PROTOCOL.md ("The collector's connection").
  */
 export class CollectorSession {
   #phase: Phase = "greeting";
