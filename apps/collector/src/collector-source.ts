@@ -31,7 +31,8 @@ export class CollectorSource implements AdminSource {
   }
 
   agents(silentMs?: DurationMs): Promise<AgentEntry[]> {
-    return this.#get(AGENT_LIST, silentMs ? `v1/agents?silent=${silentMs}ms` : "v1/agents");
+    const parameters = silentMs === undefined ? "" : `?silent=${silentMs}ms`;
+    return this.#get(AGENT_LIST, `v1/agents${parameters}`);
   }
 
   gaps(): Promise<GapReport[]> {

@@ -45,7 +45,8 @@ export class FolderSource implements AdminSource {
   }
 
   async agents(silentMs?: DurationMs): Promise<AgentEntry[]> {
-    const silence = silentMs && { nowUs: SYSTEM_CLOCKS.wallUs(), forMs: silentMs };
+    const silence =
+      silentMs === undefined ? undefined : { nowUs: SYSTEM_CLOCKS.wallUs(), forMs: silentMs };
     return listAgents(this.#reader, undefined, silence);
   }
 

@@ -1,5 +1,7 @@
-import { styleText } from "node:util";
 import stringWidth from "string-width";
+
+import { escapeText } from "./output/escape.ts";
+import { createPaint } from "./output/style.ts";
 
 /** A column: its heading, and on which side its cells line up. */
 export interface Column {
@@ -7,19 +9,16 @@ export interface Column {
   readonly align: "left" | "right";
 }
 
-/** What could move the cursor or reorder a line: C0, DEL, C1, and Unicode's format characters (bidi among them). */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
-
 /**
  * Lines up cells in columns, for people. Cells come from agents in part, so whatever a terminal
- * would act on is shown as `\u{1b}`.
+ * would act on is shown escaped.
  *
- * @param isStyled whether headings are underlined, which a terminal that shows colours does
+ * @param hasColor whether headings are set off, as colours are shown
  */
 export function formatTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  isStyled: boolean,
+  hasColor: boolean,
 ): string {
   const cells = rows.map((row) => row.map(printable));
   const widths = columns.map(({ title }, index) =>
@@ -35,14 +34,18 @@ export function formatTable(
       })
       .join("  ")
       .trimEnd();
-  const heading = (text: string): string =>
-    isStyled ? styleText("underline", text, { validateStream: false }) : text;
+  const paint = createPaint(hasColor);
   const titles = columns.map(({ title }) => title);
-  return [line(titles, heading), ...cells.map((row) => line(row, (text) => text)), ""].join("\n");
+  return [
+    line(titles, (title) => paint(["bold", "underline"], title)),
+    ...cells.map((row) => line(row, (text) => text)),
+    "",
+  ].join("\n");
 }
 
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+/** A tab would shift the columns behind it. */
+function printable(text: string): string {
+  return escapeText(text).replaceAll("\t", "\\t");
 }
 
 /** How long ago, in its largest unit: `12s ago`, `5m ago`, `3d ago`. A time to come is `now`: clocks differ. */

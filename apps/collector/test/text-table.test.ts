@@ -31,17 +31,18 @@ test("wide characters take two places", () => {
 });
 
 test.each([
-  ["an escape sequence", "\u001b[2J", "\\u{1b}[2J"],
-  ["a line feed", "a\nb", "a\\u{a}b"],
-  ["a C1 control", "\u009b", "\\u{9b}"],
-  ["a bidi override", "a\u202eb", "a\\u{202e}b"],
+  ["an escape sequence", "\u001b[2J", "\\x1b[2J"],
+  ["a line feed", "a\nb", "a\\nb"],
+  ["a C1 control", "\u009b", "\\x9b"],
+  ["a tab", "a\tb", "a\\tb"],
+  ["a bidi override", "a\u202eb", "a\\u202eb"],
 ])("%s from an agent is shown, not acted on", (_, cell, shown) => {
   expect(formatTable(COLUMNS, [[cell, "1"]], false)).toContain(shown);
   expect(formatTable(COLUMNS, [[cell, "1"]], false)).not.toContain(cell);
 });
 
-test("headings are underlined where colours are shown", () => {
-  expect(formatTable(COLUMNS, [], true)).toContain("\u001b[4mNAME\u001b[24m");
+test("headings are set off where colours are shown", () => {
+  expect(formatTable(COLUMNS, [], true)).toContain("\u001b[1m\u001b[4mNAME\u001b[24m\u001b[22m");
 });
 
 test.each([

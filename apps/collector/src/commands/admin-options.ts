@@ -1,6 +1,6 @@
-import { EXIT } from "@sluice/config";
-
 import { type AdminSource, openAdminSource, type SourceOptions } from "../admin-source.ts";
+import { isClosedPipe, Sink } from "../output/sink.ts";
+import { wantsColor } from "../output/style.ts";
 
 /** What commander needs of each: flags, and what `--help` says of them. */
 export const SOURCE_FLAGS = {
@@ -22,24 +22,24 @@ export async function withAdminSource<T>(
   return await work(source);
 }
 
-/** Writes to stdout; a reader that has gone away (`| head`) ends the program quietly. */
+/** Writes to stdout. A reader that has gone away (`| head`) has seen enough. */
 export async function print(text: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    process.stdout.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") {
-        process.exit(EXIT.ok);
-      }
-      reject(error);
-    });
-    process.stdout.write(text, () => resolve());
-  });
+  const sink = new Sink(process.stdout);
+  sink.write(text);
+  try {
+    await sink.drained();
+  } catch (error) {
+    if (!isClosedPipe(error)) {
+      throw error;
+    }
+  }
 }
 
 export function printJson(value: unknown): Promise<void> {
   return print(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** Whether stdout shows colours; NO_COLOR and its kin are heeded by Node. */
-export function isStyled(): boolean {
-  return process.stdout.isTTY && process.stdout.hasColors();
+/** Whether stdout shows colours. */
+export function hasColor(): boolean {
+  return wantsColor({ flag: undefined, env: process.env, isTerminal: process.stdout.isTTY });
 }

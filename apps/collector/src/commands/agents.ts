@@ -5,7 +5,7 @@ import { InvalidArgumentError } from "commander";
 
 import type { AgentEntry, StreamEntry } from "../agent-list.ts";
 import { formatAge, formatCount, formatTable } from "../text-table.ts";
-import { isStyled, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
 const COLUMNS = [
   { title: "HOST", align: "left" },
@@ -40,10 +40,13 @@ export function addAgents(root: Command): void {
         if (options.json) {
           await printJson(agents);
         } else if (agents.length === 0) {
-          const silence = options.silent && formatDuration(options.silent);
-          await print(silence ? `No agent is silent for ${silence}.\n` : "No agents yet.\n");
+          await print(
+            options.silent === undefined
+              ? "No agents yet.\n"
+              : `No agent is silent for ${formatDuration(options.silent)}.\n`,
+          );
         } else {
-          await print(formatAgents(agents, Date.now(), isStyled()));
+          await print(formatAgents(agents, Date.now(), hasColor()));
         }
         if (options.silent !== undefined && agents.length > 0) {
           process.exitCode = EXIT.failed;
@@ -56,7 +59,7 @@ export function addAgents(root: Command): void {
 export function formatAgents(
   agents: readonly AgentEntry[],
   nowMs: number,
-  styled: boolean,
+  isColored: boolean,
 ): string {
   const rows = agents.flatMap(({ host, connected, streams }) => {
     const state = connected === null ? "unknown" : connected ? "connected" : "away";
@@ -70,7 +73,7 @@ export function formatAgents(
           ...formatSource(generations, nowMs),
         ]);
   });
-  return formatTable(COLUMNS, rows, styled);
+  return formatTable(COLUMNS, rows, isColored);
 }
 
 function formatSource(streams: readonly StreamEntry[], nowMs: number): string[] {

@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 
 import type { GapReport } from "../admin-report.ts";
 import { formatCount, formatTable } from "../text-table.ts";
-import { isStyled, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
 const COLUMNS = [
   { title: "NOTED (UTC)", align: "left" },
@@ -25,12 +25,12 @@ export function addGaps(root: Command): void {
     .action((options) =>
       withAdminSource(options, async (source) => {
         const gaps = await source.gaps();
-        await (options.json ? printJson(gaps) : print(formatGaps(gaps, isStyled())));
+        await (options.json ? printJson(gaps) : print(formatGaps(gaps, hasColor())));
       }),
     );
 }
 
-export function formatGaps(gaps: readonly GapReport[], styled: boolean): string {
+export function formatGaps(gaps: readonly GapReport[], isColored: boolean): string {
   if (gaps.length === 0) {
     return "No gaps: nothing is known to be lost.\n";
   }
@@ -42,7 +42,7 @@ export function formatGaps(gaps: readonly GapReport[], styled: boolean): string 
     formatRange(range),
     detail,
   ]);
-  return formatTable(COLUMNS, rows, styled);
+  return formatTable(COLUMNS, rows, isColored);
 }
 
 function formatRange(range: GapReport["range"]): string {

@@ -3,7 +3,7 @@ import { formatDuration } from "@sluice/quantity";
 
 import type { JobReport } from "../admin-report.ts";
 import { formatCount, formatTable } from "../text-table.ts";
-import { isStyled, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
 const COLUMNS = [
   { title: "STARTED (UTC)", align: "left" },
@@ -25,12 +25,12 @@ export function addJobs(root: Command): void {
     .action((options) =>
       withAdminSource(options, async (source) => {
         const jobs = await source.jobs();
-        await (options.json ? printJson(jobs) : print(formatJobs(jobs, isStyled())));
+        await (options.json ? printJson(jobs) : print(formatJobs(jobs, hasColor())));
       }),
     );
 }
 
-export function formatJobs(jobs: readonly JobReport[], styled: boolean): string {
+export function formatJobs(jobs: readonly JobReport[], isColored: boolean): string {
   if (jobs.length === 0) {
     return "No jobs yet: nothing had to be pruned.\n";
   }
@@ -43,5 +43,5 @@ export function formatJobs(jobs: readonly JobReport[], styled: boolean): string 
       .join(", "),
     detail,
   ]);
-  return formatTable(COLUMNS, rows, styled);
+  return formatTable(COLUMNS, rows, isColored);
 }

@@ -4,7 +4,7 @@ import { formatDuration, formatSize } from "@sluice/quantity";
 
 import type { PruneReport } from "../retention-report.ts";
 import { formatCount } from "../text-table.ts";
-import { isStyled, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 import { formatPlanTable } from "./retention.ts";
 
 /** `sluice prune` */
@@ -31,18 +31,18 @@ export function addPrune(root: Command): void {
       await withAdminSource(options, async (source) => {
         if (dryRun) {
           const plan = await source.plan();
-          await (json ? printJson(plan) : print(formatPlanTable(plan, isStyled())));
+          await (json ? printJson(plan) : print(formatPlanTable(plan, hasColor())));
           return;
         }
         const report = await source.prune({ confirmClock });
-        await (json ? printJson(report) : print(formatPrune(report, isStyled())));
+        await (json ? printJson(report) : print(formatPrune(report, hasColor())));
       });
     });
 }
 
-export function formatPrune(report: PruneReport, styled: boolean): string {
+export function formatPrune(report: PruneReport, isColored: boolean): string {
   const { plan, batches, payloadBytes, tookMs, diskBytesBefore, diskBytesAfter } = report;
-  const table = formatPlanTable(plan, styled);
+  const table = formatPlanTable(plan, isColored);
   if (batches === 0) {
     return table;
   }

@@ -3,7 +3,7 @@ import { formatSize } from "@sluice/quantity";
 
 import type { PlanReport } from "../retention-report.ts";
 import { formatCount, formatTable } from "../text-table.ts";
-import { isStyled, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
 const COLUMNS = [
   { title: "RULE", align: "left" },
@@ -30,13 +30,13 @@ export function addRetention(root: Command): void {
     .action((options) =>
       withAdminSource(options, async (source) => {
         const plan = await source.plan();
-        await (options.json ? printJson(plan) : print(formatPlanTable(plan, isStyled())));
+        await (options.json ? printJson(plan) : print(formatPlanTable(plan, hasColor())));
       }),
     );
 }
 
 /** Times are those of receipt. */
-export function formatPlanTable(plan: PlanReport, styled: boolean): string {
+export function formatPlanTable(plan: PlanReport, isColored: boolean): string {
   const rows = plan.rows.map((row) => [
     row.rule === null ? "-" : String(row.rule),
     row.reason,
@@ -46,7 +46,7 @@ export function formatPlanTable(plan: PlanReport, styled: boolean): string {
     row.oldest.slice(0, 19).replace("T", " "),
     row.newest.slice(0, 19).replace("T", " "),
   ]);
-  const table = rows.length === 0 ? "" : `${formatTable(COLUMNS, rows, styled)}\n`;
+  const table = rows.length === 0 ? "" : `${formatTable(COLUMNS, rows, isColored)}\n`;
   const { batches, records, bytes, totalBytes } = plan;
   const sum =
     batches === 0
