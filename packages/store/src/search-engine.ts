@@ -1,4 +1,4 @@
-import { compileFilter, type Query } from "@sluice/query";
+import { compileFilter, type Query, type Stage } from "@sluice/query";
 
 import { type Catalog, readCatalog } from "./block-catalog.ts";
 import { BlockReader } from "./block-reader.ts";
@@ -7,6 +7,7 @@ import { type Match, MatchFinder } from "./match-finder.ts";
 import { parseRecordId, renderBodies, renderRows } from "./row-writer.ts";
 import { SearchError } from "./search-error.ts";
 import type { SearchProgress, SearchRequest, SearchSummary } from "./search-request.ts";
+import { matchesWanted, runStages, type StagedPage, takesAnyOrder } from "./staged-answer.ts";
 import { walkByStream } from "./stream-walk.ts";
 import { mergeByTime, type TimeKey } from "./time-merge.ts";
 
@@ -45,8 +46,8 @@ export function* runSearch(
     control.checkpoint();
     control.progress({ blocksRead: reader.blocksRead, blocksTotal, bytesRead: reader.bytesRead });
   };
-  const pages = findPages(db, request, catalog, finder, checkpoint);
-  const rendering = renderPages(pages, request.render === "bodies" ? renderBodies : renderRows);
+  const answer = answerPages(db, request, query.stages, { catalog, finder, checkpoint });
+  const rendering = renderPages(answer, request.render === "bodies" ? renderBodies : renderRows);
   let rows = 0;
   let renderMs = 0;
   for (const page of rendering) {
@@ -74,20 +75,54 @@ export function* runSearch(
   };
 }
 
+interface Matching {
+  readonly catalog: Catalog;
+  readonly finder: MatchFinder;
+  readonly checkpoint: () => void;
+}
+
+/** The rows of the answer: the matches themselves, or what the query's stages make of them. */
+function* answerPages(
+  db: HeadDatabase,
+  request: SearchRequest,
+  stages: readonly Stage[],
+  matching: Matching,
+): Generator<StagedPage> {
+  const limit = request.limit ?? Number.POSITIVE_INFINITY;
+  if (stages.length === 0) {
+    for (const matches of findPages(db, request, request.order, limit, matching)) {
+      yield { kind: "records", matches };
+    }
+    return;
+  }
+  if (request.afterId !== undefined) {
+    throw new SearchError(
+      "failed",
+      "a query with stages has one answer: it cannot be paged through",
+    );
+  }
+  // Stream by stream needs the least reading and memory, where the order makes no difference.
+  const order = takesAnyOrder(stages) ? "stream" : request.order;
+  const pages = findPages(db, request, order, matchesWanted(stages, limit), matching);
+  yield* runStages(pages, stages, limit);
+}
+
 function findPages(
   db: HeadDatabase,
   request: SearchRequest,
-  catalog: Catalog,
-  finder: MatchFinder,
-  checkpoint: () => void,
+  order: SearchRequest["order"],
+  limit: number,
+  { catalog, finder, checkpoint }: Matching,
 ): Generator<Match[]> {
-  const { reverse, order } = request;
-  const limit = request.limit ?? Number.POSITIVE_INFINITY;
+  const { reverse } = request;
   const range = { fromUs: request.fromUs, untilUs: request.untilUs };
   const after = request.afterId === undefined ? undefined : readAfter(request.afterId);
   switch (order) {
     case "stream": {
       const streams = new Map(catalog.streams.map((stream) => [stream.streamId, stream]));
+      if (after !== undefined && !streams.has(after.streamId)) {
+        throw new SearchError("failed", `the record ${request.afterId} is not one of this query's`);
+      }
       const options = { finder, range, reverse, limit, after, checkpoint };
       return walkByStream(catalog.blocks, streams, options);
     }
@@ -132,12 +167,16 @@ function timeKeyOf(
 }
 
 function* renderPages(
-  pages: Generator<Match[]>,
+  pages: Generator<StagedPage>,
   render: (matches: readonly Match[]) => Uint8Array,
 ): Generator<RenderedPage & { tookMs: number }> {
   for (const page of pages) {
-    const startedMs = performance.now();
-    const bytes = render(page);
-    yield { rows: page.length, bytes, tookMs: performance.now() - startedMs };
+    if (page.kind === "table") {
+      yield { ...page, tookMs: 0 };
+    } else {
+      const startedMs = performance.now();
+      const bytes = render(page.matches);
+      yield { rows: page.matches.length, bytes, tookMs: performance.now() - startedMs };
+    }
   }
 }

@@ -12,7 +12,7 @@ export interface ArrivalRange {
 
 /** What to look for, and in which order it comes back. */
 export interface SearchRequest extends TimeRange {
-  /** In the query language, pipe stages included. */
+  /** In the query language, pipe stages included; a query with stages has no `afterId`. */
   readonly query: string;
   /** `time` is (event time, stream, seq), a total order; `stream` is (agent, source, generation, seq). */
   readonly order: "time" | "stream";

@@ -9,8 +9,9 @@ export interface TimeKey {
   readonly seq: number;
 }
 
-/** Rows that a page may hold: what is kept in memory, whatever the answer's size. */
+/** Rows that a page may hold, and bytes of their bodies: what is kept in memory, whatever the answer's size. */
 export const PAGE_ROWS = 4096;
+export const PAGE_BYTES: number = 8 * 1024 * 1024;
 
 /** Distinct blocks that a page may pin before its rows are copied out of them. */
 const PINNED_BLOCKS = 32;
@@ -45,18 +46,24 @@ export function* mergeByTime(blocks: readonly Block[], options: MergeOptions): G
       left = left.filter((block) => last(block) >= passed);
     }
     const size = Math.min(PAGE_ROWS, options.limit - rows);
-    const page = collectPage(left, first, after, size, options);
-    const end = page.at(-1);
+    const { matches, isFull } = collectPage(left, first, after, size, options);
+    const end = matches.at(-1);
     if (end === undefined) {
       return;
     }
-    yield page;
-    rows += page.length;
-    if (page.length < size) {
+    yield matches;
+    rows += matches.length;
+    if (!isFull) {
       return;
     }
     after = keyOf(end);
   }
+}
+
+interface Page {
+  readonly matches: Match[];
+  /** Another match may lie behind its last one. */
+  readonly isFull: boolean;
 }
 
 function collectPage(
@@ -65,15 +72,14 @@ function collectPage(
   after: TimeKey | undefined,
   size: number,
   { finder, range, reverse, checkpoint }: MergeOptions,
-): Match[] {
-  const compare = reverse
-    ? (a: Match, b: Match): number => compareKeys(keyOf(b), keyOf(a))
-    : (a: Match, b: Match): number => compareKeys(keyOf(a), keyOf(b));
+): Page {
+  const compare = reverse ? (a: Match, b: Match): number => compareMatches(b, a) : compareMatches;
   const from = pageRange(range, after, reverse);
-  let page: Match[] = [];
-  let worst: Match | undefined;
+  let page: Page = { matches: [], isFull: false };
+  let bytes = 0;
   const pinned = new Set<number>();
   for (const block of blocks) {
+    const worst = page.isFull ? page.matches.at(-1) : undefined;
     const worstUs = worst === undefined ? undefined : reverse ? -worst.timeUs : worst.timeUs;
     // Strictly later: a record of the same moment may still come before by its stream.
     if (worstUs !== undefined && first(block) > worstUs) {
@@ -83,26 +89,44 @@ function collectPage(
     // Room for those of the same moment that the page before has already given out.
     const found = finder
       .find(block, from, reverse, after === undefined ? size : Number.POSITIVE_INFINITY)
-      .filter((match) => after === undefined || isBehind(keyOf(match), after, reverse));
+      .filter((match) => after === undefined || isBehind(match, after, reverse));
     if (found.length === 0) {
       continue;
     }
-    page = page.concat(found.length > size ? found.slice(0, size) : found);
+    page = { ...page, matches: page.matches.concat(found) };
+    bytes += bytesOf(found);
     pinned.add(block.id);
-    if (page.length > size || pinned.size > PINNED_BLOCKS) {
-      page.sort(compare);
-      page = page.slice(0, size);
-    }
-    if (page.length === size) {
-      page.sort(compare);
-      worst = page.at(-1);
+    if (page.isFull || page.matches.length >= size || bytes >= PAGE_BYTES) {
+      page = cut(page.matches.sort(compare), size);
+      bytes = bytesOf(page.matches);
     }
     if (pinned.size > PINNED_BLOCKS) {
-      page = page.map(detach);
+      page = { ...page, matches: page.matches.map(detach) };
       pinned.clear();
     }
   }
-  return page.sort(compare);
+  return { ...page, matches: page.matches.sort(compare) };
+}
+
+/** The first of the matches that fill a page, in rows or in bytes; at least one. */
+function cut(matches: readonly Match[], size: number): Page {
+  let bytes = 0;
+  for (const [index, match] of matches.entries()) {
+    bytes += bodyBytesOf(match);
+    if (index + 1 === size || bytes >= PAGE_BYTES) {
+      return { matches: matches.slice(0, index + 1), isFull: true };
+    }
+  }
+  return { matches: [...matches], isFull: false };
+}
+
+function bytesOf(matches: readonly Match[]): number {
+  return matches.reduce((sum, match) => sum + bodyBytesOf(match), 0);
+}
+
+function bodyBytesOf({ columns, index }: Match): number {
+  const start = columns.bodyOffsets[index] ?? 0;
+  return (columns.bodyOffsets[index + 1] ?? start) - start;
 }
 
 /** The part of the range that a page behind `after` can lie in. */
@@ -135,15 +159,20 @@ function detach(match: Match): Match {
   return { timeUs: match.timeUs, block, columns: alone, index: 0 };
 }
 
-export function keyOf(match: Match): TimeKey {
+function keyOf(match: Match): TimeKey {
   return { timeUs: match.timeUs, streamId: match.block.stream.streamId, seq: seqOf(match) };
 }
 
-function compareKeys(a: TimeKey, b: TimeKey): number {
-  return a.timeUs - b.timeUs || a.streamId - b.streamId || a.seq - b.seq;
+function compareMatches(a: Match, b: Match): number {
+  return (
+    a.timeUs - b.timeUs || a.block.stream.streamId - b.block.stream.streamId || seqOf(a) - seqOf(b)
+  );
 }
 
-function isBehind(key: TimeKey, after: TimeKey, reverse: boolean): boolean {
-  const order = compareKeys(key, after);
+function isBehind(match: Match, after: TimeKey, reverse: boolean): boolean {
+  const order =
+    match.timeUs - after.timeUs ||
+    match.block.stream.streamId - after.streamId ||
+    seqOf(match) - after.seq;
   return reverse ? order < 0 : order > 0;
 }

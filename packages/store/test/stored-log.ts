@@ -1,0 +1,167 @@
+import { parseQuery } from "@sluice/query";
+
+import { checkFrame } from "../src/frame-check.ts";
+import { type HeadDatabase, openHeadForWriting } from "../src/head-file.ts";
+import { Head } from "../src/head.ts";
+import type { Visibility } from "../src/pruner.ts";
+import { type EngineControl, runSearch } from "../src/search-engine.ts";
+import type { SearchRequest, SearchSummary } from "../src/search-request.ts";
+import { Folder } from "./folder.ts";
+import { batchFrame, type TestRecord } from "./frames.ts";
+
+/** A record as the test knows it: what a search is compared with. */
+export interface ModelRecord {
+  readonly id: string;
+  readonly streamId: number;
+  readonly agentId: string;
+  readonly source: string;
+  readonly generation: number;
+  readonly seq: number;
+  readonly timeUs: number;
+  readonly severity: number;
+  readonly body: string | Uint8Array;
+  readonly batchId: number;
+  readonly receivedUs: number;
+}
+
+export interface LogStream {
+  readonly agentId: string;
+  readonly host?: string;
+  readonly source: string;
+  readonly generation: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly text: string;
+  readonly summary: SearchSummary;
+}
+
+const IGNORE: EngineControl = { checkpoint: () => undefined, progress: () => undefined };
+
+/** A head that is filled batch by batch, with a plain array of the same records beside it. */
+export class StoredLog implements Disposable {
+  readonly db: HeadDatabase;
+  readonly records: ModelRecord[] = [];
+  readonly #folder = new Folder();
+  #head: Head;
+  readonly #streams = new Map<string, { streamId: number; ordinal: number; nextSeq: number }>();
+
+  constructor() {
+    this.db = openHeadForWriting(this.path);
+    this.db.pragma("synchronous = OFF"); // Nothing is pulled from under a test's disk.
+    this.#head = new Head(this.db);
+  }
+
+  get path(): string {
+    return this.#folder.at("head.db");
+  }
+
+  /** Empties it: a new file would cost a property test most of its time. */
+  clear(): this {
+    this.db.exec(`DELETE FROM batches; DELETE FROM streams; DELETE FROM agents;
+      DELETE FROM sqlite_sequence; DELETE FROM meta WHERE key = 'visibility'`);
+    this.records.length = 0;
+    this.#streams.clear();
+    this.#head = new Head(this.db);
+    return this;
+  }
+
+  /** Stores a batch and returns its id. */
+  append(stream: LogStream, records: readonly TestRecord[], receivedUs = 1): number {
+    return this.#head.transaction(() => {
+      const { agentId, source, generation } = stream;
+      const key = JSON.stringify([agentId, source, generation]);
+      const at = this.#streams.get(key) ?? this.#open(stream);
+      const { streamId, ordinal, nextSeq } = at;
+      const frame = batchFrame({ epoch: 1, ordinal, firstSeq: nextSeq }, records);
+      const outcome = this.#head.append(streamId, checkFrame(frame), receivedUs);
+      if (outcome.kind !== "accepted" || outcome.batchId === undefined) {
+        throw new Error(`the batch was not taken: ${outcome.kind}`);
+      }
+      const { batchId } = outcome;
+      records.forEach(({ body, timeUs = 0, severity = 0 }, i) => {
+        const seq = nextSeq + i;
+        const id = `${streamId}-${seq}`;
+        const place = { id, streamId, agentId, source, generation, seq };
+        this.records.push({ ...place, timeUs, severity, body, batchId, receivedUs });
+      });
+      at.ordinal += 1;
+      at.nextSeq += records.length;
+      this.#streams.set(key, at);
+      return batchId;
+    });
+  }
+
+  prune(...batchIds: readonly number[]): void {
+    const remove = this.db.prepare("DELETE FROM batches WHERE id = ?");
+    batchIds.forEach((id) => remove.run(id));
+  }
+
+  setVisibility(visibility: Visibility): void {
+    this.db
+      .prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('visibility', ?)")
+      .run(JSON.stringify(visibility));
+  }
+
+  /** The pages of a search, one by one. */
+  *pages(
+    request: Partial<SearchRequest>,
+    control: EngineControl = IGNORE,
+  ): Generator<string, SearchSummary> {
+    const whole = requestOf(request);
+    const query = parseQuery(whole.query);
+    if (!query.ok) {
+      throw new Error(query.error.message);
+    }
+    const search = runSearch(this.db, whole, query.value, control);
+    for (;;) {
+      const step = search.next();
+      if (step.done === true) {
+        return step.value;
+      }
+      yield Buffer.from(step.value.bytes).toString();
+    }
+  }
+
+  search(request: Partial<SearchRequest>): Answer {
+    const pages = this.pages(request);
+    let text = "";
+    for (;;) {
+      const step = pages.next();
+      if (step.done === true) {
+        return { text, summary: step.value };
+      }
+      text += step.value;
+    }
+  }
+
+  /** Ids of the rows, in the order of the answer. */
+  ids(request: Partial<SearchRequest>): string[] {
+    return rowsOf<{ id: string }>(this.search(request).text).map(({ id }) => id);
+  }
+
+  [Symbol.dispose](): void {
+    this.db.close();
+    this.#folder[Symbol.dispose]();
+  }
+
+  #open(stream: LogStream): { streamId: number; ordinal: number; nextSeq: number } {
+    const { agentId, host = "web-1", source, generation, labels = {} } = stream;
+    const { agent } = this.#head.introduce({ agentId, host, version: "1", labels }, 1);
+    const opening = { source, generation, initialCursor: Buffer.alloc(0), labels };
+    const { streamId } = this.#head.open(agent, host, opening);
+    return { streamId, ordinal: 0, nextSeq: 0 };
+  }
+}
+
+export function requestOf(request: Partial<SearchRequest>): SearchRequest {
+  return { query: "*", order: "time", reverse: false, deadlineMs: 60_000, ...request };
+}
+
+export function rowsOf<T>(ndjson: string): T[] {
+  return ndjson
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as T);
+}
