@@ -21,6 +21,8 @@ const SILENCE_MS = 20_000;
 
 const MAX_ERROR_BYTES = 64 * 1024;
 
+const CONTENT_TYPES = /^application\/(json|x-ndjson|vnd\.sluice\.bodies)\b/;
+
 /** The link failed, not the request: it may well work in a moment. */
 export class LinkFailure extends Failure {}
 
@@ -164,6 +166,10 @@ export class CollectorClient {
       const [response] = (await once(request, "response")) as [IncomingMessage];
       if (response.statusCode !== 200) {
         throw await this.#refusal(response);
+      }
+      if (!CONTENT_TYPES.test(response.headers["content-type"] ?? "")) {
+        response.destroy();
+        throw this.#stranger();
       }
       return response;
     } catch (error) {

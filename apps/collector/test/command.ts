@@ -1,8 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("./run-main.ts", import.meta.url));
+/** The command line straight from its sources. */
+const MAIN = `import(${JSON.stringify(new URL("../src/main.ts", import.meta.url))})
+  .then(({ main }) => main(["node", "sluice", ...process.argv.slice(1)]))`;
 
 /** Nothing of the machine that runs the test: no context, no token, no colours. */
 const ENV = { PATH: process.env["PATH"], HOME: "/nonexistent", TZ: "UTC" };
@@ -21,7 +22,8 @@ export class RunningCommand {
   readonly #closed: Promise<unknown>;
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { env: { ...ENV, ...env } });
+    const flags = ["--eval", MAIN, "--"];
+    this.child = spawn(process.execPath, [...flags, ...args], { env: { ...ENV, ...env } });
     this.child.stdin.end();
     this.child.stdout.on("data", (chunk: Buffer) => this.#stdout.push(chunk));
     this.child.stderr.on("data", (chunk: Buffer) => (this.#stderr += chunk.toString()));
