@@ -8,7 +8,7 @@ import { cutoffsNow, type DecideRetention, type RetentionQuestion } from "./rete
 import { formatPlan, type PlanReport, type PruneReport } from "./retention-report.ts";
 
 /** A record is out of sight at most this long after its time, and a cap is exceeded at most this long. */
-export const CYCLE_MS = 60_000;
+const CYCLE_MS = 60_000;
 
 /** What a run has to tell. */
 export interface RetentionEvents {

@@ -46,7 +46,7 @@ export const PRUNE_REPORT = z.object({
   diskBytesAfter: count,
 });
 
-export type PlanRow = z.infer<typeof ROW>;
+type PlanRow = z.infer<typeof ROW>;
 export type PlanReport = z.infer<typeof PLAN_REPORT>;
 export type PruneReport = z.infer<typeof PRUNE_REPORT>;
 

@@ -56,7 +56,7 @@ export function formatPlanTable(plan: PlanReport, isColored: boolean): string {
   return table + sum + formatWarnings(plan);
 }
 
-export function formatWarnings({ unmet, clockSuspect }: PlanReport): string {
+function formatWarnings({ unmet, clockSuspect }: PlanReport): string {
   const caps = unmet.map(
     ({ reason, missingBytes }) =>
       `Not enough to drop: ${reason}, and ${formatSize(missingBytes)} are still missing.\n`,
