@@ -58,7 +58,9 @@ export class SearchPool implements AsyncDisposable {
     job.summary.promise.catch(() => undefined);
     const cancel = (): void =>
       this.#cancel(job, new SearchError("cancelled", "the search was cancelled"));
-    if (signal.aborted) {
+    if (this.#disposed) {
+      this.#end(job, new SearchError("cancelled", "the collector stops"));
+    } else if (signal.aborted) {
       cancel();
     } else {
       signal.addEventListener("abort", cancel, { once: true });

@@ -16,6 +16,7 @@ class SearchThread {
   readonly #path: string;
   readonly #db: HeadDatabase;
   readonly #reply: (reply: SearchReply, transfer?: ArrayBuffer[]) => void;
+  #running = 0;
   #inFlight = 0;
   #wake: (() => void) | undefined;
 
@@ -25,12 +26,16 @@ class SearchThread {
     this.#reply = reply;
   }
 
-  taken(): void {
-    this.#inFlight -= 1;
-    this.#wake?.();
+  /** What a consumer takes of a search that has ended says nothing of the one that runs. */
+  taken(id: number): void {
+    if (id === this.#running) {
+      this.#inFlight -= 1;
+      this.#wake?.();
+    }
   }
 
   async run(id: number, request: SearchRequest, cancelled: SharedArrayBuffer): Promise<void> {
+    this.#running = id;
     this.#inFlight = 0;
     try {
       await this.#search(id, request, new Int32Array(cancelled));
@@ -112,7 +117,7 @@ if (port !== null) {
         void thread.run(command.id, command.request, command.cancelled);
         return;
       case "more":
-        thread.taken();
+        thread.taken(command.id);
         return;
       default:
         command satisfies never;
