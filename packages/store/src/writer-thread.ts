@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 
 import { CommitClock } from "./commit-clock.ts";
 import { Committer, prepare, type PreparedRequest } from "./committer.ts";
-import { toFailure } from "./errors.ts";
+import { StoreError, toFailure } from "./errors.ts";
 import { describeSqliteError, openHeadForWriting, truncateWal } from "./head-file.ts";
 import { Pruner, type PruneResult } from "./pruner.ts";
 import type { CommitRequest, WriterReply, WriterRequest } from "./writer-messages.ts";
@@ -52,7 +52,17 @@ class WriterThread {
 
   fail(error: unknown): void {
     this.#failed = true;
-    this.#reply({ kind: "failed", failure: toFailure(describeSqliteError(error, this.#path)) });
+    const known = describeSqliteError(error, this.#path);
+    const detail = error instanceof Error ? error.message : String(error);
+    const described =
+      known instanceof StoreError
+        ? known
+        : new StoreError(
+            "commit-failed",
+            `${this.#path}: writing failed (${detail})`,
+            "what was acknowledged is on disk and agents send the rest again; look for the disk's own errors in the system's log before starting again",
+          );
+    this.#reply({ kind: "failed", failure: toFailure(described) });
   }
 
   #take(request: WriterRequest): void {
