@@ -32,6 +32,23 @@ export const COMPARE_AND_SET_OFF: Mutant = {
   ],
 };
 
+/**
+ * The WAL's commits are not synced, which is what better-sqlite3 does unless it is told. No kill
+ * shows that: what was written survives its process. The trace of system calls does.
+ */
+export const SYNC_OFF: Mutant = {
+  name: "commits not synced",
+  fault: "what was acknowledged is gone after a power loss",
+  edits: [
+    {
+      file: "packages/store/src/head-file.ts",
+      find: 'db.pragma("synchronous = FULL");',
+      replace: 'db.pragma("synchronous = NORMAL");',
+    },
+  ],
+};
+
+/** Those that the kill test must find out. */
 export const MUTANTS: readonly Mutant[] = [
   COMPARE_AND_SET_OFF,
   {

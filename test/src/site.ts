@@ -89,10 +89,11 @@ export class Site implements AsyncDisposable {
     return this.#run("agent", process.execPath, [this.product.agent, "run", "--config", config]);
   }
 
-  /** The last lines of every log, for the message of a failure. */
+  /** The last lines of the last services' logs, for the message of a failure. */
   logTails(): string {
     return this.#services
-      .flatMap(({ name, log }) => log.slice(-24).map(({ text }) => `${name}: ${text}`))
+      .slice(-4)
+      .flatMap(({ name, log }) => log.slice(-12).map(({ text }) => `${name}: ${text}`))
       .join("\n");
   }
 

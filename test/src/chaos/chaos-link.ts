@@ -16,6 +16,8 @@ export class ChaosLink {
   readonly down: ChaosLane;
   /** Streams that the agent has asked to open on this connection. */
   openings = 0;
+  /** Bytes of frames that arrived from the agent since the collector's last ack. */
+  unackedBytes = 0;
   readonly #sockets: readonly [Socket, Socket];
 
   constructor(agent: Socket, collector: Socket, weather: Weather, inspect: Inspect) {
@@ -23,11 +25,14 @@ export class ChaosLink {
     this.up = new ChaosLane(agent, collector, weather, (frame) => {
       const control = controlOf(frame);
       if (control?.type === "open") this.openings += control.streams?.length ?? 0;
+      this.unackedBytes += frame.kind === "binary" ? frame.bytes.length : 0;
       return inspect("agent", frame, this);
     });
-    this.down = new ChaosLane(collector, agent, weather, (frame) =>
-      inspect("collector", frame, this),
-    );
+    this.down = new ChaosLane(collector, agent, weather, (frame) => {
+      const isPassed = inspect("collector", frame, this);
+      if (controlOf(frame)?.type === "ack") this.unackedBytes = 0;
+      return isPassed;
+    });
   }
 
   get isOpen(): boolean {

@@ -186,22 +186,17 @@ class KillRun {
     victim: ServiceProcess,
   ): Promise<void> {
     switch (episode.moment) {
-      case "ack-passed": {
-        const large = await this.proxy.trap({
-          from: "agent",
-          matches: ({ kind, bytes }) => kind === "binary" && bytes.length >= LARGE_MESSAGE_BYTES,
-          spring: () => true,
-        });
+      case "ack-passed":
         await this.proxy.trap({
           from: "collector",
-          matches: (_, control, link) => control?.type === "ack" && link === large,
+          matches: (_, control, link) =>
+            control?.type === "ack" && link.unackedBytes >= LARGE_MESSAGE_BYTES,
           spring: () => {
             victim.signal("SIGKILL");
             return true;
           },
         });
         return;
-      }
       case "ack-lost":
         await this.proxy.trap({
           from: "collector",

@@ -1,0 +1,74 @@
+import { describe, expect, test } from "vitest";
+
+import { MutantTree } from "../faults/mutant-tree.ts";
+import { SYNC_OFF } from "../faults/mutants.ts";
+import { eventually } from "../src/eventually.ts";
+import { PRODUCT } from "../src/product.ts";
+import { Site } from "../src/site.ts";
+import { StoredData } from "../src/stored.ts";
+import { isAckSent, isLogSync, tracingRefused } from "../src/system-trace.ts";
+import { traceIngest, unsyncedAcks } from "../src/traced-ingest.ts";
+
+const REFUSED = tracingRefused();
+
+/** More than one of each kind of commit: openings, batches, and both with the log growing. */
+const LINES = 15;
+
+/** Past what the writer's thread syncs to create the database, before the lines are all sent. */
+const FAIL_FROM = 24;
+
+describe("acks and fsync, by the system calls of the collector", () => {
+  test("each ack leaves after an fsync that began behind its batch's last write", async (context) => {
+    if (REFUSED !== undefined) context.skip(REFUSED);
+    await using site = new Site();
+    const run = await traceIngest(site, LINES);
+    await using _proxy = run.proxy;
+    expect(run.calls.filter(isAckSent)).toHaveLength(LINES);
+    expect(unsyncedAcks(run.calls)).toEqual([]);
+  });
+
+  test("a store that does not sync its log is found out", async (context) => {
+    if (REFUSED !== undefined) context.skip(REFUSED);
+    await using tree = await MutantTree.grow(PRODUCT, SYNC_OFF);
+    await using site = new Site(tree.product);
+    const run = await traceIngest(site, LINES);
+    await using _proxy = run.proxy;
+    expect(unsyncedAcks(run.calls)).not.toEqual([]);
+  });
+
+  test("after a failed fsync no ack leaves, the collector says why and ends, and nothing is lost", async (context) => {
+    if (REFUSED !== undefined) context.skip(REFUSED);
+    await using site = new Site();
+    const run = await traceIngest(site, 200, [`fsync,fdatasync:error=EIO:when=${FAIL_FROM}+`]);
+    await using proxy = run.proxy;
+    const { collector, path, written, acked, calls } = run;
+    const failedAt = calls.find(
+      (call) => isLogSync(call) && call.result.includes("EIO"),
+    )?.enteredAt;
+    expect(failedAt).toBeDefined();
+    const acks = calls.filter(isAckSent);
+    expect(acks.length).toBeGreaterThan(0);
+    expect(acks.filter(({ enteredAt }) => enteredAt > (failedAt ?? 0))).toEqual([]);
+    expect(acked).toBe(acks.length);
+    expect(await collector.exited).toEqual({ code: 1, signal: null });
+    expect(collector.log.at(-1)).toMatchObject({
+      msg: expect.stringMatching(/head\.db.*disk I\/O error/),
+      fields: { code: "commit-failed" },
+    });
+
+    // The disk is well again: what was written meanwhile arrives, and nothing twice.
+    const { port } = await site.startCollector();
+    proxy.target = port;
+    const stored = (): number => {
+      using data = StoredData.open(site.dataDir);
+      return data.records();
+    };
+    await eventually(
+      () => (stored() >= written.length ? true : undefined),
+      30_000,
+      () => `${stored()} of ${written.length} lines are stored\n${site.logTails()}`,
+    );
+    using data = StoredData.open(site.dataDir);
+    expect(data.bytes(path).toString()).toBe(written.join(""));
+  });
+});
