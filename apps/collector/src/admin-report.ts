@@ -96,7 +96,7 @@ export interface StatsFacts {
 }
 
 export function reportStats(
-  reader: Pick<StoreReader, "storeId" | "stats" | "gaps">,
+  reader: Pick<StoreReader, "storeId" | "stats" | "streams">,
   facts: StatsFacts,
 ): StatsReport {
   const { oldestReceivedUs, newestReceivedUs, ...stats } = reader.stats();
@@ -107,7 +107,7 @@ export function reportStats(
     diskFreeBytes: facts.volume.freeBytes,
     oldestReceived: oldestReceivedUs === undefined ? null : formatUs(oldestReceivedUs),
     newestReceived: newestReceivedUs === undefined ? null : formatUs(newestReceivedUs),
-    gaps: reader.gaps().length,
+    gaps: reader.streams().reduce((sum, { gaps }) => sum + gaps, 0),
     clockSuspect: facts.clockSuspect ?? null,
   };
 }

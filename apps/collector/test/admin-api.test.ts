@@ -9,7 +9,7 @@ import { CollectorSource } from "../src/collector-source.ts";
 import { CollectorMetrics } from "../src/metrics.ts";
 import { decideRetention } from "../src/retention-decision.ts";
 import { RetentionJob } from "../src/retention-job.ts";
-import { batch, FakeClocks, FakeStore, NOW_US, policy } from "./fake-store.ts";
+import { batch, FakeClocks, FakeStore, NOW_US, policy, stream } from "./fake-store.ts";
 
 const AUTHORIZED = { authorization: "Bearer good" };
 
@@ -102,6 +102,7 @@ test.each(["{", "[]", '{"confirmClock": 1}', '{"keep": "1s"}'])(
 test("the command line understands every answer", async () => {
   using store = new FakeStore();
   store.add(batch(1, 40), batch(2, 1));
+  store.knownStreams = [stream({ gaps: 1 })];
   const { app } = await apiOn(store);
   await using source = sourceOf(app);
   expect(await source.agents()).toMatchObject([{ host: "web-1", connected: false }]);
