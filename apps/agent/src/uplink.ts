@@ -208,6 +208,10 @@ function adviceForStatus(status: number): string | undefined {
     case HTTP_STATUSES.notFound:
     case HTTP_STATUSES.badRequest:
       return "this is not a Sluice collector: check `collector` in the configuration";
+    case HTTP_STATUSES.upgradeRequired:
+      return "the collector speaks another version of the protocol: upgrade the older of the two";
+    case HTTP_STATUSES.headersTooLarge:
+      return "something between adds too many headers: connect without that proxy";
     case HTTP_STATUSES.tooManyRequests:
       return "too many failed attempts from this address: mend the token and wait a minute";
     default:
