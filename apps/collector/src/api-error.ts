@@ -19,7 +19,7 @@ export type ApiError = z.infer<typeof API_ERROR>;
 
 const ADVICE: Readonly<Record<SearchErrorCode, string>> = {
   "query-invalid": "mend the query where it points",
-  deadline: "narrow the time range, or use a simpler pattern",
+  deadline: "allow it more time with --timeout (in the API: deadline=)",
   cancelled: "ask again",
   damaged: "keep the data folder as it is, and restore a backup beside it",
   failed: "ask again; the collector's log may say more",

@@ -3,7 +3,7 @@ import stringWidth from "string-width";
 import { cellText } from "./columns.ts";
 import { escapeText } from "./escape.ts";
 import type { Printer, PrinterOptions } from "./printer.ts";
-import { type OutputRow, parseRows } from "./row.ts";
+import { fieldOf, type OutputRow, parseRows } from "./row.ts";
 import { createPaint, type Paint } from "./style.ts";
 import { formatMoment } from "./time.ts";
 
@@ -15,6 +15,9 @@ type TableOptions = Pick<
 /** Widths are taken from so many rows; later ones that are wider push their line out. */
 const ROWS_MEASURED = 1_000;
 const MAX_COLUMN = 60;
+
+/** An average is read, not computed with: the other formats have all digits. */
+const SHOWN_DIGITS = 6;
 
 interface Column {
   readonly name: string;
@@ -85,6 +88,10 @@ export class TablePrinter implements Printer {
   }
 
   #cell(row: OutputRow, name: string): string {
+    const value = fieldOf(row, name);
+    if (typeof value === "number" && !Number.isInteger(value)) {
+      return String(Number(value.toPrecision(SHOWN_DIGITS)));
+    }
     const text = cellText(row, name);
     if ((name === "time" || name === "received") && /^\d{4}-\d\d-\d\dT/.test(text)) {
       const ms = Date.parse(text);

@@ -174,6 +174,14 @@ describe("a table", () => {
     );
   });
 
+  test("shows an average short, and csv all of its digits", () => {
+    const rows = [{ "avg(took)": 2920.4210526315787 }];
+    expect(printed({ isTable: true }, rows).toString()).toBe("avg(took)\n  2920.42\n");
+    expect(printed({ isTable: true, format: "csv" }, rows).toString()).toContain(
+      "2920.4210526315787",
+    );
+  });
+
   test("shows times in the zone that was asked for", () => {
     const output = printed({ isTable: true, nowMs: NOW_MS }, [
       { time: "2026-11-24T07:00:00.000000Z", count: 1 },
