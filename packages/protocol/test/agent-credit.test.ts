@@ -26,12 +26,14 @@ describe("the agent's credit", () => {
   });
 
   test("comes back with an ack, a reset, a reject, a stop and a disconnect, and not twice", () => {
-    for (const message of [ack(1), reset(2, 0, 0), reject(2, 0, 0)]) {
+    const row = [reject(2, 0, 0), reject(3, 0, 0), reject(4, 0, 0)];
+    for (const messages of [[ack(1)], [reset(2, 0, 0)], [reject(2, 0, 0)], row]) {
       const session = openSession([7, 8]);
       session.place(7, 1, draft({ creditBytes: 500 }), 0);
       session.place(8, 1, draft({ creditBytes: 60 }), 0);
-      session.receive(message);
-      session.receive(message);
+      for (const message of [...messages, ...messages]) {
+        session.receive(message);
+      }
       expect(session.window).toBe(CREDIT_BYTES - 60);
       session.disconnected();
       expect(session.isQuiet).toBe(true);

@@ -56,10 +56,6 @@ export class ModelCollector {
     this.creditBytes = creditBytes;
   }
 
-  get isIdle(): boolean {
-    return this.#queue.length === 0;
-  }
-
   accept(link: Link): void {
     this.#connections.set(link.id, { link, session: new CollectorSession(), isShedding: false });
   }

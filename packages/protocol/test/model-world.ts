@@ -29,7 +29,6 @@ export class ModelWorld {
   readonly collector: ModelCollector;
   /** Newest last; those before it may still hold messages for the collector. */
   readonly #links: Link[] = [];
-  #nextLink = 1;
   #mishap: Mishap | undefined;
   /** file -> failures that may cost it a reset */
   readonly #failures: number[];
@@ -62,9 +61,7 @@ export class ModelWorld {
     let givenUp = 0;
     for (let round = 0; round < 1000; round++) {
       const before = this.#progress();
-      if (this.agent.link === undefined) {
-        this.#connect();
-      }
+      this.#take({ do: "connect" });
       this.#exchange();
       const read = this.files.filter((_, file) => this.agent.read(file, "batch", [2, 1, 3]));
       this.#check();
@@ -103,7 +100,6 @@ export class ModelWorld {
     return (
       this.agent.session.isQuiet &&
       !this.agent.hasSealed &&
-      this.collector.isIdle &&
       this.files.every(
         ({ name, lines }, i) =>
           (this.store.streams.get(name)?.line ?? 0) === lines.length &&
@@ -190,7 +186,7 @@ export class ModelWorld {
   }
 
   #connect(): void {
-    const link: Link = { id: this.#nextLink++, toCollector: [], toAgent: [] };
+    const link: Link = { id: this.#links.length + 1, toCollector: [], toAgent: [] };
     this.#links.push(link);
     this.collector.accept(link);
     this.agent.connect(link);
