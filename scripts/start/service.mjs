@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 const STOP_WITHIN_MS = 12_000;
 const KEPT_LINES = 12;
 const WARN = 40;
+const FATAL = 60;
 
 /**
  * @typedef {object} Note a line of the program's log that is worth a look
@@ -17,8 +18,8 @@ export class Service {
   #child;
   #ready = Promise.withResolvers();
   #exited = Promise.withResolvers();
-  /** The last complaints, for the case that the program ends by itself. */
-  #complaints = [];
+  /** Its last words, for the case that it ends by itself. */
+  #lastWords = [];
   #hasExited = false;
 
   /**
@@ -71,17 +72,19 @@ export class Service {
 
   #end(how) {
     this.#hasExited = true;
-    this.#exited.resolve(`the ${this.name} ${how}\n${this.#complaints.join("\n")}`.trimEnd());
+    this.#exited.resolve(`the ${this.name} ${how}\n${this.#lastWords.join("\n")}`.trimEnd());
   }
 
   #read(line, onNote) {
     const { level, msg, time: _time, ...fields } = parseLogLine(line);
     if (msg === "ready") this.#ready.resolve(fields);
-    if (level < WARN) return;
-    const advice = fields.advice === undefined ? "" : `\n  ${fields.advice}`;
-    this.#complaints.push(`  ${msg}${advice}`);
-    if (this.#complaints.length > KEPT_LINES) this.#complaints.shift();
-    onNote({ service: this.name, text: msg, fields });
+    if (level >= FATAL) {
+      this.#lastWords.push(`  ${msg}`);
+      if (fields.advice !== undefined) this.#lastWords.push(`  ${fields.advice}`);
+      this.#lastWords.splice(0, this.#lastWords.length - KEPT_LINES);
+    } else if (level >= WARN) {
+      onNote({ service: this.name, text: msg, fields });
+    }
   }
 }
 
@@ -92,7 +95,7 @@ function cleanEnvironment() {
   );
 }
 
-/** What is no log line, such as the two lines of a failure at start, counts as a complaint. */
+/** What is no log line are the two lines of a failure at start: the program is about to end. */
 function parseLogLine(line) {
   try {
     const parsed = JSON.parse(line);
@@ -100,5 +103,5 @@ function parseLogLine(line) {
   } catch {
     // plain text
   }
-  return { level: WARN, msg: line };
+  return { level: FATAL, msg: line };
 }

@@ -32,19 +32,18 @@ export class StateFolder {
       token_file: join(this.data, "tokens/ingest.token"),
       state_dir: join(this.path, "agent"),
       ...(source.host !== undefined && { host: source.host }),
-      sources: [
-        {
-          file: source.include,
-          exclude: this.#earlierExclude(source.include) ?? source.exclude,
-          start: "beginning",
-        },
-      ],
+      sources: [{ file: source.include, ...this.#exclude(source), start: "beginning" }],
     });
     const context = { collector: `http://${place}`, tokenFile: this.queryToken };
     writeFileSync(this.context, `${JSON.stringify(context, undefined, 2)}\n`, { mode: 0o600 });
   }
 
   /** The agent knows a source by its globs: one that has begun keeps them, and goes on where it was. */
+  #exclude({ include, exclude }) {
+    const globs = this.#earlierExclude(include) ?? exclude;
+    return globs.length === 0 ? {} : { exclude: globs };
+  }
+
   #earlierExclude(include) {
     if (!existsSync(this.agentConfig)) return undefined;
     const text = readFileSync(this.agentConfig, "utf8");
