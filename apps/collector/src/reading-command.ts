@@ -65,3 +65,15 @@ export async function runReading(
     process.off("SIGINT", interrupt);
   }
 }
+
+/** commander's output, with advice for a filter that looks like a flag. */
+export const FILTER_OUTPUT: {
+  readonly outputError: (text: string, write: (text: string) => void) => void;
+} = {
+  outputError: (text, write) => {
+    write(text);
+    if (text.includes("unknown option")) {
+      write("  a filter that begins with - goes behind --: sluice query -- '-healthcheck'\n");
+    }
+  },
+};

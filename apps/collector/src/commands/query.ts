@@ -4,7 +4,7 @@ import { EXIT } from "@sluice/config";
 import { FORMATS } from "../output/printer.ts";
 import { planQuery } from "../query-plan.ts";
 import { NOTHING_FOUND, runCount, runExplain, runQuery, suggest } from "../query-run.ts";
-import { type Reading, runReading } from "../reading-command.ts";
+import { FILTER_OUTPUT, type Reading, runReading } from "../reading-command.ts";
 import { runTail } from "../tail-run.ts";
 
 /** Newest rows on a terminal where nobody said how many. */
@@ -14,6 +14,7 @@ const TERMINAL_LINES = 100;
 export function addQuery(root: Command): void {
   root
     .command("query")
+    .configureOutput(FILTER_OUTPUT)
     .description("find records; docs/query-language.md shows what can be asked")
     .argument("[filter...]", 'words, "phrases", /patterns/, field:value; stages behind |', [])
     .option("--since <time>", "from this event time on: 1h, yesterday, 08:00, 2026-11-22")

@@ -2,13 +2,14 @@ import { type Command, Option } from "@commander-js/extra-typings";
 
 import { FORMATS } from "../output/printer.ts";
 import { planQuery } from "../query-plan.ts";
-import { runReading } from "../reading-command.ts";
+import { FILTER_OUTPUT, runReading } from "../reading-command.ts";
 import { runTail } from "../tail-run.ts";
 
 /** `sluice tail` */
 export function addTail(root: Command): void {
   root
     .command("tail")
+    .configureOutput(FILTER_OUTPUT)
     .description("show the newest records, then what arrives, through restarts of the collector")
     .argument("[filter...]", "as for `sluice query`", [])
     .option("-n, --lines <number>", "begin with the newest so many", "50")
