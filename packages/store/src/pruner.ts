@@ -75,7 +75,9 @@ export class Pruner {
     }
     yield* this.#returnPages();
     const tookMs = Math.round(performance.now() - startedMs);
-    this.#record(order.job, tookMs, { batches, payloadBytes });
+    if (batches > 0) {
+      this.#record(order.job, tookMs, { batches, payloadBytes });
+    }
     return { batches, payloadBytes, tookMs };
   }
 
@@ -89,6 +91,9 @@ export class Pruner {
     const pageBytes = Number(this.#db.pragma("page_size", { simple: true }));
     const pagesInSlice = SLICE_BYTES / pageBytes;
     let free = Number(this.#db.pragma("freelist_count", { simple: true }));
+    if (free === 0) {
+      return;
+    }
     while (free > 0) {
       this.#db.pragma(`incremental_vacuum(${pagesInSlice})`);
       yield;
