@@ -5,7 +5,6 @@ import { describe, expect, test } from "vitest";
 
 import { LOGHUB_DIR, LOGHUB_MISSING } from "../src/corpus/loghub.ts";
 import { Prng } from "../src/corpus/prng.ts";
-import { eventually } from "../src/eventually.ts";
 import { hostileLogs } from "../src/hostile-logs.ts";
 import { Site } from "../src/site.ts";
 import { slices } from "../src/slices.ts";
@@ -42,15 +41,7 @@ async function shipWhileGrowing(
     await nextTurn();
   }
   const due = [...files.values()].reduce((sum, bytes) => sum + countLines(bytes), 0);
-  const stored = (): number => {
-    using data = StoredData.open(site.dataDir);
-    return data.records();
-  };
-  await eventually(
-    () => (stored() >= due ? true : undefined),
-    30_000,
-    () => `${stored()} of ${due} lines are stored\n${site.logTails()}`,
-  );
+  await site.untilStored(due);
   expect(await agent.stop()).toEqual({ code: 0, signal: null });
   expect(await collector.stop()).toEqual({ code: 0, signal: null });
   using data = StoredData.open(site.dataDir);

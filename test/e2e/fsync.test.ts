@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 
 import { MutantTree } from "../faults/mutant-tree.ts";
 import { SYNC_OFF } from "../faults/mutants.ts";
-import { eventually } from "../src/eventually.ts";
 import { PRODUCT } from "../src/product.ts";
 import { Site } from "../src/site.ts";
 import { StoredData } from "../src/stored.ts";
@@ -59,15 +58,7 @@ describe("acks and fsync, by the system calls of the collector", () => {
     // The disk is well again: what was written meanwhile arrives, and nothing twice.
     const { port } = await site.startCollector();
     proxy.target = port;
-    const stored = (): number => {
-      using data = StoredData.open(site.dataDir);
-      return data.records();
-    };
-    await eventually(
-      () => (stored() >= written.length ? true : undefined),
-      30_000,
-      () => `${stored()} of ${written.length} lines are stored\n${site.logTails()}`,
-    );
+    await site.untilStored(written.length);
     using data = StoredData.open(site.dataDir);
     expect(data.bytes(path).toString()).toBe(written.join(""));
   });

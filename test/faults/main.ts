@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 
+import { runHalfOpenSuite } from "./half-open-suite.ts";
 import { runKillSuite } from "./kill-suite.ts";
 import { runMutantSuite } from "./mutant-suite.ts";
 
@@ -9,7 +10,8 @@ const USAGE = `usage: pnpm faults NAME [options]
               --lines N       (500000)   --rotate-every N  of one file (20000)
               --damages N     (10)       --seed N          (1)
   mutants   the kill test against each mutant of the product, which must fail
-              --seed N        (1)        --only TEXT       in the mutant's name`;
+              --seed N        (1)        --only TEXT       in the mutant's name
+  half-open a connection that goes dead without a word: a new one within a minute`;
 
 const OPTIONS = {
   kills: { type: "string", default: "30" },
@@ -40,6 +42,8 @@ async function main(): Promise<number> {
       return (await runKillSuite({ kills, lines, rotateEvery, damages, seed })) ? 0 : 1;
     case "mutants":
       return (await runMutantSuite({ seed, only: values.only })) ? 0 : 1;
+    case "half-open":
+      return (await runHalfOpenSuite()) ? 0 : 1;
     default:
       process.stderr.write(`${USAGE}\n`);
       return 2;

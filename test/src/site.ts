@@ -3,8 +3,10 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { eventually } from "./eventually.ts";
 import { ServiceProcess } from "./process.ts";
 import { PRODUCT, type Product } from "./product.ts";
+import { StoredData } from "./stored.ts";
 
 export interface AgentStart {
   /** Where the collector is, as the agent sees it: a chaos proxy's port, or the collector's own. */
@@ -87,6 +89,19 @@ export class Site implements AsyncDisposable {
       }),
     );
     return this.#run("agent", process.execPath, [this.product.agent, "run", "--config", config]);
+  }
+
+  /** Resolves when the collector has stored this many lines, of all sources together. */
+  async untilStored(lines: number, withinMs = 30_000): Promise<void> {
+    const stored = (): number => {
+      using data = StoredData.open(this.dataDir);
+      return data.records();
+    };
+    await eventually(
+      () => (stored() >= lines ? true : undefined),
+      withinMs,
+      () => `${stored()} of ${lines} lines are stored\n${this.logTails()}`,
+    );
   }
 
   /** The last lines of the last services' logs, for the message of a failure. */

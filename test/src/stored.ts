@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { decodeColumns, decompressPayload } from "@sluice/protocol";
 import Database from "better-sqlite3";
@@ -43,11 +42,6 @@ export class StoredData implements Disposable {
     return new StoredData(new Database(join(dataDir, "head.db"), { readonly: true }));
   }
 
-  /** Undefined where no collector has run yet. */
-  static openIfThere(dataDir: string): StoredData | undefined {
-    return existsSync(join(dataDir, "head.db")) ? StoredData.open(dataDir) : undefined;
-  }
-
   /** By source and generation: the order in which the bytes were written. */
   streams(): StoredStream[] {
     return this.#db
@@ -58,11 +52,9 @@ export class StoredData implements Disposable {
       .all();
   }
 
-  /** Records accepted, over all streams or those of one source. */
-  records(source?: string): number {
-    return this.streams()
-      .filter((stream) => source === undefined || stream.source === source)
-      .reduce((sum, { records }) => sum + records, 0);
+  /** Records accepted, over all streams. */
+  records(): number {
+    return this.streams().reduce((sum, { records }) => sum + records, 0);
   }
 
   gaps(): StoredGap[] {
