@@ -16,7 +16,7 @@ export function addQuery(root: Command): void {
     .command("query")
     .configureOutput(FILTER_OUTPUT)
     .description("find records; docs/query-language.md shows what can be asked")
-    .argument("[filter...]", 'words, "phrases", /patterns/, field:value; stages behind |', [])
+    .argument("[filter...]", 'words, "phrases", /patterns/, field:value; stages behind |')
     .option("--since <time>", "from this event time on: 1h, yesterday, 08:00, 2026-11-22")
     .option("--until <time>", "before this event time")
     .option("--utc", "times are read and shown in UTC, not in the local zone")

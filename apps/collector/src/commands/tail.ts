@@ -11,7 +11,7 @@ export function addTail(root: Command): void {
     .command("tail")
     .configureOutput(FILTER_OUTPUT)
     .description("show the newest records, then what arrives, through restarts of the collector")
-    .argument("[filter...]", "as for `sluice query`", [])
+    .argument("[filter...]", "as for `sluice query`")
     .option("-n, --lines <number>", "begin with the newest so many", "50")
     .option("--utc", "times are shown in UTC, not in the local zone")
     .addOption(new Option("-o, --output <format>", "format (default: pretty)").choices(FORMATS))
