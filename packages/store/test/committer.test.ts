@@ -66,6 +66,28 @@ function storedBatches(): unknown {
   return db.prepare("SELECT count(*) FROM batches").pluck().get();
 }
 
+describe("shedding", () => {
+  it("sends all streams of the connection back to what is stored, and no other's", () => {
+    connect(1, 2);
+    connect(2, 1);
+    const report = reportOf(
+      commit(
+        append(1, lines(0, 0, "a")),
+        { kind: "shed", connection: 1 },
+        append(2, lines(0, 0, "b")),
+      ),
+    );
+    expect(outcomes(report)).toEqual(["1/0 accepted", "1/0 reset", "1/1 reset", "2/0 accepted"]);
+    const resets = report.frames.flatMap(({ outcome }) =>
+      outcome.kind === "reset" ? [[outcome.reason, outcome.position.nextSeq]] : [],
+    );
+    expect(resets).toEqual([
+      ["overloaded", 1],
+      ["overloaded", 0],
+    ]);
+  });
+});
+
 describe("committing for several connections", () => {
   it("puts the frames of all of them into one transaction, in the order of their arrival", () => {
     connect(1, 2);

@@ -330,13 +330,18 @@ describe("reading beside a collector", () => {
     expect(reader.stats()).toMatchObject({ batches: 0, records: 0, oldestReceivedUs: undefined });
   });
 
-  it("tells of jobs that were carried out", async () => {
+  it("tells of prunes that dropped something, and not of looks that found nothing", async () => {
+    await openStream(1);
+    store.append(1, messageOf(linesFrame({ epoch: 1, ordinal: 0, firstSeq: 0 }, "one")));
+    await reports.until(() => reports.outcomes.length === 1);
     const visibility = { policy: retentionPolicySchema.parse({}), cutoffs: {} };
-    const job = { dueUs: 5, startedUs: 6, detail: "nothing to do" };
-    await store.prune({ visibility, batchIds: [], job });
+    const prune = (batchIds: number[], detail: string) =>
+      store.prune({ visibility, batchIds, job: { dueUs: 5, startedUs: 6, detail } });
+    await prune([], "nothing to do");
+    await prune([1], "one batch");
     await using reader = openStoreReader(folder.path);
     expect(reader.jobs()).toMatchObject([
-      { kind: "prune", dueUs: 5, startedUs: 6, outcome: { batches: 0 }, detail: "nothing to do" },
+      { kind: "prune", dueUs: 5, startedUs: 6, outcome: { batches: 1 }, detail: "one batch" },
     ]);
   });
 });
