@@ -17,7 +17,7 @@ import { Backoff } from "./backoff.ts";
 /** Nothing was acknowledged for this long though something is on its way: the connection is not to be trusted. */
 const ACK_TIMEOUT_MS = 60_000;
 
-export interface UplinkEvents {
+interface UplinkEvents {
   /** What the session wants of the agent, but for sending. */
   effect(effect: Exclude<AgentEffect, { kind: "send" }>): void;
   connected(url: string): void;

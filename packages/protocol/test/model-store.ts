@@ -13,7 +13,7 @@ export interface ModelFrame extends Omit<FramePosition, "cursor"> {
   readonly isPoison: boolean;
 }
 
-export interface Row {
+interface Row {
   readonly kind: ModelFrame["kind"];
   readonly fromLine: number;
   readonly toLine: number;
