@@ -4,6 +4,7 @@ import { CLOSE_CODES, type HelloMessage, LIMITS, type StreamBacklog } from "@slu
 export interface ConnectedAgent {
   readonly agentId: string;
   readonly instance: string;
+  readonly isClosed: boolean;
   answersPing(withinMs: number): Promise<boolean>;
   close(code: number, reason: string): void;
 }
@@ -31,8 +32,10 @@ export interface Presence {
 /** Who is connected: one connection per agent id, and what each last said of its backlog. */
 export class AgentDirectory {
   readonly #byId = new Map<string, Entry>();
-  /** Connections that are being admitted, so that two newcomers cannot both be let in. */
-  readonly #admitting = new Map<string, ConnectedAgent>();
+  /** The connection that an agent id belongs to, from its admission on. */
+  readonly #holders = new Map<string, ConnectedAgent>();
+  /** The newest admission under way, behind which the next one waits. */
+  readonly #admissions = new Map<string, Promise<boolean>>();
   readonly #clones = new Set<string>();
 
   get connections(): number {
@@ -45,31 +48,43 @@ export class AgentDirectory {
   }
 
   /**
-   * Decides about a newcomer. The same instance has lost its old connection and replaces it. Of
-   * another instance the old connection is asked first: silent, it is replaced; answering, the
-   * newcomer is a clone.
+   * Decides about a newcomer, one at a time for each agent id. The same instance has lost its old
+   * connection and replaces it. Of another instance the old connection is asked first: silent, it
+   * is replaced; answering, the newcomer is a clone.
+   *
+   * @returns false for a clone, and for a newcomer that left meanwhile
    */
-  async admit(newcomer: ConnectedAgent): Promise<boolean> {
+  admit(newcomer: ConnectedAgent): Promise<boolean> {
     const { agentId } = newcomer;
-    const old = this.#byId.get(agentId)?.connection ?? this.#admitting.get(agentId);
-    this.#admitting.set(agentId, newcomer);
-    if (old === undefined) {
-      return true;
+    const before = this.#admissions.get(agentId) ?? Promise.resolve(false);
+    const admission = before.then(() => this.#decide(newcomer));
+    this.#admissions.set(agentId, admission);
+    return admission.finally(() => {
+      if (this.#admissions.get(agentId) === admission) {
+        this.#admissions.delete(agentId);
+      }
+    });
+  }
+
+  async #decide(newcomer: ConnectedAgent): Promise<boolean> {
+    const { agentId } = newcomer;
+    const old = this.#holders.get(agentId);
+    if (old !== undefined && !old.isClosed) {
+      const isOther = old.instance !== newcomer.instance;
+      if (isOther && (await old.answersPing(LIMITS.replacePingTimeoutMs))) {
+        this.#clones.add(agentId);
+        return false;
+      }
+      old.close(CLOSE_CODES.replaced, "a newer connection of this agent took over");
     }
-    if (
-      old.instance !== newcomer.instance &&
-      (await old.answersPing(LIMITS.replacePingTimeoutMs))
-    ) {
-      this.#clones.add(agentId);
-      this.#admitting.delete(agentId);
+    if (newcomer.isClosed) {
       return false;
     }
-    old.close(CLOSE_CODES.replaced, "a newer connection of this agent took over");
+    this.#holders.set(agentId, newcomer);
     return true;
   }
 
   introduced(connection: ConnectedAgent, known: { hello: HelloMessage; agent: number }): void {
-    this.#admitting.delete(connection.agentId);
     this.#byId.set(connection.agentId, {
       connection,
       ...known,
@@ -99,8 +114,8 @@ export class AgentDirectory {
   }
 
   left(connection: ConnectedAgent): void {
-    if (this.#admitting.get(connection.agentId) === connection) {
-      this.#admitting.delete(connection.agentId);
+    if (this.#holders.get(connection.agentId) === connection) {
+      this.#holders.delete(connection.agentId);
     }
     if (this.#entry(connection) !== undefined) {
       this.#byId.delete(connection.agentId);

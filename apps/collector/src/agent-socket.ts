@@ -64,6 +64,10 @@ export class AgentSocket implements ConnectedAgent {
     return this.#hello?.instance ?? "";
   }
 
+  get isClosed(): boolean {
+    return this.#session.phase === "closed";
+  }
+
   /** A commit that held messages of this connection was fsynced. */
   committed(takenBytes: number, outcomes: readonly FrameOutcome[], malformed?: string): void {
     const isReset = outcomes.some(
