@@ -79,6 +79,11 @@ export class LineFramer {
     }
   }
 
+  /** Bytes dropped so far from the line that has not ended: they lie in front of no record yet. */
+  get pendingCutBytes(): number {
+    return this.#cutOfLine;
+  }
+
   /** The stream is read from another place: a line that was being cut is not the next one. */
   reset(): void {
     this.#cutOfLine = 0;

@@ -26,7 +26,7 @@ export class StreamPump {
   #lease: Lease;
   /** End of the bytes in the lease's buffer. */
   #filled = 0;
-  /** File offset of the buffer's byte 0, as if nothing had been cut from the line at hand. */
+  /** File offset of the buffer's byte 0, moved on by what was cut from the lines in it. */
   #baseOffset: number;
   #isReading = false;
 
@@ -48,12 +48,13 @@ export class StreamPump {
 
   /** Takes the complete records; the beginning of the next line moves to a fresh buffer. */
   seal(): SealedBatch {
-    const { key, epoch, reader, pool } = this.#parts;
+    const { key, epoch, reader, framer, pool } = this.#parts;
     const { builder } = this.#lease;
     const sealed = this.#lease;
     const bodyBytes = builder.bodiesBytes;
     const rest = builder.buffer.subarray(bodyBytes, this.#filled);
-    const cursor = reader.cursorAt(this.#baseOffset + bodyBytes);
+    // What was cut from the line behind these records is counted already, and they end before it.
+    const cursor = reader.cursorAt(this.#baseOffset + bodyBytes - framer.pendingCutBytes);
     this.#lease = pool.acquire(rest.length);
     rest.copy(this.#lease.builder.buffer, 0);
     this.#baseOffset += bodyBytes;
