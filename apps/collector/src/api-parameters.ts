@@ -13,7 +13,7 @@ import * as z from "zod";
 import type { ApiError } from "./api-error.ts";
 
 /** Rows of an answer that does not say how many. */
-export const DEFAULT_ROWS = 100;
+const DEFAULT_ROWS = 100;
 
 const DEFAULT_DEADLINE = "1m";
 const MAX_DEADLINE_MS = 24 * 3600 * 1000;

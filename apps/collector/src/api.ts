@@ -9,7 +9,7 @@ import { type ArrivalFeed, follow } from "./follow.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** Reports of the API to the application. */
-export interface ApiEvents {
+interface ApiEvents {
   readonly searchBegan: () => void;
   /** However it ended: with its last row, an error, or its client gone. */
   readonly searchEnded: (tookMs: number) => void;

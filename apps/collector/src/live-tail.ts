@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { LinkFailure } from "./api-client.ts";
+import { LinkFailure } from "./api-link.ts";
 import type { LogSource } from "./log-source.ts";
 
 /** What a person should know about a live view while it runs. */

@@ -102,7 +102,7 @@ export function planQuery(
 }
 
 /** @throws Failure that shows the query with a caret under the place */
-export function readQuery(text: string): Query {
+function readQuery(text: string): Query {
   const query = parseQuery(text);
   if (!query.ok) {
     throw queryFailure(text, query.error);

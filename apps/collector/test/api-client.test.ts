@@ -7,7 +7,8 @@ import { SearchError, type SearchRequest } from "@sluice/store";
 import { afterEach, describe, expect, test } from "vitest";
 
 import { createApi } from "../src/api.ts";
-import { CollectorClient, LinkFailure } from "../src/api-client.ts";
+import { CollectorClient } from "../src/api-client.ts";
+import { LinkFailure } from "../src/api-link.ts";
 import { ArrivalFeed, type FollowEvent } from "../src/follow.ts";
 import { FakeReader, type Script, SUMMARY } from "./fake-reader.ts";
 
@@ -26,14 +27,16 @@ afterEach(async () => {
   }
 });
 
-async function listen(listener: RequestListener, token = "good"): Promise<CollectorClient> {
+async function listen(
+  listener: RequestListener,
+  token = "good",
+  silenceMs?: number,
+): Promise<CollectorClient> {
   server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  return new CollectorClient(new URL(`http://127.0.0.1:${port}`), {
-    value: token,
-    origin: "a test",
-  });
+  const url = new URL(`http://127.0.0.1:${port}`);
+  return new CollectorClient(url, { value: token, origin: "a test" }, silenceMs);
 }
 
 async function serve(
@@ -140,6 +143,42 @@ test("a live view over the API gives rows and cursors, and fails as a link when 
     { kind: "rows", bytes: Buffer.from('{"time":"now"}\n') },
     { kind: "cursor", cursor: 3, behind: 0 },
   ]);
+});
+
+describe("silence", () => {
+  const SILENCE_MS = 50;
+
+  test("of a link that hangs ends the search", async () => {
+    const client = await listen(
+      (_, response) => {
+        response.writeHead(200, { "content-type": "application/x-ndjson" });
+        response.write('{"a":1}\n');
+      },
+      "good",
+      SILENCE_MS,
+    );
+    await expect(read(client.search(REQUEST, NEVER))).rejects.toThrow("silent for too long");
+  });
+
+  test("of our own reader, who may be looking at a page, does not", async () => {
+    const row = `{"a":"${"x".repeat(100_000)}"}\n`;
+    const client = await listen(
+      (_, response) => {
+        response.writeHead(200, { "content-type": "application/x-ndjson" });
+        response.end(`${row.repeat(20)}${JSON.stringify({ end: SUMMARY })}\n`);
+      },
+      "good",
+      SILENCE_MS,
+    );
+    let bytes = 0;
+    for await (const chunk of client.search(REQUEST, NEVER)) {
+      if (bytes === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 4 * SILENCE_MS));
+      }
+      bytes += chunk.length;
+    }
+    expect(bytes).toBe(20 * row.length);
+  });
 });
 
 describe("what a person is told", () => {

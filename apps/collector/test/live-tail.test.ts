@@ -1,7 +1,7 @@
 import { Failure } from "@sluice/config";
 import { describe, expect, test } from "vitest";
 
-import { LinkFailure } from "../src/api-client.ts";
+import { LinkFailure } from "../src/api-link.ts";
 import type { FollowEvent } from "../src/follow.ts";
 import { tailLines, type TailNotice } from "../src/live-tail.ts";
 

@@ -1,7 +1,7 @@
 import type { Filter, TextPattern } from "@sluice/query";
 
 /** Half-open, in UTF-16 units. */
-export interface Span {
+interface Span {
   readonly start: number;
   readonly end: number;
 }
