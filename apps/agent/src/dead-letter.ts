@@ -1,7 +1,11 @@
+import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type GapRange, LIMITS, type RejectedFrame } from "@sluice/protocol";
 import type { StreamReader } from "@sluice/tail";
+
+/** Of a batch that holds an over-long line the beginning is kept: more than any other can have. */
+const KEPT_BYTES = LIMITS.framePayloadBytes;
 
 /**
  * Reads a rejected batch's bytes again and keeps them in `folder`, one file a batch, for a human.
@@ -22,7 +26,7 @@ export async function writeDeadLetter(
   if (!start.ok || !end.ok || toByte <= fromByte) {
     return "unknown";
   }
-  const bytes = Buffer.alloc(toByte - fromByte);
+  const bytes = Buffer.alloc(Math.min(toByte - fromByte, KEPT_BYTES));
   let filled = 0;
   while (filled < bytes.length) {
     const outcome = await reader.read(bytes, filled, new AbortController().signal);
@@ -32,7 +36,9 @@ export async function writeDeadLetter(
     filled += outcome.length;
   }
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const name = `${Date.now()}-${reader.stream.generation}-${rejected.firstSeq}.log`;
+  const { source, generation } = reader.stream;
+  const sourceHash = createHash("sha256").update(source).digest("hex").slice(0, 8);
+  const name = `${Date.now()}-${sourceHash}-${generation}-${rejected.firstSeq}.log`;
   await writeFile(join(folder, name), bytes.subarray(0, filled), { mode: 0o600 });
   await trim(folder);
   return { fromByte, toByte, bytes: toByte - fromByte };
@@ -40,7 +46,7 @@ export async function writeDeadLetter(
 
 async function trim(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".log")).toSorted();
-  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  const sizes = await Promise.all(names.map((name) => sizeOf(join(folder, name))));
   let total = sizes.reduce((sum, size) => sum + size, 0);
   for (const [index, name] of names.entries()) {
     if (total <= LIMITS.deadLetterBytes) {
@@ -48,5 +54,17 @@ async function trim(folder: string): Promise<void> {
     }
     await rm(join(folder, name), { force: true });
     total -= sizes[index] ?? 0;
+  }
+}
+
+/** 0 for a file that another stream's trim has just removed. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return 0;
+    }
+    throw error;
   }
 }
