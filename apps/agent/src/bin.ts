@@ -17,4 +17,3 @@ setFlagsFromString("--semi-space-growth-factor=1");
 setFlagsFromString("--optimize-for-size");
 const { main } = await import("./main.js");
 await main(process.argv);
-

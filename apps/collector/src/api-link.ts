@@ -4,8 +4,8 @@ import { request as httpsRequest } from "node:https";
 import { EXIT, Failure } from "@sluice/config";
 import { SearchError } from "@sluice/store";
 
-import { API_ERROR, fromApiError } from "./api-error.ts";
-import type { Token } from "./context.ts";
+import { API_ERROR, fromApiError } from "./api/api-error.ts";
+import type { Token } from "./client/context.ts";
 
 /** A link that says nothing for this long is dead: heartbeats and progress come several times as often. */
 const SILENCE_MS = 20_000;

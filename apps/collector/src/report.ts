@@ -2,7 +2,7 @@ import { EXIT, Failure } from "@sluice/config";
 import { SearchError, StoreError } from "@sluice/store";
 import { CommanderError } from "commander";
 
-import { searchAdvice } from "./api-error.ts";
+import { searchAdvice } from "./api/api-error.ts";
 
 /**
  * Says on stderr why a command failed and returns the exit code: two lines for what a person can

@@ -2,13 +2,13 @@ import { Failure } from "@sluice/config";
 import type { Hono } from "hono";
 import { expect, test, vi } from "vitest";
 
-import { adminApi } from "../src/admin-api.ts";
-import { AgentDirectory } from "../src/agent-directory.ts";
-import { ClockWatch } from "../src/clock-watch.ts";
-import { CollectorSource } from "../src/collector-source.ts";
-import { CollectorMetrics } from "../src/metrics.ts";
-import { decideRetention } from "../src/retention-decision.ts";
-import { RetentionJob } from "../src/retention-job.ts";
+import { adminApi } from "../src/api/admin-api.ts";
+import { AgentDirectory } from "../src/ingest/agent-directory.ts";
+import { ClockWatch } from "../src/retention/clock-watch.ts";
+import { CollectorSource } from "../src/client/collector-source.ts";
+import { CollectorMetrics } from "../src/server/metrics.ts";
+import { decideRetention } from "../src/retention/retention-decision.ts";
+import { RetentionJob } from "../src/retention/retention-job.ts";
 import { batch, FakeClocks, FakeStore, NOW_US, policy, stream } from "./fake-store.ts";
 
 const AUTHORIZED = { authorization: "Bearer good" };

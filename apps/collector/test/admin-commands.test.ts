@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 
-import type { StatsReport } from "../src/admin-report.ts";
+import type { StatsReport } from "../src/api/admin-report.ts";
 import { formatGaps } from "../src/commands/gaps.ts";
 import { formatJobs } from "../src/commands/jobs.ts";
 import { formatPrune } from "../src/commands/prune.ts";
 import { formatPlanTable } from "../src/commands/retention.ts";
 import { formatStats } from "../src/commands/stats.ts";
-import { formatPlan, type PlanReport } from "../src/retention-report.ts";
+import { formatPlan, type PlanReport } from "../src/retention/retention-report.ts";
 
 const NOTHING: PlanReport = {
   rows: [],

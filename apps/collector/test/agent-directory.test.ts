@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { AgentDirectory, type ConnectedAgent } from "../src/agent-directory.ts";
+import { AgentDirectory, type ConnectedAgent } from "../src/ingest/agent-directory.ts";
 
 class FakeConnection implements ConnectedAgent {
   readonly agentId = "a-1";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import type { Presence } from "../src/agent-directory.ts";
-import { AGENT_LIST, listAgents } from "../src/agent-list.ts";
+import type { Presence } from "../src/ingest/agent-directory.ts";
+import { AGENT_LIST, listAgents } from "../src/api/agent-list.ts";
 import { formatAgents } from "../src/commands/agents.ts";
 import { agent, DAY_US, FakeStore, NOW_US, stream } from "./fake-store.ts";
 

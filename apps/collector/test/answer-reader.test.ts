@@ -7,7 +7,7 @@ import {
   FOLLOW_MARKS,
   readBodies,
   readLines,
-} from "../src/answer-reader.ts";
+} from "../src/client/answer-reader.ts";
 import { SUMMARY } from "./fake-reader.ts";
 
 /** The bytes in pieces that end at the given places. */

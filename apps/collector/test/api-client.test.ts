@@ -6,10 +6,10 @@ import type { Failure } from "@sluice/config";
 import { SearchError, type SearchRequest } from "@sluice/store";
 import { afterEach, describe, expect, test } from "vitest";
 
-import { createApi } from "../src/api.ts";
-import { CollectorClient } from "../src/api-client.ts";
+import { createApi } from "../src/api/api.ts";
+import { CollectorClient } from "../src/client/api-client.ts";
 import { LinkFailure } from "../src/api-link.ts";
-import { ArrivalFeed, type FollowEvent } from "../src/follow.ts";
+import { ArrivalFeed, type FollowEvent } from "../src/api/follow.ts";
 import { FakeReader, type Script, SUMMARY } from "./fake-reader.ts";
 
 const REQUEST: SearchRequest = { query: "x", order: "time", reverse: false, deadlineMs: 1000 };

@@ -3,8 +3,8 @@ import { SearchError } from "@sluice/store";
 import type { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 
-import { createApi } from "../src/api.ts";
-import { ArrivalFeed } from "../src/follow.ts";
+import { createApi } from "../src/api/api.ts";
+import { ArrivalFeed } from "../src/api/follow.ts";
 import { FakeReader, type Script } from "./fake-reader.ts";
 
 const AUTHORIZED = { headers: { authorization: "Bearer good" } };

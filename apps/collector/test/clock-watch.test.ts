@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { timeUs } from "@sluice/quantity";
 import { expect, test } from "vitest";
 
-import { ClockWatch } from "../src/clock-watch.ts";
+import { ClockWatch } from "../src/retention/clock-watch.ts";
 import { DAY_US, FakeClocks, FakeStore, NOW_US } from "./fake-store.ts";
 
 const HOUR_MS = 3_600_000;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { EXIT, type Failure } from "@sluice/config";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { resolveTarget } from "../src/context.ts";
+import { resolveTarget } from "../src/client/context.ts";
 
 let folder: string;
 let contextFile: string;

@@ -14,7 +14,7 @@ import type {
   StreamInfo,
 } from "@sluice/store";
 
-import type { Clocks } from "../src/clock-watch.ts";
+import type { Clocks } from "../src/retention/clock-watch.ts";
 
 export const DAY_US = 86_400_000_000;
 export const NOW_US: TimeUs = timeUs(Date.UTC(2026, 10, 24, 8) * 1000);

@@ -2,7 +2,7 @@ import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-import { folderBytes, lastReceiptUs, takeInventory } from "../src/inventory.ts";
+import { folderBytes, lastReceiptUs, takeInventory } from "../src/retention/inventory.ts";
 import { batch, FakeStore, NOW_US, stream } from "./fake-store.ts";
 
 test("a batch is a unit with its stream's names and its own times, severities and sizes", async () => {

@@ -2,8 +2,8 @@ import { Failure } from "@sluice/config";
 import { describe, expect, test } from "vitest";
 
 import { LinkFailure } from "../src/api-link.ts";
-import type { FollowEvent } from "../src/follow.ts";
-import { tailLines, type TailNotice } from "../src/live-tail.ts";
+import type { FollowEvent } from "../src/api/follow.ts";
+import { tailLines, type TailNotice } from "../src/query/live-tail.ts";
 
 type Step = FollowEvent | Error;
 

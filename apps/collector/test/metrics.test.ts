@@ -1,8 +1,8 @@
 import type { CommitReport } from "@sluice/store";
 import { expect, test } from "vitest";
 
-import { Counter, Histogram, measured, renderMetrics } from "../src/exposition.ts";
-import { CollectorMetrics } from "../src/metrics.ts";
+import { Counter, Histogram, measured, renderMetrics } from "../src/server/exposition.ts";
+import { CollectorMetrics } from "../src/server/metrics.ts";
 import { FakeStore, stream } from "./fake-store.ts";
 
 const POSITION = { epoch: 1, ordinal: 1, nextSeq: 1, cursor: new Uint8Array() };

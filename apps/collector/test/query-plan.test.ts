@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { planQuery, type QueryOptions } from "../src/query-plan.ts";
+import { planQuery, type QueryOptions } from "../src/query/query-plan.ts";
 
 const NOW_US = Date.UTC(2026, 10, 24, 8) * 1000;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Store } from "@sluice/store";
 import { expect, test } from "vitest";
 
-import { decideInThread } from "../src/retention-decider.ts";
+import { decideInThread } from "../src/retention/retention-decider.ts";
 import { NOW_US, policy } from "./fake-store.ts";
 
 test("the thread decides about a real folder, beside its writer", async () => {

@@ -2,10 +2,10 @@ import { cutoffsAt } from "@sluice/retention";
 import type { RetentionPolicyInput } from "@sluice/retention";
 import { expect, test, vi } from "vitest";
 
-import { ClockWatch } from "../src/clock-watch.ts";
-import { type DecideRetention, decideRetention } from "../src/retention-decision.ts";
-import { type RetentionEvents, RetentionJob } from "../src/retention-job.ts";
-import type { PruneReport } from "../src/retention-report.ts";
+import { ClockWatch } from "../src/retention/clock-watch.ts";
+import { type DecideRetention, decideRetention } from "../src/retention/retention-decision.ts";
+import { type RetentionEvents, RetentionJob } from "../src/retention/retention-job.ts";
+import type { PruneReport } from "../src/retention/retention-report.ts";
 import { batch, DAY_US, FakeClocks, FakeStore, NOW_US, policy } from "./fake-store.ts";
 
 interface Told {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { formatAge, formatTable } from "../src/text-table.ts";
+import { formatAge, formatTable } from "../src/output/text-table.ts";
 
 const COLUMNS = [
   { title: "NAME", align: "left" },

@@ -1,4 +1,4 @@
-import { type AdminSource, openAdminSource, type SourceOptions } from "../admin-source.ts";
+import { type AdminSource, openAdminSource, type SourceOptions } from "../client/admin-source.ts";
 import { isClosedPipe, Sink } from "../output/sink.ts";
 import { wantsColor } from "../output/style.ts";
 

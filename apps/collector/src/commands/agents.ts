@@ -3,8 +3,8 @@ import { EXIT } from "@sluice/config";
 import { type DurationMs, formatDuration, formatSize, parseDuration } from "@sluice/quantity";
 import { InvalidArgumentError } from "commander";
 
-import type { AgentEntry, StreamEntry } from "../agent-list.ts";
-import { formatAge, formatCount, formatTable } from "../text-table.ts";
+import type { AgentEntry, StreamEntry } from "../api/agent-list.ts";
+import { formatAge, formatCount, formatTable } from "../output/text-table.ts";
 import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
 const COLUMNS = [

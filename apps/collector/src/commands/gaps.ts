@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 
-import type { GapReport } from "../admin-report.ts";
-import { formatCount, formatTable } from "../text-table.ts";
+import type { GapReport } from "../api/admin-report.ts";
+import { formatCount, formatTable } from "../output/text-table.ts";
 import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
 const COLUMNS = [

@@ -1,8 +1,8 @@
 import type { Command } from "@commander-js/extra-typings";
 import { formatDuration } from "@sluice/quantity";
 
-import type { JobReport } from "../admin-report.ts";
-import { formatCount, formatTable } from "../text-table.ts";
+import type { JobReport } from "../api/admin-report.ts";
+import { formatCount, formatTable } from "../output/text-table.ts";
 import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
 const COLUMNS = [

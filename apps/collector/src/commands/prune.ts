@@ -2,8 +2,8 @@ import type { Command } from "@commander-js/extra-typings";
 import { EXIT, Failure } from "@sluice/config";
 import { formatDuration, formatSize } from "@sluice/quantity";
 
-import type { PruneReport } from "../retention-report.ts";
-import { formatCount } from "../text-table.ts";
+import type { PruneReport } from "../retention/retention-report.ts";
+import { formatCount } from "../output/text-table.ts";
 import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 import { formatPlanTable } from "./retention.ts";
 

@@ -2,10 +2,10 @@ import { type Command, Option } from "@commander-js/extra-typings";
 import { EXIT } from "@sluice/config";
 
 import { FORMATS } from "../output/printer.ts";
-import { planQuery } from "../query-plan.ts";
-import { NOTHING_FOUND, runCount, runExplain, runQuery, suggest } from "../query-run.ts";
-import { FILTER_OUTPUT, type Reading, runReading } from "../reading-command.ts";
-import { runTail } from "../tail-run.ts";
+import { planQuery } from "../query/query-plan.ts";
+import { NOTHING_FOUND, runCount, runExplain, runQuery, suggest } from "../query/query-run.ts";
+import { FILTER_OUTPUT, type Reading, runReading } from "./reading-command.ts";
+import { runTail } from "../query/tail-run.ts";
 
 /** Newest rows on a terminal where nobody said how many. */
 const TERMINAL_LINES = 100;

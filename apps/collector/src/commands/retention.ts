@@ -1,8 +1,8 @@
 import type { Command } from "@commander-js/extra-typings";
 import { formatSize } from "@sluice/quantity";
 
-import type { PlanReport } from "../retention-report.ts";
-import { formatCount, formatTable } from "../text-table.ts";
+import type { PlanReport } from "../retention/retention-report.ts";
+import { formatCount, formatTable } from "../output/text-table.ts";
 import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
 const COLUMNS = [

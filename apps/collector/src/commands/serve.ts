@@ -21,7 +21,7 @@ export function addServe(root: Command): void {
         },
       });
       // Loaded here: the other commands need nothing of it, and start sooner.
-      const { serve } = await import("../serve.ts");
+      const { serve } = await import("../server/serve.ts");
       await serve(settings, { insecurePlaintext: options.insecurePlaintext });
     });
 }

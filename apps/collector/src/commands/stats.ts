@@ -1,8 +1,8 @@
 import type { Command } from "@commander-js/extra-typings";
 import { formatSize } from "@sluice/quantity";
 
-import type { StatsReport } from "../admin-report.ts";
-import { formatCount } from "../text-table.ts";
+import type { StatsReport } from "../api/admin-report.ts";
+import { formatCount } from "../output/text-table.ts";
 import { print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
 /** `sluice stats` */

@@ -1,9 +1,9 @@
 import { type Command, Option } from "@commander-js/extra-typings";
 
 import { FORMATS } from "../output/printer.ts";
-import { planQuery } from "../query-plan.ts";
-import { FILTER_OUTPUT, runReading } from "../reading-command.ts";
-import { runTail } from "../tail-run.ts";
+import { planQuery } from "../query/query-plan.ts";
+import { FILTER_OUTPUT, runReading } from "./reading-command.ts";
+import { runTail } from "../query/tail-run.ts";
 
 /** `sluice tail` */
 export function addTail(root: Command): void {

@@ -9,10 +9,10 @@ import {
 } from "@sluice/store";
 
 import { ANSWER_MARKS, FOLLOW_MARKS, readBodies, readLines } from "./answer-reader.ts";
-import { fromApiError } from "./api-error.ts";
-import { ApiLink } from "./api-link.ts";
+import { fromApiError } from "../api/api-error.ts";
+import { ApiLink } from "../api-link.ts";
 import type { Token } from "./context.ts";
-import type { FollowEvent } from "./follow.ts";
+import type { FollowEvent } from "../api/follow.ts";
 
 /** For documents, which the collector has at hand. */
 const ANSWER_WITHIN_MS = 20_000;

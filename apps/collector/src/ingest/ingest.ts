@@ -6,7 +6,7 @@ import { WebSocketServer } from "ws";
 
 import type { AgentDirectory } from "./agent-directory.ts";
 import { AgentSocket } from "./agent-socket.ts";
-import type { Tokens } from "./tokens.ts";
+import type { Tokens } from "../server/tokens.ts";
 
 /** The path that agents connect to. */
 export const AGENT_PATH = "/v1/agent";

@@ -10,8 +10,8 @@ import {
 import { parseQuery, type Query, type QueryError, renderQueryError } from "@sluice/query";
 import type { SearchRequest } from "@sluice/store";
 
-import type { Format } from "./output/printer.ts";
-import { RECORD_KEYS } from "./output/row.ts";
+import type { Format } from "../output/printer.ts";
+import { RECORD_KEYS } from "../output/row.ts";
 
 /** What the flags of `query` and `tail` say about what to find and how to print it. */
 export interface QueryOptions {

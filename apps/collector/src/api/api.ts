@@ -6,7 +6,7 @@ import { type ApiError, toApiError } from "./api-error.ts";
 import { encodeAnswer, encodeFollow } from "./api-stream.ts";
 import { readSearch, readTail } from "./api-parameters.ts";
 import { type ArrivalFeed, follow } from "./follow.ts";
-import type { Tokens } from "./tokens.ts";
+import type { Tokens } from "../server/tokens.ts";
 
 /** Reports of the API to the application. */
 interface ApiEvents {

@@ -3,7 +3,7 @@ import { openStoreReader, type SearchRequest, type SearchRun } from "@sluice/sto
 
 import { CollectorClient } from "./api-client.ts";
 import type { Target } from "./context.ts";
-import { follow, type FollowEvent } from "./follow.ts";
+import { follow, type FollowEvent } from "../api/follow.ts";
 
 /** Where a command reads records: the same, whichever way they come. */
 export interface LogSource extends AsyncDisposable {

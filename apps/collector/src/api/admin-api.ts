@@ -5,14 +5,14 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as z from "zod";
 
 import { listGaps, listJobs, reportStats } from "./admin-report.ts";
-import type { AgentDirectory } from "./agent-directory.ts";
+import type { AgentDirectory } from "../ingest/agent-directory.ts";
 import { listAgents } from "./agent-list.ts";
 import { type ApiError, toApiError } from "./api-error.ts";
-import { SYSTEM_CLOCKS } from "./clock-watch.ts";
-import { readVolume } from "./inventory.ts";
-import type { CollectorMetrics } from "./metrics.ts";
-import type { RetentionJob } from "./retention-job.ts";
-import type { Tokens } from "./tokens.ts";
+import { SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
+import { readVolume } from "../retention/inventory.ts";
+import type { CollectorMetrics } from "../server/metrics.ts";
+import type { RetentionJob } from "../retention/retention-job.ts";
+import type { Tokens } from "../server/tokens.ts";
 
 export interface AdminParts {
   readonly reader: StoreReader;

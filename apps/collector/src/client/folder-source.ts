@@ -11,15 +11,15 @@ import {
   listJobs,
   reportStats,
   type StatsReport,
-} from "./admin-report.ts";
+} from "../api/admin-report.ts";
 import type { AdminSource, PruneRequest } from "./admin-source.ts";
-import { type AgentEntry, listAgents } from "./agent-list.ts";
-import { ClockWatch, SYSTEM_CLOCKS } from "./clock-watch.ts";
-import { lastReceiptUs, readVolume } from "./inventory.ts";
-import { decideRetention } from "./retention-decision.ts";
-import { RetentionJob } from "./retention-job.ts";
-import type { PlanReport, PruneReport } from "./retention-report.ts";
-import { loadSettings } from "./settings.ts";
+import { type AgentEntry, listAgents } from "../api/agent-list.ts";
+import { ClockWatch, SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
+import { lastReceiptUs, readVolume } from "../retention/inventory.ts";
+import { decideRetention } from "../retention/retention-decision.ts";
+import { RetentionJob } from "../retention/retention-job.ts";
+import type { PlanReport, PruneReport } from "../retention/retention-report.ts";
+import { loadSettings } from "../settings.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 

@@ -1,13 +1,13 @@
 import { EXIT } from "@sluice/config";
 
-import { resolveTarget, type TargetOptions } from "./context.ts";
-import { type LogSource, openLogSource } from "./log-source.ts";
-import { createPrinter } from "./output/printer.ts";
-import { isClosedPipe, Sink } from "./output/sink.ts";
-import { wantsColor } from "./output/style.ts";
-import type { QueryPlan } from "./query-plan.ts";
-import type { QueryRun } from "./query-run.ts";
-import { report } from "./report.ts";
+import { resolveTarget, type TargetOptions } from "../client/context.ts";
+import { type LogSource, openLogSource } from "../client/log-source.ts";
+import { createPrinter } from "../output/printer.ts";
+import { isClosedPipe, Sink } from "../output/sink.ts";
+import { wantsColor } from "../output/style.ts";
+import type { QueryPlan } from "../query/query-plan.ts";
+import type { QueryRun } from "../query/query-run.ts";
+import { report } from "../report.ts";
 
 /** As grep's for an error; 1 is "nothing found". */
 const READING_FAILED = 2;

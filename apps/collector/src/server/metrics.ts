@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import type { CommitReport, PruneResult, StoreReader } from "@sluice/store";
 
-import type { AgentDirectory } from "./agent-directory.ts";
+import type { AgentDirectory } from "../ingest/agent-directory.ts";
 import { Counter, Histogram, measured, type MetricFamily, renderMetrics } from "./exposition.ts";
-import { fileBytes, readVolume } from "./inventory.ts";
-import { VERSION } from "./version.ts";
+import { fileBytes, readVolume } from "../retention/inventory.ts";
+import { VERSION } from "../version.ts";
 
 /** A commit is an fsync: from a fast NVMe's to a tired disk's. */
 const COMMIT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] as const;

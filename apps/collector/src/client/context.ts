@@ -3,8 +3,8 @@ import { dirname, join, resolve } from "node:path";
 import { EXIT, Failure, standardPaths } from "@sluice/config";
 import * as z from "zod";
 
-import { DEFAULT_PORT } from "./config.ts";
-import { tokenPath } from "./tokens.ts";
+import { DEFAULT_PORT } from "../config.ts";
+import { tokenPath } from "../server/tokens.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 

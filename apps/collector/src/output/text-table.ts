@@ -1,7 +1,7 @@
 import stringWidth from "string-width";
 
-import { escapeText } from "./output/escape.ts";
-import { createPaint } from "./output/style.ts";
+import { escapeText } from "./escape.ts";
+import { createPaint } from "./style.ts";
 
 /** A column: its heading, and on which side its cells line up. */
 export interface Column {

@@ -9,17 +9,17 @@ import {
   type JobReport,
   STATS_REPORT,
   type StatsReport,
-} from "./admin-report.ts";
+} from "../api/admin-report.ts";
 import type { AdminSource, PruneRequest } from "./admin-source.ts";
-import { AGENT_LIST, type AgentEntry } from "./agent-list.ts";
+import { AGENT_LIST, type AgentEntry } from "../api/agent-list.ts";
 import type { CollectorClient } from "./api-client.ts";
-import { API_ERROR, fromApiError } from "./api-error.ts";
+import { API_ERROR, fromApiError } from "../api/api-error.ts";
 import {
   PLAN_REPORT,
   PRUNE_REPORT,
   type PlanReport,
   type PruneReport,
-} from "./retention-report.ts";
+} from "../retention/retention-report.ts";
 
 /** A running collector, asked over its API. */
 export class CollectorSource implements AdminSource {

@@ -1,20 +1,20 @@
 import { createLog, EXIT, Failure, type Log } from "@sluice/config";
 import { openStoreReader, Store, StoreError } from "@sluice/store";
 
-import { adminApi } from "./admin-api.ts";
-import { AgentDirectory } from "./agent-directory.ts";
-import { createApi } from "./api.ts";
-import { ClockWatch } from "./clock-watch.ts";
-import { isLoopback } from "./config.ts";
-import { ArrivalFeed } from "./follow.ts";
-import { Ingest } from "./ingest.ts";
-import { lastReceiptUs } from "./inventory.ts";
+import { adminApi } from "../api/admin-api.ts";
+import { AgentDirectory } from "../ingest/agent-directory.ts";
+import { createApi } from "../api/api.ts";
+import { ClockWatch } from "../retention/clock-watch.ts";
+import { isLoopback } from "../config.ts";
+import { ArrivalFeed } from "../api/follow.ts";
+import { Ingest } from "../ingest/ingest.ts";
+import { lastReceiptUs } from "../retention/inventory.ts";
 import { CollectorMetrics } from "./metrics.ts";
-import { RetentionJob } from "./retention-job.ts";
-import { logRetention } from "./retention-log.ts";
-import { decideInThread } from "./retention-decider.ts";
+import { RetentionJob } from "../retention/retention-job.ts";
+import { logRetention } from "../retention/retention-log.ts";
+import { decideInThread } from "../retention/retention-decider.ts";
 import { createHttpServer, listen } from "./server.ts";
-import type { CollectorSettings } from "./settings.ts";
+import type { CollectorSettings } from "../settings.ts";
 import { Tokens } from "./tokens.ts";
 
 /** SIGTERM takes what has arrived within this time. */

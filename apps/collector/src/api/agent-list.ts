@@ -3,7 +3,7 @@ import type { TimeUs } from "@sluice/quantity";
 import type { AgentInfo, StoreReader, StreamInfo } from "@sluice/store";
 import * as z from "zod";
 
-import type { Presence } from "./agent-directory.ts";
+import type { Presence } from "../ingest/agent-directory.ts";
 
 const count = z.int().nonnegative();
 

@@ -2,12 +2,12 @@ import { EXIT } from "@sluice/config";
 import { printFilter, requiredWords, suggestFilters } from "@sluice/query";
 import { SearchError, type SearchRun, type SearchSummary } from "@sluice/store";
 
-import type { LogSource } from "./log-source.ts";
-import { explainSearch } from "./output/explain.ts";
-import type { Printer } from "./output/printer.ts";
-import { showProgress } from "./output/progress.ts";
-import { parseRows } from "./output/row.ts";
-import type { Sink } from "./output/sink.ts";
+import type { LogSource } from "../client/log-source.ts";
+import { explainSearch } from "../output/explain.ts";
+import type { Printer } from "../output/printer.ts";
+import { showProgress } from "../output/progress.ts";
+import { parseRows } from "../output/row.ts";
+import type { Sink } from "../output/sink.ts";
 import { type QueryPlan, queryFailure } from "./query-plan.ts";
 
 export interface QueryRun {

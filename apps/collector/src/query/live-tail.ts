@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { LinkFailure } from "./api-link.ts";
-import type { LogSource } from "./log-source.ts";
+import { LinkFailure } from "../api-link.ts";
+import type { LogSource } from "../client/log-source.ts";
 
 /** What a person should know about a live view while it runs. */
 export type TailNotice =

@@ -1,12 +1,12 @@
 import type { DurationMs } from "@sluice/quantity";
 
-import type { GapReport, JobReport, StatsReport } from "./admin-report.ts";
-import type { AgentEntry } from "./agent-list.ts";
+import type { GapReport, JobReport, StatsReport } from "../api/admin-report.ts";
+import type { AgentEntry } from "../api/agent-list.ts";
 import { CollectorClient } from "./api-client.ts";
 import { CollectorSource } from "./collector-source.ts";
 import { resolveTarget, type TargetOptions } from "./context.ts";
 import { FolderSource } from "./folder-source.ts";
-import type { PlanReport, PruneReport } from "./retention-report.ts";
+import type { PlanReport, PruneReport } from "../retention/retention-report.ts";
 
 export interface PruneRequest {
   /** Believe the clock again, where ages are suspended. */

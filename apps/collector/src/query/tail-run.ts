@@ -3,7 +3,7 @@ import { EXIT, Failure } from "@sluice/config";
 import { type TailNotice, tailLines } from "./live-tail.ts";
 import type { QueryPlan } from "./query-plan.ts";
 import { runQuery } from "./query-run.ts";
-import type { Reading } from "./reading-command.ts";
+import type { Reading } from "../commands/reading-command.ts";
 
 /**
  * Prints what is there, then what arrives, until it is interrupted.

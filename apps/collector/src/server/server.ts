@@ -5,7 +5,7 @@ import { EXIT, Failure } from "@sluice/config";
 import { LIMITS } from "@sluice/protocol";
 import type { Hono } from "hono";
 
-import type { ListenAddress } from "./config.ts";
+import type { ListenAddress } from "../config.ts";
 
 /** The collector's one port: agents by upgrade, everything else by `app`. */
 export function createHttpServer(app: Hono): Server {

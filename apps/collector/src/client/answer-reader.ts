@@ -1,6 +1,6 @@
 import type { SearchProgress, SearchSummary } from "@sluice/store";
 
-import { API_ERROR, type ApiError } from "./api-error.ts";
+import { API_ERROR, type ApiError } from "../api/api-error.ts";
 
 /** A part of a streamed answer. */
 export type AnswerPart =
