@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { LOGHUB_DIR, LOGHUB_MISSING } from "../src/corpus/loghub.ts";
 import { Prng } from "../src/corpus/prng.ts";
 import { hostileLogs } from "../src/hostile-logs.ts";
+import { rawQuery } from "../src/raw-query.ts";
 import { Site } from "../src/site.ts";
 import { slices } from "../src/slices.ts";
 import { StoredData } from "../src/stored.ts";
@@ -46,6 +47,11 @@ async function shipWhileGrowing(
   expect(await collector.stop()).toEqual({ code: 0, signal: null });
   using data = StoredData.open(site.dataDir);
   expect(data.gaps()).toEqual([]);
+  // One check through the product's own search, for all files together: by source, that is by name.
+  const inOrder = [...files].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, bytes]) => bytes);
+  const printed: Buffer[] = [];
+  for await (const chunk of rawQuery(site.product, site.dataDir)) printed.push(chunk);
+  expect(Buffer.concat(printed).equals(Buffer.concat(inOrder))).toBe(true);
   return new Map([...files.keys()].map((name) => [name, data.bytes(join(site.logDir, name))]));
 }
 

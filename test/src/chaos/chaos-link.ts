@@ -18,10 +18,20 @@ export class ChaosLink {
   openings = 0;
   /** Bytes of frames that arrived from the agent since the collector's last ack. */
   unackedBytes = 0;
+  /** The collector has answered an `open`: frames may travel. */
+  isLive = false;
+  /** Resolves when one of the two sides is gone. */
+  readonly closed: Promise<void>;
   readonly #sockets: readonly [Socket, Socket];
 
   constructor(agent: Socket, collector: Socket, weather: Weather, inspect: Inspect) {
     this.#sockets = [agent, collector];
+    this.closed = new Promise((resolve) => {
+      for (const socket of this.#sockets) {
+        socket.once("end", resolve).once("close", resolve);
+      }
+    });
+    void this.closed.then(() => (this.isLive = false));
     this.up = new ChaosLane(agent, collector, weather, (frame) => {
       const control = controlOf(frame);
       if (control?.type === "open") this.openings += control.streams?.length ?? 0;
@@ -30,13 +40,11 @@ export class ChaosLink {
     });
     this.down = new ChaosLane(collector, agent, weather, (frame) => {
       const isPassed = inspect("collector", frame, this);
-      if (controlOf(frame)?.type === "ack") this.unackedBytes = 0;
+      const type = controlOf(frame)?.type;
+      if (type === "ack") this.unackedBytes = 0;
+      if (type === "opened") this.isLive = true;
       return isPassed;
     });
-  }
-
-  get isOpen(): boolean {
-    return this.#sockets.every((socket) => !socket.destroyed && socket.readyState === "open");
   }
 
   /** Ends both sides in good order. */

@@ -103,6 +103,11 @@ export class ChaosProxy implements AsyncDisposable {
     });
   }
 
+  /** A connection over which frames may travel: one that is up, or the next one. */
+  async liveLink(): Promise<ChaosLink> {
+    return this.links.find(({ isLive }) => isLive) ?? (await this.seen("opened"));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();

@@ -9,7 +9,7 @@ export interface DamageOrder {
   readonly random: Prng;
   /** Smaller messages are let through: a whole batch is to be hit. */
   readonly minBytes: number;
-  /** The damaged message is held back until this many are behind it. */
+  /** The damaged message is held back until this many of that size are behind it. */
   readonly behind: number;
   /** Held no longer than this. */
   readonly holdMs: number;
@@ -24,7 +24,9 @@ export interface Damage {
 
 /**
  * Flips one bit in the next large message from an agent and delivers it together with the messages
- * behind it, so that they arrive before the agent can have learnt of the damage.
+ * behind it, so that they arrive before the agent can have learnt of the damage. Resolves when the
+ * collector has told the agent to begin again, or has closed the connection: the damage may be to
+ * what says how long a frame is.
  */
 export async function damageMessage(proxy: ChaosProxy, order: DamageOrder): Promise<Damage> {
   const { random, minBytes } = order;
@@ -43,11 +45,17 @@ export async function damageMessage(proxy: ChaosProxy, order: DamageOrder): Prom
     },
   });
   const behind = await gather(proxy, link, order);
+  const noticed = proxy.trap({
+    from: "collector",
+    matches: (_, control, of) => control?.type === "reset" && of === link,
+    spring: () => true,
+  });
   if (victim !== undefined) {
     const at = victim.payloadAt + random.below(victim.bytes.length - victim.payloadAt);
     victim.bytes.writeUInt8((victim.bytes[at] ?? 0) ^ (1 << random.below(8)), at);
   }
   link.up.release();
+  await Promise.race([noticed, link.closed]);
   return { behind, openStreams };
 }
 
@@ -59,7 +67,8 @@ async function gather(proxy: ChaosProxy, link: ChaosLink, order: DamageOrder): P
     const next = proxy
       .trap({
         from: "agent",
-        matches: (frame, _, of) => frame.kind === "binary" && of === link,
+        matches: (frame, _, of) =>
+          frame.kind === "binary" && frame.bytes.length >= order.minBytes && of === link,
         spring: () => true,
       })
       .then(() => true);

@@ -69,7 +69,7 @@ export function isBurst(episode: Episode): boolean {
 
 /** A damage needs several whole batches in flight, a large message half of one. */
 function weightOf(episode: Episode): number {
-  if (episode.kind === "damage") return 6;
+  if (episode.kind === "damage") return 8;
   return isBurst(episode) ? 2 : 1;
 }
 

@@ -56,7 +56,7 @@ export async function runKillTest(plan: KillPlan): Promise<KillReport> {
   }
   const { writers, damages } = run;
   await run.stop();
-  problems.push(...findProblems({ site, writers, damages, traffic: proxy.traffic }));
+  problems.push(...(await findProblems({ site, writers, damages, traffic: proxy.traffic })));
   return {
     agentKills: run.kills.agent,
     collectorKills: run.kills.collector,
@@ -123,6 +123,8 @@ class KillRun {
     const episodes = episodesOf(this.#plan, this.#random);
     const portions = portionsOf(this.#plan, episodes);
     for (const [index, episode] of episodes.entries()) {
+      // What is held back and damaged must not have been doomed before.
+      if (episode.kind === "damage") await this.proxy.liveLink();
       const event = this.#carryOut(episode);
       const overMs = isBurst(episode) ? BURST_MS : PORTION_MS;
       const writing = Promise.all(
@@ -163,6 +165,8 @@ class KillRun {
   async #carryOut(episode: Episode): Promise<void> {
     if (episode.kind === "damage") {
       this.damages.push(await damageMessage(this.proxy, { random: this.#random, ...DAMAGE }));
+      // The next kill shall not hide what became of the messages behind it.
+      await this.proxy.seen("ack");
       return;
     }
     const victim = episode.victim === "agent" ? this.#agent : this.#collector;

@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
+
 import type { Damage } from "../chaos/damage.ts";
 import type { Traffic } from "../chaos/chaos-proxy.ts";
 import type { LogWriter } from "../log-writer.ts";
 import { LOG_LEVEL_ERROR } from "../process.ts";
+import { rawQuery } from "../raw-query.ts";
 import type { Site } from "../site.ts";
 import { StoredData } from "../stored.ts";
 import { accountForLines } from "./line-account.ts";
@@ -14,7 +17,8 @@ export interface KillEvidence {
 }
 
 /** What contradicts the guarantee; the collector is stopped. */
-export function findProblems({ site, writers, damages, traffic }: KillEvidence): string[] {
+export async function findProblems(evidence: KillEvidence): Promise<string[]> {
+  const { site, writers, damages, traffic } = evidence;
   using data = StoredData.open(site.dataDir);
   return [
     ...writers.flatMap((writer) => lineProblems(data, writer)),
@@ -24,6 +28,7 @@ export function findProblems({ site, writers, damages, traffic }: KillEvidence):
     ...resetProblems(traffic, damages),
     ...epochProblems(data, traffic, damages),
     ...logProblems(site),
+    ...(await queryProblems(evidence)),
   ];
 }
 
@@ -33,6 +38,23 @@ function lineProblems(data: StoredData, { path, lines, written }: LogWriter): st
   } catch (error) {
     return [(error as Error).message];
   }
+}
+
+/** The product's own account, in stream order: by source, generation and sequence number. */
+async function queryProblems({ site, writers }: KillEvidence): Promise<string[]> {
+  const expected = createHash("sha256");
+  for (const { lines, written } of writers.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+    for (let number = 0; number < written; number++) expected.update(lines.line(number), "latin1");
+  }
+  const found = createHash("sha256");
+  try {
+    for await (const chunk of rawQuery(site.product, site.dataDir)) found.update(chunk);
+  } catch (error) {
+    return [(error as Error).message];
+  }
+  return expected.digest("hex") === found.digest("hex")
+    ? []
+    : ["a query for everything, in stream order, does not give what was written"];
 }
 
 /**
