@@ -10,8 +10,12 @@ import { type CommandResult, runCommand } from "../src/command.ts";
 import { eventually } from "../src/eventually.ts";
 import { asOrdinaryUser, NO_ORDINARY_USER } from "../src/ordinary-user.ts";
 import { ServiceProcess } from "../src/process.ts";
+import { PRODUCT } from "../src/product.ts";
 import { Site } from "../src/site.ts";
 import { StoredData } from "../src/stored.ts";
+
+/** The agent as people copy it to their hosts. */
+const AGENT_FILE = join(PRODUCT.root, "apps/agent/dist/sluice-agent.js");
 
 const STACK_FRAME = /^ +at .+:\d+/m;
 const PAGE_BYTES = 4096;
@@ -266,9 +270,17 @@ describe("data that is not as it was left", () => {
   });
 });
 
+test("the agent's one file needs nothing beside it", async () => {
+  const copy = join(site.dir, "sluice-agent.js");
+  cpSync(AGENT_FILE, copy);
+  const result = await runCommand([process.execPath, copy, "--version"]);
+  expect(result).toMatchObject({ code: 0, stderr: "" });
+  expect(result.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
 test("a Node that is too old gets one sentence", async ({ skip }) => {
   const oldNode = oldestNode() ?? skip("there is no Node older than 22.15 on this machine");
-  for (const bin of [site.product.agent, site.product.collector]) {
+  for (const bin of [site.product.agent, AGENT_FILE, site.product.collector]) {
     const result = await runCommand([oldNode, bin, "--version"]);
     expectFailure(result, 2, "needs Node.js 22.15 or newer");
     expect(result.stderr.trimEnd().split("\n")).toHaveLength(1);
