@@ -10,6 +10,8 @@ export const IMPORT_LAW = {
   retention: { packages: ["quantity", "protocol"], builtins: [], addons: [] },
   query: { packages: ["quantity", "protocol"], builtins: [], addons: [] },
   config: { packages: ["quantity"], builtins: [], addons: [] },
+  // What the command lines of both services share.
+  service: { packages: [], builtins: "all", addons: [] },
   tail: { packages: ["quantity"], builtins: "all", addons: [] },
   store: {
     packages: ["quantity", "protocol", "retention", "query"],
@@ -17,12 +19,12 @@ export const IMPORT_LAW = {
     addons: ["better-sqlite3"],
   },
   agent: {
-    packages: ["tail", "protocol", "config", "quantity"],
+    packages: ["tail", "protocol", "config", "service", "quantity"],
     builtins: "all",
     addons: [],
   },
   collector: {
-    packages: ["store", "protocol", "retention", "query", "config", "quantity"],
+    packages: ["store", "protocol", "retention", "query", "config", "service", "quantity"],
     builtins: "all",
     addons: [],
   },
@@ -53,5 +55,6 @@ export const NEVER_NATIVE = [
   "retention",
   "query",
   "config",
+  "service",
   "web",
 ];

@@ -10,7 +10,7 @@ import type { AgentSettings, FileSourceSettings } from "./agent-settings.ts";
 import { Batcher } from "./batcher.ts";
 import { BuilderPool } from "./builder-pool.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { Failure } from "@sluice/config";
+import { Failure } from "@sluice/service";
 import { StateLock } from "./state-lock.ts";
 import { StreamWorker } from "./stream-worker.ts";
 import { Uplink } from "./uplink.ts";

@@ -1,5 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
-import { EXIT, Failure, renderConfig } from "@sluice/config";
+import { renderConfig } from "@sluice/config";
+import { EXIT, Failure } from "@sluice/service";
 import { CommanderError } from "commander";
 
 import { checkSettings } from "./check.ts";

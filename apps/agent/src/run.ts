@@ -1,11 +1,9 @@
-import { createLog, EXIT, Failure, formatProblem, type Log } from "@sluice/config";
+import { formatProblem } from "@sluice/config";
+import { createLog, EXIT, Failure, type Log, endWithin, stopSignal } from "@sluice/service";
 
 import type { AgentEvent } from "./agent-event.ts";
 import { Agent } from "./agent.ts";
 import type { LoadedSettings } from "./settings.ts";
-
-/** SIGTERM hands over what is on its way within this time. */
-const STOP_WITHIN_MS = 10_000;
 
 /** `sluice-agent run`: ships until it is told to stop. */
 export async function runAgent({ config, settings }: LoadedSettings): Promise<void> {
@@ -21,19 +19,9 @@ export async function runAgent({ config, settings }: LoadedSettings): Promise<vo
   log.info({ host: settings.host, collector: settings.collectors[0] }, "ready");
   const signal = await stopSignal();
   log.info({ signal }, "stopping");
-  const deadline = setTimeout(() => process.exit(EXIT.failed), STOP_WITHIN_MS);
-  process.once("SIGINT", () => process.exit(EXIT.failed));
-  process.once("SIGTERM", () => process.exit(EXIT.failed));
+  endWithin();
   await agent[Symbol.asyncDispose]();
-  clearTimeout(deadline);
   log.info("stopped");
-}
-
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
-  });
 }
 
 function note(log: Log, event: AgentEvent): void {

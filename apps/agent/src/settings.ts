@@ -2,14 +2,13 @@ import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import {
-  EXIT,
-  Failure,
   type FlagValues,
   formatProblem,
   type LoadedConfig,
   loadConfig,
   standardPaths,
 } from "@sluice/config";
+import { EXIT, Failure, readConfigFile } from "@sluice/service";
 
 import type { AgentSettings, FileSourceSettings } from "./agent-settings.ts";
 import { AGENT_CONFIG, type AgentConfig, toList } from "./config.ts";
@@ -41,7 +40,7 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
   }
   const config = loadConfig({
     schema: AGENT_CONFIG,
-    text: await readConfigFile(file, request.file !== undefined),
+    text: await readConfigFile(file, request.file !== undefined, "agent"),
     file,
     env: request.env,
     envPrefix: "SLUICE_AGENT_",
@@ -79,23 +78,6 @@ function toSource(source: AgentConfig["sources"][number]): FileSourceSettings {
     exclude: toList(source.exclude).map((glob) => resolve(glob)),
     start: typeof start === "string" ? start : { withinMs: start },
   };
-}
-
-async function readConfigFile(file: string, isNamed: boolean): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" && !isNamed) {
-      return undefined;
-    }
-    throw new Failure(
-      code === "ENOENT" ? `${file}: there is no such file` : `${file}: ${message}`,
-      "check the path given with --config, and that the agent's user may read it",
-      EXIT.config,
-      { cause: error },
-    );
-  }
 }
 
 /** SLUICE_AGENT_TOKEN is a token, `token_file` (SLUICE_AGENT_TOKEN_FILE) a path. */

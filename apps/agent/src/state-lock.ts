@@ -3,7 +3,7 @@ import { readdir, readlink, rm, symlink } from "node:fs/promises";
 import { createConnection, createServer, type Server } from "node:net";
 import { join } from "node:path";
 
-import { Failure } from "@sluice/config";
+import { Failure } from "@sluice/service";
 
 /** How long a holder may take to say who it is. */
 const ANSWER_TIMEOUT_MS = 1_000;

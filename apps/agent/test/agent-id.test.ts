@@ -1,5 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { Failure } from "@sluice/config";
+import { Failure } from "@sluice/service";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { loadAgentId } from "../src/agent-id.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, renameSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Failure } from "@sluice/config";
+import { Failure } from "@sluice/service";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { StateLock } from "../src/state-lock.ts";

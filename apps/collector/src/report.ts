@@ -1,4 +1,4 @@
-import { EXIT, Failure } from "@sluice/config";
+import { EXIT, Failure } from "@sluice/service";
 import { SearchError, StoreError } from "@sluice/store";
 import { CommanderError } from "commander";
 

@@ -1,14 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
-  EXIT,
-  Failure,
   type FlagValues,
   formatProblem,
   type LoadedConfig,
   loadConfig,
   standardPaths,
 } from "@sluice/config";
+import { EXIT, Failure, readConfigFile } from "@sluice/service";
 import type { RetentionPolicy } from "@sluice/retention";
 
 import {
@@ -46,7 +44,7 @@ export async function loadSettings(request: ConfigRequest): Promise<CollectorSet
   }
   const config = loadConfig({
     schema: COLLECTOR_CONFIG,
-    text: await readConfigFile(file, request.file !== undefined),
+    text: await readConfigFile(file, request.file !== undefined, "collector"),
     file,
     env: request.env,
     envPrefix: "SLUICE_",
@@ -69,21 +67,4 @@ export async function loadSettings(request: ConfigRequest): Promise<CollectorSet
     dataDir: resolve(dataDir),
     retention: value.retention,
   };
-}
-
-async function readConfigFile(file: string, isNamed: boolean): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" && !isNamed) {
-      return undefined;
-    }
-    throw new Failure(
-      code === "ENOENT" ? `${file}: there is no such file` : `${file}: ${message}`,
-      "check the path given with --config, and that the collector's user may read it",
-      EXIT.config,
-      { cause: error },
-    );
-  }
 }

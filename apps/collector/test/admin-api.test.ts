@@ -1,4 +1,4 @@
-import { Failure } from "@sluice/config";
+import { Failure } from "@sluice/service";
 import type { Hono } from "hono";
 import { expect, test, vi } from "vitest";
 

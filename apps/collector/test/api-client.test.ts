@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import type { Failure } from "@sluice/config";
+import type { Failure } from "@sluice/service";
 import { SearchError, type SearchRequest } from "@sluice/store";
 import { afterEach, describe, expect, test } from "vitest";
 
 import { createApi } from "../src/api/api.ts";
 import { CollectorClient } from "../src/client/api-client.ts";
-import { LinkFailure } from "../src/api-link.ts";
+import { LinkFailure } from "../src/client/api-link.ts";
 import { ArrivalFeed, type FollowEvent } from "../src/api/follow.ts";
 import { FakeReader, type Script, SUMMARY } from "./fake-reader.ts";
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EXIT, type Failure } from "@sluice/config";
+import { EXIT, type Failure } from "@sluice/service";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { resolveTarget } from "../src/client/context.ts";

@@ -1,7 +1,7 @@
-import { Failure } from "@sluice/config";
+import { Failure } from "@sluice/service";
 import { describe, expect, test } from "vitest";
 
-import { LinkFailure } from "../src/api-link.ts";
+import { LinkFailure } from "../src/client/api-link.ts";
 import type { FollowEvent } from "../src/api/follow.ts";
 import { tailLines, type TailNotice } from "../src/query/live-tail.ts";
 

@@ -13,6 +13,3 @@ export { listSettings } from "./setting.ts";
 export type { Setting } from "./setting.ts";
 export { standardPaths } from "./standard-paths.ts";
 export type { Product, StandardPaths, StandardPathsOptions } from "./standard-paths.ts";
-export { EXIT, Failure } from "./failure.ts";
-export { createLog } from "./service-log.ts";
-export type { Log } from "./service-log.ts";

@@ -1,4 +1,4 @@
-import { EXIT, Failure } from "@sluice/config";
+import { EXIT, Failure } from "@sluice/service";
 import { SearchError, type SearchErrorCode, StoreError } from "@sluice/store";
 import * as z from "zod";
 

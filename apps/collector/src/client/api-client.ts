@@ -10,7 +10,7 @@ import {
 
 import { ANSWER_MARKS, FOLLOW_MARKS, readBodies, readLines } from "./answer-reader.ts";
 import { fromApiError } from "../api/api-error.ts";
-import { ApiLink } from "../api-link.ts";
+import { ApiLink } from "./api-link.ts";
 import type { Token } from "./context.ts";
 import type { FollowEvent } from "../api/follow.ts";
 

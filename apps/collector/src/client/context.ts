@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { EXIT, Failure, standardPaths } from "@sluice/config";
+import { standardPaths } from "@sluice/config";
+import { EXIT, Failure } from "@sluice/service";
 import * as z from "zod";
 
 import { DEFAULT_PORT } from "../config.ts";

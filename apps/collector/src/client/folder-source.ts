@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { EXIT, Failure } from "@sluice/config";
+import { EXIT, Failure } from "@sluice/service";
 import type { DurationMs } from "@sluice/quantity";
 import type { RetentionPolicy } from "@sluice/retention";
 import { openStoreReader, Store, StoreError, type StoreReader } from "@sluice/store";

@@ -1,5 +1,5 @@
 import { type Command, Option } from "@commander-js/extra-typings";
-import { EXIT } from "@sluice/config";
+import { EXIT } from "@sluice/service";
 import { type DurationMs, formatDuration, formatSize, parseDuration } from "@sluice/quantity";
 import { InvalidArgumentError } from "commander";
 

@@ -1,5 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
-import { EXIT, Failure } from "@sluice/config";
+import { EXIT, Failure } from "@sluice/service";
 import { formatDuration, formatSize } from "@sluice/quantity";
 
 import type { PruneReport } from "../retention/retention-report.ts";

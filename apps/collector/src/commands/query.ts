@@ -1,5 +1,5 @@
 import { type Command, Option } from "@commander-js/extra-typings";
-import { EXIT } from "@sluice/config";
+import { EXIT } from "@sluice/service";
 
 import { FORMATS } from "../output/printer.ts";
 import { planQuery } from "../query/query-plan.ts";

@@ -1,4 +1,4 @@
-import { EXIT } from "@sluice/config";
+import { EXIT } from "@sluice/service";
 
 import { resolveTarget, type TargetOptions } from "../client/context.ts";
 import { type LogSource, openLogSource } from "../client/log-source.ts";

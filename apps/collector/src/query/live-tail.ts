@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { LinkFailure } from "../api-link.ts";
+import { LinkFailure } from "../client/api-link.ts";
 import type { LogSource } from "../client/log-source.ts";
 
 /** What a person should know about a live view while it runs. */

@@ -1,4 +1,4 @@
-import { EXIT, Failure } from "@sluice/config";
+import { EXIT, Failure } from "@sluice/service";
 import {
   isTimeUs,
   parseDuration,

@@ -1,4 +1,4 @@
-import { EXIT } from "@sluice/config";
+import { EXIT } from "@sluice/service";
 import { printFilter, requiredWords, suggestFilters } from "@sluice/query";
 import { SearchError, type SearchRun, type SearchSummary } from "@sluice/store";
 

@@ -1,4 +1,4 @@
-import { EXIT, Failure } from "@sluice/config";
+import { EXIT, Failure } from "@sluice/service";
 
 import { type TailNotice, tailLines } from "./live-tail.ts";
 import type { QueryPlan } from "./query-plan.ts";

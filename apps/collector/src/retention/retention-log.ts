@@ -1,4 +1,4 @@
-import type { Log } from "@sluice/config";
+import type { Log } from "@sluice/service";
 import type { PruneResult } from "@sluice/store";
 
 import type { RetentionEvents } from "./retention-job.ts";

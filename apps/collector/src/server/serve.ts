@@ -1,4 +1,4 @@
-import { createLog, EXIT, Failure, type Log } from "@sluice/config";
+import { createLog, EXIT, Failure, type Log, endWithin, stopSignal } from "@sluice/service";
 import { openStoreReader, Store, StoreError } from "@sluice/store";
 
 import { adminApi } from "../api/admin-api.ts";
@@ -16,9 +16,6 @@ import { decideInThread } from "../retention/retention-decider.ts";
 import { createHttpServer, listen } from "./server.ts";
 import type { CollectorSettings } from "../settings.ts";
 import { Tokens } from "./tokens.ts";
-
-/** SIGTERM takes what has arrived within this time. */
-const STOP_WITHIN_MS = 10_000;
 
 /** Agents are asked to come back after this long when the collector restarts. */
 const RETRY_AFTER_MS = 500;
@@ -110,18 +107,9 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     process.exit(EXIT.failed);
   }
   log.info({ signal: outcome }, "stopping");
-  setTimeout(() => process.exit(EXIT.failed), STOP_WITHIN_MS).unref();
-  process.once("SIGINT", () => process.exit(EXIT.failed));
-  process.once("SIGTERM", () => process.exit(EXIT.failed));
+  endWithin();
   isServing = false;
   ingest.goAway(RETRY_AFTER_MS);
   server.close();
   server.closeAllConnections();
-}
-
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
-  });
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { EXIT, Failure } from "@sluice/config";
+import { EXIT, Failure } from "@sluice/service";
 import { LIMITS } from "@sluice/protocol";
 import type { Hono } from "hono";
 

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { EXIT, Failure } from "@sluice/config";
+import { EXIT, Failure } from "@sluice/service";
 import { SearchError } from "@sluice/store";
 
-import { API_ERROR, fromApiError } from "./api/api-error.ts";
-import type { Token } from "./client/context.ts";
+import { API_ERROR, fromApiError } from "../api/api-error.ts";
+import type { Token } from "./context.ts";
 
 /** A link that says nothing for this long is dead: heartbeats and progress come several times as often. */
 const SILENCE_MS = 20_000;
