@@ -19,7 +19,7 @@ import { StateFolder } from "./start/state-folder.mjs";
 import { Status } from "./start/status.mjs";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const BIN = { collector: "apps/collector/dist/bin.js", agent: "apps/agent/dist/bin.js" };
+const BIN = { collector: "apps/collector/dist/bin.js", agent: "apps/agent/dist/sluice-agent.js" };
 const SAMPLE_HOST = "sample";
 const UPDATE_MS = 1_000;
 /** npm, a shell and a process manager may each pass a signal on: within this time it is one. */
@@ -93,7 +93,7 @@ function chooseSource(options, folder, print) {
 function printUnreadable(unreadable, print) {
   if (unreadable.length === 0) return;
   print(
-    `  ${styleText("yellow", `cannot be read: ${plural(unreadable.length, "file or folder", "s")}`)}`,
+    `  ${styleText("yellow", `cannot be read: ${plural(unreadable.length, "path")}`)}`,
   );
   for (const { path, advice } of unreadable.slice(0, SHOWN_PROBLEMS))
     print(`    ${path}\n      ${advice}`);

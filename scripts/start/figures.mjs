@@ -28,7 +28,7 @@ export async function readFigures(origin, token) {
 }
 
 /** Adds up `sluice agents --json`: generations of one path count together. */
-export function summarize(agents) {
+function summarize(agents) {
   const streams = agents.flatMap((agent) => agent.streams);
   const sources = new Map();
   for (const { source, records, bytes } of streams) {

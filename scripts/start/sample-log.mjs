@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { generateLines } from "../../test/dist/corpus/generate.js";
 
 const LINES_PER_SECOND = 15;
-/** About an hour at that rate. */
+/** A little more than an hour at that rate. */
 const PAST_BYTES = 8_000_000;
-const PAST_MS = 3_600_000;
+const PAST_MS = 4_200_000;
 /** The lines of one second, on the average. */
 const SECOND_BYTES = 2_000;
 /** A terminal that is left open for weeks does not fill the disk. */
