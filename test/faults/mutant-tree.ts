@@ -8,7 +8,8 @@ import { type Product, productAt } from "../src/product.ts";
 import type { Mutant } from "./mutants.ts";
 
 /** What of a package's folder a built tree needs besides its dependencies. */
-const NEEDED = /^(?:src|dist|node_modules|package\.json|tsconfig\.json)(?:\/|$)/;
+const NEEDED =
+  /^(?:src|dist|node_modules|package\.json|tsconfig\.json|rolldown\.config\.mjs)(?:\/|$)/;
 
 /**
  * The touched files as the mutant has them.
@@ -52,7 +53,7 @@ export class MutantTree implements AsyncDisposable {
       for (const { file, text } of mutatedFiles(original.root, mutant)) {
         writeFileSync(join(tree.product.root, file), text);
       }
-      tree.#compile(mutant);
+      tree.#build(mutant);
       return tree;
     } catch (error) {
       await tree[Symbol.asyncDispose]();
@@ -84,17 +85,21 @@ export class MutantTree implements AsyncDisposable {
     symlinkSync(join(from, "node_modules"), join(root, "node_modules"));
   }
 
-  /** Only the packages that were touched: their interfaces are the same for all others. */
-  #compile({ name, edits }: Mutant): void {
+  /** Only what was touched, whose interfaces stay the same for all others, and the agent's one file. */
+  #build({ name, edits }: Mutant): void {
     const { root } = this.product;
-    if (edits.length === 0) return;
-    const touched = new Set(edits.map(({ file }) => file.split("/").slice(0, 2).join("/")));
-    const run = spawnSync(join(root, "node_modules/.bin/tsc"), ["-b", ...touched], {
-      cwd: root,
-      encoding: "utf8",
-    });
-    if (run.status !== 0) {
-      throw new Error(`mutant "${name}" does not compile:\n${run.stdout}${run.stderr}`);
+    const touched = edits.map(({ file }) => file.split("/").slice(0, 2).join("/"));
+    for (const folder of new Set([...touched, "apps/agent"])) {
+      const cwd = join(root, folder);
+      const { scripts } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8")) as {
+        readonly scripts: { readonly build: string };
+      };
+      const bins = [cwd, root].map((at) => join(at, "node_modules/.bin"));
+      const env = { ...process.env, PATH: [...bins, process.env["PATH"]].join(":") };
+      const run = spawnSync(scripts.build, { cwd, env, shell: true, encoding: "utf8" });
+      if (run.status !== 0) {
+        throw new Error(`mutant "${name}" cannot be built:\n${run.stdout}${run.stderr}`);
+      }
     }
   }
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 /** A built tree of the product: this repository, or a copy of it that was changed on purpose. */
 export interface Product {
   readonly root: string;
-  /** `sluice-agent`'s entry. */
+  /** `sluice-agent`, as it is shipped: one file. */
   readonly agent: string;
   /** `sluice`'s entry. */
   readonly collector: string;
@@ -13,7 +13,7 @@ export interface Product {
 export function productAt(root: string): Product {
   return {
     root,
-    agent: join(root, "apps/agent/dist/bin.js"),
+    agent: join(root, "apps/agent/dist/sluice-agent.js"),
     collector: join(root, "apps/collector/dist/bin.js"),
   };
 }

@@ -1,5 +1,6 @@
 import type { Prng } from "../corpus/prng.ts";
 import type { Product } from "../product.ts";
+import type { Moment } from "./kill-moment.ts";
 
 export interface KillPlan {
   readonly product: Product;
@@ -16,22 +17,12 @@ export interface KillPlan {
   readonly meanLineBytes: number;
 }
 
-export type Victim = "agent" | "collector";
+type Victim = "agent" | "collector";
 
 /** What happens while a portion of the lines is written. */
 export type Episode =
   | { readonly kind: "kill"; readonly victim: Victim; readonly moment: Moment }
   | { readonly kind: "damage" };
-
-/**
- * When a process is killed:
- * - `ack-passed`: the ack of a large message has just been passed on. What it promises must be on
- *   the disk.
- * - `ack-lost`: an ack was taken out of the line. What it covers must not be stored again.
- * - `message`: a message of frames is arriving.
- * - `any`: after a random time.
- */
-export type Moment = "ack-passed" | "ack-lost" | "message" | "any";
 
 const MOMENTS: Readonly<Record<Victim, readonly Moment[]>> = {
   agent: ["ack-passed", "message", "ack-lost", "any"],

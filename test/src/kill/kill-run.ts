@@ -10,6 +10,7 @@ import { NumberedLines } from "../numbered-lines.ts";
 import type { ServiceProcess } from "../process.ts";
 import { Site } from "../site.ts";
 import { StoredData } from "../stored.ts";
+import { killAt } from "./kill-moment.ts";
 import { type Episode, episodesOf, isBurst, type KillPlan, portionsOf } from "./kill-plan.ts";
 import { findProblems } from "./kill-verdict.ts";
 
@@ -19,9 +20,6 @@ const STALL_MS = 30_000;
 /** Time over which a portion of lines is written. */
 const PORTION_MS = 600;
 const BURST_MS = 100;
-
-/** A message whose commit takes a while. */
-const LARGE_MESSAGE_BYTES = 64 * 1024;
 
 /** Messages that are to be right behind a damaged one, and the size of a victim. */
 const DAMAGE = { behind: 3, minBytes: 16 * 1024, holdMs: 2_000 } as const;
@@ -170,8 +168,7 @@ class KillRun {
       return;
     }
     const victim = episode.victim === "agent" ? this.#agent : this.#collector;
-    await this.#strike(episode, victim);
-    await victim.exited;
+    await killAt(episode.moment, victim, this.proxy, this.#random);
     this.kills[episode.victim] += 1;
     // Often back at once; sometimes down while lines are written and files renamed.
     if (this.#random.below(3) === 0) await delay(PORTION_MS / 2);
@@ -182,52 +179,6 @@ class KillRun {
       const { collector, port } = await this.#site.startCollector();
       this.#collector = collector;
       this.proxy.target = port;
-    }
-  }
-
-  async #strike(
-    episode: Extract<Episode, { kind: "kill" }>,
-    victim: ServiceProcess,
-  ): Promise<void> {
-    switch (episode.moment) {
-      case "ack-passed":
-        await this.proxy.trap({
-          from: "collector",
-          matches: (_, control, link) =>
-            control?.type === "ack" && link.unackedBytes >= LARGE_MESSAGE_BYTES,
-          spring: () => {
-            victim.signal("SIGKILL");
-            return true;
-          },
-        });
-        return;
-      case "ack-lost":
-        await this.proxy.trap({
-          from: "collector",
-          matches: (_, control) => control?.type === "ack",
-          spring: (link) => {
-            victim.signal("SIGKILL");
-            link.reset();
-            return false;
-          },
-        });
-        return;
-      case "message":
-        await this.proxy.trap({
-          from: "agent",
-          matches: ({ kind }) => kind === "binary",
-          spring: () => true,
-        });
-        // Between its arrival and the end of its commit.
-        await delay(this.#random.below(20));
-        victim.signal("SIGKILL");
-        return;
-      case "any":
-        await delay(this.#random.below(PORTION_MS));
-        victim.signal("SIGKILL");
-        return;
-      default:
-        episode.moment satisfies never;
     }
   }
 }
