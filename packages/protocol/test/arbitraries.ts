@@ -16,10 +16,10 @@ export interface RecordOfTest {
   readonly attributes: Attributes | undefined;
 }
 
-export const YEAR_US = 365.25 * 86_400 * 1e6;
+const YEAR_US = 365.25 * 86_400 * 1e6;
 const NOW_US = 1_750_000_000_000_000;
 
-export const timeUs: fc.Arbitrary<number> = fc.oneof(
+const timeUs: fc.Arbitrary<number> = fc.oneof(
   fc.integer({ min: NOW_US - 10 * YEAR_US, max: NOW_US + 10 * YEAR_US }),
   fc.integer({ min: -YEAR_US, max: YEAR_US }),
   fc.constantFrom(-MAX_TIME_US, MAX_TIME_US, 0, -1, 1),
@@ -77,7 +77,7 @@ export function toRecords(columns: RecordColumns): RecordOfTest[] {
 }
 
 const uint32 = fc.oneof(fc.nat({ max: 5 }), fc.integer({ min: 0, max: 0xffff_ffff }));
-export const counter: fc.Arbitrary<number> = fc.oneof(
+const counter: fc.Arbitrary<number> = fc.oneof(
   fc.nat({ max: 300 }),
   fc.integer({ min: 0, max: 2 ** 52 }),
 );

@@ -15,7 +15,7 @@ export type Token = TokenPlace &
     | { readonly kind: "term"; readonly term: Term }
   );
 
-export interface TokenPlace {
+interface TokenPlace {
   readonly at: number;
   readonly length: number;
 }

@@ -1,4 +1,4 @@
-export interface CommitPace {
+interface CommitPace {
   /** Pending payload bytes above which a commit does not wait. */
   readonly eagerBytes: number;
   /** Shortest time between two commits below that. */
@@ -9,7 +9,7 @@ export interface CommitPace {
  * At most 40 commits a second keep a fleet of quiet agents at about 10 bytes of WAL per byte of
  * log; 1 MiB of compressed frames is worth an fsync of its own.
  */
-export const DEFAULT_COMMIT_PACE: CommitPace = { eagerBytes: 1024 * 1024, intervalMs: 25 };
+const DEFAULT_COMMIT_PACE: CommitPace = { eagerBytes: 1024 * 1024, intervalMs: 25 };
 
 /** Says when the frames that have gathered are committed. Pure: time comes in as an argument. */
 export class CommitClock {

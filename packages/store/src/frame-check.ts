@@ -9,7 +9,7 @@ import {
 } from "@sluice/protocol";
 
 /** What a batch's row says of its records, recomputed from the records themselves. */
-export interface BatchFacts {
+interface BatchFacts {
   readonly minTimeUs: number;
   readonly maxTimeUs: number;
   readonly lastTimeUs: number;

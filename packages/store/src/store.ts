@@ -114,7 +114,7 @@ export class Store implements AsyncDisposable {
   }
 }
 
-export function headPath(dataDir: string): string {
+function headPath(dataDir: string): string {
   return join(dataDir, "head.db");
 }
 

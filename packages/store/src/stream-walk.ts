@@ -3,7 +3,7 @@ import { type Match, type MatchFinder, seqOf } from "./match-finder.ts";
 import type { TimeRange } from "./search-request.ts";
 
 /** A record's place in the order by stream. */
-export interface StreamKey {
+interface StreamKey {
   readonly streamId: number;
   readonly seq: number;
 }

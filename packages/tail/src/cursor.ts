@@ -4,7 +4,7 @@ import { HEAD_BYTES, isFingerprint } from "./fingerprint.ts";
 import type { FileIdentity, FilePosition } from "./identity.ts";
 import type { CursorInvalid } from "./source.ts";
 
-export const CURSOR_VERSION = 1;
+const CURSOR_VERSION = 1;
 export const MAX_CURSOR_BYTES = 4096;
 
 /** What a file cursor says: enough to find the file again when everything else is forgotten. */

@@ -29,7 +29,7 @@ export function identify(file: OpenFile, stat: FileStat): FileIdentity {
   return { dev: stat.dev, ino: stat.ino, bornNs: stat.bornNs, head: headOf(file) };
 }
 
-export function headOf(file: OpenFile): HeadPrint {
+function headOf(file: OpenFile): HeadPrint {
   const bytes = file.bytesAt(0, HEAD_BYTES);
   return { length: bytes.length, hash: fingerprint(bytes) };
 }

@@ -5,7 +5,7 @@ import { Generation } from "./generation.ts";
 import type { Ending, Phase } from "./generation.ts";
 import type { StateInvalid } from "./source.ts";
 
-export const STATE_VERSION = 1;
+const STATE_VERSION = 1;
 
 /** Every generation that was seen at one path, and the number of the next one. */
 export interface SourceRecord {

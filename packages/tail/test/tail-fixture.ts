@@ -197,6 +197,6 @@ export class Collector {
   }
 }
 
-export function nameOf(stream: StreamKey): string {
+function nameOf(stream: StreamKey): string {
   return `${stream.source}#${stream.generation}`;
 }

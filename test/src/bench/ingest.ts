@@ -27,6 +27,10 @@ const CORPUS = {
 /** How often the store is asked whether all of it is durable: the error of each time measured. */
 const POLL_MS = 10;
 
+/** The built files that the packages' `bin` name. */
+const AGENT = fileURLToPath(new URL("./sluice-agent.js", import.meta.resolve("@sluice/agent")));
+const COLLECTOR = fileURLToPath(new URL("./bin.js", import.meta.resolve("@sluice/collector")));
+
 export interface IngestOptions {
   readonly sizeBytes: number;
   readonly repeats: number;
@@ -104,7 +108,7 @@ async function measureSluice(folder: string, corpus: Corpus, name: string): Prom
   let figures: Measurement;
   {
     await using collector = await Child.start([
-      binary("@sluice/collector"),
+      COLLECTOR,
       "serve",
       "--listen",
       `127.0.0.1:${port}`,
@@ -113,7 +117,7 @@ async function measureSluice(folder: string, corpus: Corpus, name: string): Prom
     ]);
     await using reader = openStoreReader(dataDir);
     const startedMs = performance.now();
-    await using agent = await Child.start([binary("@sluice/agent"), "run", "--config", config]);
+    await using agent = await Child.start([AGENT, "run", "--config", config]);
     const readyMs = performance.now();
     const stored = (): number => reader.streams().reduce((sum, stream) => sum + stream.bytes, 0);
     await until(() => stored() >= corpus.bytes, [agent, collector]);
@@ -182,12 +186,6 @@ async function until(isDone: () => boolean, children: readonly Child[]): Promise
 
 function disposable<T extends { close(): unknown }>(value: T): Disposable & { readonly value: T } {
   return { value, [Symbol.dispose]: () => void value.close() };
-}
-
-/** The built file that a package's `bin` names. */
-function binary(name: "@sluice/agent" | "@sluice/collector"): string {
-  const folder = join(fileURLToPath(import.meta.resolve(name)), "..");
-  return join(folder, name === "@sluice/agent" ? "sluice-agent.js" : "bin.js");
 }
 
 function script(name: string): string {

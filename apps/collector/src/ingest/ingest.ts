@@ -9,7 +9,7 @@ import { AgentSocket } from "./agent-socket.ts";
 import type { Tokens } from "../server/tokens.ts";
 
 /** The path that agents connect to. */
-export const AGENT_PATH = "/v1/agent";
+const AGENT_PATH = "/v1/agent";
 
 const MINUTE_MS = 60_000;
 
