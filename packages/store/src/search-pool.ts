@@ -1,12 +1,15 @@
 import { Worker } from "node:worker_threads";
 
 import { SearchError } from "./search-error.ts";
-import type { SearchCommand, SearchReply } from "./search-messages.ts";
+import { CHUNKS_IN_FLIGHT, type SearchCommand, type SearchReply } from "./search-messages.ts";
 import type { SearchProgress, SearchRequest, SearchRun, SearchSummary } from "./search-request.ts";
 import { threadUrl } from "./thread-url.ts";
 
 /** Searches that run at a time: one per core of a small machine; others wait for their turn. */
 const DEFAULT_THREADS = 2;
+
+/** Threads at the most, those included that wait for a slow reader. */
+const MOST_THREADS = 8;
 
 /** A cancelled or overdue search that has not ended by itself after this is ended with its thread. */
 const GRACE_MS = 100;
@@ -110,8 +113,7 @@ export class SearchPool implements AsyncDisposable {
 
   #dispatch(): void {
     while (this.#queue.length > 0 && !this.#disposed) {
-      const isFull = this.#idle.length === 0 && this.#running.size >= this.#threads;
-      if (isFull) {
+      if (this.#isFull) {
         return;
       }
       const job = this.#queue.shift() as Job;
@@ -138,6 +140,16 @@ export class SearchPool implements AsyncDisposable {
     }
   }
 
+  /** Whose reader has not taken what is ready, like a pager nobody scrolls, keeps no core busy. */
+  get #isFull(): boolean {
+    let working = 0;
+    for (const { chunks } of this.#running.values()) {
+      working += chunks.length < CHUNKS_IN_FLIGHT ? 1 : 0;
+    }
+    const hasThread = this.#idle.length > 0 || this.#running.size < MOST_THREADS;
+    return working >= this.#threads || !hasThread;
+  }
+
   #spawn(): Worker {
     const thread = new Worker(threadUrl("./search-thread", import.meta.url), {
       workerData: { path: this.#path },
@@ -161,6 +173,9 @@ export class SearchPool implements AsyncDisposable {
         if (!job.ended) {
           job.chunks.push(reply.bytes);
           job.notify();
+          if (job.chunks.length === CHUNKS_IN_FLIGHT) {
+            this.#dispatch();
+          }
         }
         return;
       case "progress":
@@ -219,7 +234,11 @@ export class SearchPool implements AsyncDisposable {
   #release(thread: Worker, job: Job): void {
     clearTimeout(job.deadline);
     this.#running.delete(thread);
-    this.#idle.push(thread);
+    if (this.#idle.length < this.#threads) {
+      this.#idle.push(thread);
+    } else {
+      void thread.terminate();
+    }
     this.#dispatch();
   }
 

@@ -194,13 +194,30 @@ describe("a consumer that does not read", () => {
     expect(rowsOf(await textOf(late))).toHaveLength(ROWS);
   });
 
-  it("is ended by the deadline, and its thread goes to another search", async () => {
+  it("keeps no other search waiting", async () => {
     await using alone = new SearchPool(log.path, 1);
     const { signal } = new AbortController();
-    const idle = alone.search(requestOf({ query: "request", deadlineMs: 400 }), signal);
+    const idle = alone.search(requestOf({ query: "request" }), signal);
     const text = await textOf(alone.search(requestOf({ limit: 5 }), signal));
     expect(rowsOf(text)).toHaveLength(5);
+    expect(rowsOf(await textOf(idle))).toHaveLength(ROWS);
+  });
+
+  it("is ended by the deadline", async () => {
+    const idle = search({ query: "request", deadlineMs: 400 });
     await expect(idle.summary).rejects.toMatchObject({ code: "deadline" });
+  });
+
+  it("is one of eight at most: the ninth search waits until one of them ends", async () => {
+    await using alone = new SearchPool(log.path, 1);
+    const { signal } = new AbortController();
+    const idle = Array.from({ length: 8 }, () =>
+      alone.search(requestOf({ query: "request", deadlineMs: 1_500 }), signal),
+    );
+    const ninth = textOf(alone.search(requestOf({ limit: 5 }), signal));
+    const ended = Promise.race(idle.map(({ summary }) => summary.catch(() => "an idle one")));
+    expect(await Promise.race([ninth.then(() => "the ninth"), ended])).toBe("an idle one");
+    expect(rowsOf(await ninth)).toHaveLength(5);
   });
 });
 
