@@ -16,7 +16,7 @@ import { Stamper } from "../src/stamp/stamper.ts";
 import { StreamPump } from "../src/stream-pump.ts";
 import type { MemoryReader } from "./memory-reader.ts";
 
-const CLOCK_US: number = Date.UTC(2026, 10, 24, 12) * 1000;
+export const CLOCK_US: number = Date.UTC(2026, 10, 24, 12) * 1000;
 
 type Rewind = Extract<AgentEffect, { kind: "rewind" }>;
 

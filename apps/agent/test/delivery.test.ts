@@ -1,0 +1,120 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LIMITS } from "@sluice/protocol";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { Folder } from "./folder.ts";
+import { MemoryReader } from "./memory-reader.ts";
+import { type Fate, ModelCollector } from "./model-collector.ts";
+import type { SentRecord } from "./wire.ts";
+
+let folder: Folder;
+
+beforeEach(() => {
+  folder = new Folder();
+});
+
+afterEach(() => folder[Symbol.dispose]());
+
+interface Line {
+  readonly length: number;
+  readonly letter: string;
+}
+
+function textOf(lines: readonly Line[]): string {
+  return lines.map(({ length, letter }, i) => `${`${i} `.padEnd(length, letter)}\n`).join("");
+}
+
+/** What of a file's lines a collector has to have in the end. */
+function expectedOf(text: string): SentRecord[] {
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => ({
+      body: line.slice(0, LIMITS.recordBytes),
+      originalBytes: line.length > LIMITS.recordBytes ? String(line.length) : undefined,
+    }));
+}
+
+/** Mostly short lines, some that fill a message, some that are cut. */
+const anyLine: fc.Arbitrary<Line> = fc.record({
+  length: fc.oneof(
+    { weight: 12, arbitrary: fc.nat({ max: 200 }) },
+    { weight: 2, arbitrary: fc.integer({ min: 20_000, max: 90_000 }) },
+    {
+      weight: 1,
+      arbitrary: fc.integer({ min: LIMITS.recordBytes - 2, max: LIMITS.recordBytes + 70_000 }),
+    },
+  ),
+  letter: fc.constantFrom("x", "y", "z"),
+});
+const anyFile = fc.array(anyLine, { maxLength: 40 });
+const anyFates = fc.array(
+  fc.constantFrom<Fate>("acknowledged", "late", "corrupt", "lost", "unacknowledged"),
+  { maxLength: 25 },
+);
+const readSizes = fc.infiniteStream(
+  fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1000, max: 200_000 })),
+);
+
+/** The file grows while it is shipped, a part at each turn of the loop. */
+function grow(reader: MemoryReader, text: string, parts: number): void {
+  const size = Math.max(1, Math.ceil(text.length / parts));
+  let at = 0;
+  const next = (): void => {
+    if (at >= text.length) {
+      reader.end({ kind: "ended", reason: "rotated" });
+      return;
+    }
+    reader.append(text.slice(at, at + size));
+    at += size;
+    setImmediate(next);
+  };
+  next();
+}
+
+describe("from a file to a collector", () => {
+  it("every line is stored exactly once and in order, whatever befalls the messages", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anyFile, { minLength: 1, maxLength: 3 }),
+        anyFates,
+        readSizes,
+        fc.integer({ min: 1, max: 12 }),
+        async (files, fates, sizes, parts) => {
+          const readers = files.map(() => new MemoryReader("", () => sizes.next().value));
+          await using collector = new ModelCollector(readers, fates, folder.path);
+          readers.forEach((reader, i) => grow(reader, textOf(files[i] ?? []), parts));
+          await collector.run();
+          expect(collector.events).toEqual([]);
+          files.forEach((file, i) => {
+            expect(collector.stored[i]?.records).toEqual(expectedOf(textOf(file)));
+            expect(collector.stored[i]?.gaps).toEqual([]);
+          });
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it("a batch that is rejected is set aside and counted, and the lines behind it arrive", async () => {
+    const text = textOf(Array.from({ length: 30 }, () => ({ length: 20, letter: "x" })));
+    const reader = new MemoryReader(text, () => 200);
+    reader.end({ kind: "ended", reason: "rotated" });
+    await using collector = new ModelCollector([reader], ["acknowledged", "rejected"], folder.path);
+    await collector.run();
+    const [stored] = collector.stored;
+    const [gap] = stored?.gaps ?? [];
+    expect(gap).toMatchObject({ kind: "gap", cause: "rejected", detail: "bad_columns: no luck" });
+    expect(collector.events).toMatchObject([{ kind: "rejected", code: "bad_columns" }]);
+    const expected = expectedOf(text);
+    const { firstSeq = 0, count = 0 } = gap ?? {};
+    expect(count).toBeGreaterThan(0);
+    expect(stored?.records).toEqual(expected.toSpliced(firstSeq, count));
+    expect(stored?.nextSeq).toBe(expected.length);
+    const [letter] = readdirSync(folder.path);
+    const lines = expected.slice(firstSeq, firstSeq + count).map(({ body }) => `${body}\n`);
+    expect(readFileSync(join(folder.path, letter ?? ""), "utf8")).toBe(lines.join(""));
+  });
+});
