@@ -21,15 +21,9 @@ function start(wire: Wire, key: number, reader: MemoryReader): void {
   running.push(wire.pump(reader, key).run(abort.signal));
 }
 
-/** Resolves when the pump has read everything and waits for more. */
-async function caughtUp(reader: MemoryReader, idles: number): Promise<void> {
-  await expect.poll(() => reader.idles, { interval: 1 }).toBeGreaterThan(idles);
-}
-
 async function append(reader: MemoryReader, text: string): Promise<void> {
-  const { idles } = reader;
   reader.append(text);
-  await caughtUp(reader, idles);
+  await reader.caughtUp();
 }
 
 function bodiesOf(frames: readonly Frame[]): string[] {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { LIMITS } from "@sluice/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -28,19 +29,21 @@ function textOf(lines: readonly Line[]): string {
 
 /** What of a file's lines a collector has to have in the end. */
 function expectedOf(text: string): SentRecord[] {
-  return text
-    .split("\n")
-    .slice(0, -1)
-    .map((line) => ({
-      body: line.slice(0, LIMITS.recordBytes),
-      originalBytes: line.length > LIMITS.recordBytes ? String(line.length) : undefined,
-    }));
+  return linesOf(text).map((line) => ({
+    body: line.slice(0, LIMITS.recordBytes),
+    originalBytes: line.length > LIMITS.recordBytes ? String(line.length) : undefined,
+  }));
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split("\n");
+  return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
 }
 
 /** Mostly short lines, some that fill a message, some that are cut. */
 const anyLine: fc.Arbitrary<Line> = fc.record({
   length: fc.oneof(
-    { weight: 12, arbitrary: fc.nat({ max: 200 }) },
+    { weight: 8, arbitrary: fc.nat({ max: 200 }) },
     { weight: 2, arbitrary: fc.integer({ min: 20_000, max: 90_000 }) },
     {
       weight: 1,
@@ -59,19 +62,12 @@ const readSizes = fc.infiniteStream(
 );
 
 /** The file grows while it is shipped, a part at each turn of the loop. */
-function grow(reader: MemoryReader, text: string, parts: number): void {
+async function grow(reader: MemoryReader, text: string, parts: number): Promise<void> {
   const size = Math.max(1, Math.ceil(text.length / parts));
-  let at = 0;
-  const next = (): void => {
-    if (at >= text.length) {
-      reader.end({ kind: "ended", reason: "rotated" });
-      return;
-    }
+  for (let at = 0; at < text.length; at += size) {
     reader.append(text.slice(at, at + size));
-    at += size;
-    setImmediate(next);
-  };
-  next();
+    await nextTurn();
+  }
 }
 
 describe("from a file to a collector", () => {
@@ -81,15 +77,29 @@ describe("from a file to a collector", () => {
         fc.array(anyFile, { minLength: 1, maxLength: 3 }),
         anyFates,
         readSizes,
-        fc.integer({ min: 1, max: 12 }),
-        async (files, fates, sizes, parts) => {
-          const readers = files.map(() => new MemoryReader("", () => sizes.next().value));
+        fc.record({
+          parts: fc.integer({ min: 1, max: 12 }),
+          isTerminated: fc.boolean(),
+          staysOpen: fc.boolean(),
+        }),
+        async (files, fates, sizes, { parts, isTerminated, staysOpen }) => {
+          const texts = files.map((file) => textOf(file).slice(0, isTerminated ? undefined : -1));
+          const readers = texts.map(() => new MemoryReader("", () => sizes.next().value));
           await using collector = new ModelCollector(readers, fates, folder.path);
-          readers.forEach((reader, i) => grow(reader, textOf(files[i] ?? []), parts));
-          await collector.run();
+          collector.connect();
+          await Promise.all(readers.map((reader, i) => grow(reader, texts[i] ?? "", parts)));
+          if (staysOpen) {
+            // A line that may still grow waits for the file's end.
+            const complete = texts.map((text) => text.split("\n").length - 1);
+            await collector.until((stored) =>
+              stored.every(({ records }, i) => records.length === complete[i]),
+            );
+          }
+          readers.forEach((reader) => reader.end({ kind: "ended", reason: "rotated" }));
+          await collector.untilFinished();
           expect(collector.events).toEqual([]);
-          files.forEach((file, i) => {
-            expect(collector.stored[i]?.records).toEqual(expectedOf(textOf(file)));
+          texts.forEach((text, i) => {
+            expect(collector.stored[i]?.records).toEqual(expectedOf(text));
             expect(collector.stored[i]?.gaps).toEqual([]);
           });
         },
@@ -103,7 +113,8 @@ describe("from a file to a collector", () => {
     const reader = new MemoryReader(text, () => 200);
     reader.end({ kind: "ended", reason: "rotated" });
     await using collector = new ModelCollector([reader], ["acknowledged", "rejected"], folder.path);
-    await collector.run();
+    collector.connect();
+    await collector.untilFinished();
     const [stored] = collector.stored;
     const [gap] = stored?.gaps ?? [];
     expect(gap).toMatchObject({ kind: "gap", cause: "rejected", detail: "bad_columns: no luck" });

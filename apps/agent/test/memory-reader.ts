@@ -18,9 +18,10 @@ export class MemoryReader implements StreamReader {
   #end: Extract<ReadOutcome, { kind: "idle" | "ended" | "lost" }> = { kind: "idle" };
   #offset = 0;
   #from = 0;
+  #isBusy = false;
   #wake: () => void = () => undefined;
-  /** Each `changed` that is waited for: the pump has caught up. */
-  idles = 0;
+  #isAwaited = false;
+  #awaited: () => void = () => undefined;
   isDisposed = false;
 
   constructor(
@@ -43,7 +44,17 @@ export class MemoryReader implements StreamReader {
 
   append(content: Uint8Array | string): void {
     this.#content = Buffer.concat([this.#content, Buffer.from(content as string)]);
+    this.#isAwaited = false;
     this.#wake();
+  }
+
+  /** Resolves when everything was read and taken, and more is waited for. */
+  async caughtUp(): Promise<void> {
+    while (!this.#isAwaited) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#awaited = resolve;
+      await promise;
+    }
   }
 
   /** Behind its last byte the stream says this from now on. */
@@ -53,9 +64,11 @@ export class MemoryReader implements StreamReader {
   }
 
   async seek(cursor: Uint8Array): Promise<Result<void, CursorLost>> {
-    this.#offset = offsetOf(cursor);
-    this.#from = this.#offset;
-    return ok(undefined);
+    return this.#alone(() => {
+      this.#offset = offsetOf(cursor);
+      this.#from = this.#offset;
+      return ok(undefined);
+    });
   }
 
   async read(target: Uint8Array, at: number, signal: AbortSignal): Promise<ReadOutcome> {
@@ -63,25 +76,28 @@ export class MemoryReader implements StreamReader {
     if (at >= target.length) {
       throw new RangeError("a read into nothing");
     }
-    const offset = this.#offset;
-    const room = Math.min(target.length - at, this.behindBytes, this.#nextReadBytes());
-    if (this.behindBytes === 0) {
-      return this.#end;
-    }
-    target.set(this.#content.subarray(offset, offset + room), at);
-    this.#offset += room;
-    return { kind: "bytes", offset, length: room };
+    return this.#alone(() => {
+      const offset = this.#offset;
+      const length = Math.min(target.length - at, this.behindBytes, this.#nextReadBytes());
+      if (this.behindBytes === 0) {
+        return this.#end;
+      }
+      target.set(this.#content.subarray(offset, offset + length), at);
+      this.#offset += length;
+      return { kind: "bytes", offset, length };
+    });
   }
 
   async changed(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    this.idles += 1;
     if (this.behindBytes > 0 || this.#end.kind !== "idle") {
       return;
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#wake = resolve;
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    this.#isAwaited = true;
+    this.#awaited();
     await promise;
   }
 
@@ -90,6 +106,20 @@ export class MemoryReader implements StreamReader {
       throw new RangeError(`${offset} is not between ${this.#from} and ${this.#offset}`);
     }
     return cursorOf(offset);
+  }
+
+  /** The contract allows one call at a time, and each takes a while. */
+  async #alone<T>(work: () => T): Promise<T> {
+    if (this.#isBusy) {
+      throw new Error("a second call while one is under way");
+    }
+    this.#isBusy = true;
+    try {
+      await Promise.resolve();
+      return work();
+    } finally {
+      this.#isBusy = false;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

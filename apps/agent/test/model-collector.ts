@@ -104,21 +104,26 @@ export class ModelCollector implements AsyncDisposable {
     });
   }
 
-  /** Resolves when the end of each stream is stored. */
-  async run(): Promise<void> {
-    this.#connect();
-    while (this.stored.some(({ isFinished }) => !isFinished)) {
+  /** Resolves when what is stored is so; it is asked behind each message. */
+  async until(isStored: (stored: readonly StoredStream[]) => boolean): Promise<void> {
+    while (!isStored(this.stored)) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       await promise;
     }
   }
 
+  /** Resolves when the end of each stream is stored. */
+  untilFinished(): Promise<void> {
+    return this.until((stored) => stored.every(({ isFinished }) => isFinished));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.stop()));
   }
 
-  #connect(): void {
+  /** Begins a connection; after a break the next one begins by itself. */
+  connect(): void {
     this.#connection += 1;
     this.#isBroken = false;
     this.#numbers = new Map();
@@ -139,7 +144,7 @@ export class ModelCollector implements AsyncDisposable {
     queueMicrotask(() => {
       this.#session.disconnected();
       this.#workers.forEach((worker) => worker.pause());
-      setImmediate(() => this.#connect());
+      setImmediate(() => this.connect());
     });
   }
 
