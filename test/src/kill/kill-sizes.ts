@@ -11,7 +11,7 @@ export const SHORT_KILL_PLAN: KillPlan = {
   lines: 40_000,
   files: 2,
   rotateEvery: 5_000,
-  meanLineBytes: 400,
+  meanLineBytes: 800,
 };
 
 /** The claim: 30 kills of each side during 500,000 lines. */
@@ -27,11 +27,15 @@ export const FULL_KILL_PLAN: KillPlan = {
   meanLineBytes: 400,
 };
 
-/** Damages only: enough to show a store that takes frames out of their place. */
+/**
+ * Damages only, on streams that go on: enough to show a store that takes frames out of their place.
+ * While a message is held back no new generation can be opened, and little comes behind it.
+ */
 export const DAMAGE_PLAN: KillPlan = {
   ...SHORT_KILL_PLAN,
   agentKills: 0,
   collectorKills: 0,
   damages: 2,
   lines: 26_000,
+  rotateEvery: 26_000,
 };
