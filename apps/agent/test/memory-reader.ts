@@ -1,5 +1,9 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { ok, type Result } from "@sluice/quantity";
 import type { CursorLost, ReadOutcome, StreamKey, StreamReader } from "@sluice/tail";
+
+/** Each of so many calls takes a turn of the loop, as one that goes to a disk does. */
+const SLOW_CALLS = 4;
 
 /** The cursor of a byte offset, in the fakes of these tests. */
 export function cursorOf(offset: number): Uint8Array {
@@ -19,6 +23,7 @@ export class MemoryReader implements StreamReader {
   #offset = 0;
   #from = 0;
   #isBusy = false;
+  #calls = 0;
   #wake: () => void = () => undefined;
   #isAwaited = false;
   #awaited: () => void = () => undefined;
@@ -115,7 +120,8 @@ export class MemoryReader implements StreamReader {
     }
     this.#isBusy = true;
     try {
-      await Promise.resolve();
+      this.#calls += 1;
+      await (this.#calls % SLOW_CALLS === 0 ? nextTurn() : Promise.resolve());
       return work();
     } finally {
       this.#isBusy = false;
