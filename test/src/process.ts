@@ -22,6 +22,12 @@ interface LogWaiter {
 /** pino's number of "error"; what is below is the ordinary life of a service. */
 export const LOG_LEVEL_ERROR = 50;
 
+/** What runs; a test that is broken off by its time limit does not get to its disposals. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /**
  * A service of the product that a test runs: its log as it comes, and its end. Disposal kills it,
  * so that no test leaves a process behind.
@@ -42,6 +48,7 @@ export class ServiceProcess implements AsyncDisposable {
       // Nothing of the machine's own configuration may reach the product.
       env: { PATH: process.env["PATH"], HOME: "/nonexistent", NODE_NO_WARNINGS: "1" },
     });
+    running.add(this.#child);
     const { stderr } = this.#child;
     stderr?.setEncoding("utf8");
     stderr?.on("data", (text: string) => this.#take(text));
@@ -123,6 +130,7 @@ export class ServiceProcess implements AsyncDisposable {
     if (this.#partial !== "") this.#note(parseLine(this.#partial));
     this.#partial = "";
     this.#exit = exit;
+    running.delete(this.#child);
     for (const waiter of this.#waiters) waiter.reject(this.#gone(cause));
     this.#waiters.clear();
   }
