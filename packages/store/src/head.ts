@@ -63,6 +63,7 @@ export class Head {
   readonly #findStream: Statement;
   readonly #insertStream: Statement;
   readonly #bumpEpoch: Statement;
+  readonly #rename: Statement;
   readonly #loadStream: Statement;
   readonly #insertBatch: Statement;
   readonly #moveOverBatch: Statement;
@@ -96,6 +97,7 @@ export class Head {
       )
       .pluck();
     this.#bumpEpoch = db.prepare("UPDATE streams SET epoch = ? WHERE id = ?");
+    this.#rename = db.prepare("UPDATE streams SET host = ?, labels = ? WHERE id = ?");
     this.#loadStream = db.prepare(
       "SELECT id, epoch, ordinal, next_seq, cursor FROM streams WHERE id = ?",
     );
@@ -164,7 +166,8 @@ export class Head {
 
   /**
    * Begins or takes up a stream. Each opening is a new epoch, so that frames of an older
-   * connection of the same agent can never fit behind it.
+   * connection of the same agent can never fit behind it. A stream bears the host and the labels
+   * that its agent gave last, so that a label set today is found in a file that is never rotated.
    */
   open(agent: number, host: string, opening: StreamOpening): OpenedStream {
     const found = this.#findStream.get(agent, opening.source, opening.generation) as
@@ -189,6 +192,7 @@ export class Head {
       nextSeq: found.next_seq,
       cursor: found.cursor,
     });
+    this.#rename.run(host, JSON.stringify(opening.labels), found.id);
     return { streamId: found.id, created: false, ...position };
   }
 

@@ -73,6 +73,15 @@ describe("opening a stream", () => {
     expect(open().epoch).toBe(3);
   });
 
+  it("gives the stream the host and the labels that its agent has now", () => {
+    const { streamId } = open();
+    head.transaction(() => {
+      const { agent } = head.introduce(AGENT, 2);
+      head.open(agent, "web-one", { ...OPENING, labels: { env: "staging" } });
+    });
+    expect(streamRow(streamId)).toMatchObject({ host: "web-one", labels: '{"env":"staging"}' });
+  });
+
   it("takes no frame of the epoch before, without a second reset", () => {
     const { streamId } = open();
     open();
