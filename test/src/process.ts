@@ -24,8 +24,14 @@ export const LOG_LEVEL_ERROR = 50;
 
 /** What runs; a test that is broken off by its time limit does not get to its disposals. */
 const running = new Set<ChildProcess>();
-process.on("exit", () => {
+const killAll = (): void => {
   for (const child of running) child.kill("SIGKILL");
+};
+process.on("exit", killAll);
+// How a runner ends a worker whose test hangs; it exits by itself where it still can.
+process.prependListener("SIGTERM", () => {
+  killAll();
+  process.exit(143);
 });
 
 /**
