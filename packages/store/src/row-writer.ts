@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { RecordColumns } from "@sluice/protocol";
 import { formatTimeRfc3339, SEVERITY_MAX, severityName, timeUs } from "@sluice/quantity";
 
-import type { Block } from "./block-catalog.ts";
+import type { CatalogStream } from "./block-catalog.ts";
 import { type Match, seqOf } from "./match-finder.ts";
 import type { Row } from "./search-request.ts";
 import { TimeText } from "./time-text.ts";
@@ -51,28 +51,31 @@ export function toRow(match: Match): Row {
 /** Rows as NDJSON: each line is what `JSON.stringify(toRow(match))` gives, in a fraction of its time. */
 export function renderRows(matches: readonly Match[]): Uint8Array {
   const times = new TimeText();
-  let block: Block | undefined;
-  let columns: RecordColumns | undefined;
-  let isText = false;
-  let names = "";
-  let idStart = "";
+  const receiptTimes = new TimeText();
+  // Rows of many blocks may alternate, so what is known of one is kept for the whole page.
+  const names = new Map<CatalogStream, string>();
+  const areText = new Map<RecordColumns, boolean>();
   let text = "";
   for (const match of matches) {
-    if (match.block !== block) {
-      ({ block } = match);
-      const { streamId, host, source } = block.stream;
-      names = `","received":"${times.of(block.receivedUs)}","host":${JSON.stringify(host)},"source":${JSON.stringify(source)}`;
-      idStart = `,"id":"${streamId}-`;
+    const { block, columns } = match;
+    const { stream } = block;
+    let name = names.get(stream);
+    if (name === undefined) {
+      name = `","host":${JSON.stringify(stream.host)},"source":${JSON.stringify(stream.source)}`;
+      names.set(stream, name);
     }
-    if (match.columns !== columns) {
-      ({ columns } = match);
+    let isText = areText.get(columns);
+    if (isText === undefined) {
       // A body begins and ends beside an LF, so where the whole is UTF-8 each body is.
       isText = isUtf8(columns.bodies);
+      areText.set(columns, isText);
     }
     const { index } = match;
     const seq = seqOf(match);
     const attributes = columns.attributes?.[index];
-    text += `{"time":"${times.of(match.timeUs)}${names}${LEVEL_FIELDS[columns.severities[index] ?? 0]}${idStart}${seq}","seq":${seq}`;
+    const received = receiptTimes.of(block.receivedUs);
+    const level = LEVEL_FIELDS[columns.severities[index] ?? 0];
+    text += `{"time":"${times.of(match.timeUs)}","received":"${received}${name}${level},"id":"${stream.streamId}-${seq}","seq":${seq}`;
     const bytes = bodyBytes(match);
     text +=
       isText || isUtf8(bytes)
