@@ -71,6 +71,8 @@ export class Ingest {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node takes its own listener off an upgraded socket: a peer that resets it must not end us.
+    socket.on("error", () => socket.destroy());
     const address = request.socket.remoteAddress ?? "unknown";
     const refusal = this.#refusal(request, address);
     if (refusal !== undefined) {
@@ -114,8 +116,7 @@ export class Ingest {
     request: IncomingMessage,
     address: string,
   ): { status: number; reason: string } | undefined {
-    const { pathname } = new URL(request.url ?? "/", "http://collector");
-    if (pathname !== AGENT_PATH) {
+    if (URL.parse(request.url ?? "/", "http://collector")?.pathname !== AGENT_PATH) {
       return { status: HTTP_STATUSES.notFound, reason: "no upgrade is served at this path" };
     }
     if (request.headers.origin !== undefined) {

@@ -1,0 +1,42 @@
+import { IncomingMessage, Server } from "node:http";
+import { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import type { Store } from "@sluice/store";
+import { expect, test } from "vitest";
+
+import { AgentDirectory } from "../src/ingest/agent-directory.ts";
+import { Ingest } from "../src/ingest/ingest.ts";
+
+/** An upgrade by a peer without a token, on a connection that takes or resets what is written to it. */
+function upgrade(url: string, write: (done: (error?: Error) => void) => void): Promise<string> {
+  const server = new Server();
+  let refusal = "";
+  new Ingest({
+    store: {} as Store,
+    directory: new AgentDirectory(),
+    tokens: { allows: () => false },
+    onRefused: (_address, reason) => (refusal = reason),
+    onError: (error) => {
+      throw error;
+    },
+  }).attach(server);
+  const request = new IncomingMessage(new Socket());
+  request.url = url;
+  const socket = new Duplex({
+    read: () => undefined,
+    write: (_bytes, _encoding, done) => write(done),
+  });
+  return new Promise((resolve) => {
+    socket.once("close", () => resolve(refusal));
+    server.emit("upgrade", request, socket, Buffer.alloc(0));
+  });
+}
+
+test.each(["//", "http://[", "/other"])("an upgrade at %s is refused", async (url) => {
+  expect(await upgrade(url, (done) => done())).toBe("no upgrade is served at this path");
+});
+
+test("a peer that resets its connection while it is refused does no harm", async () => {
+  const reset = Object.assign(new Error("write ECONNRESET"), { code: "ECONNRESET" });
+  expect(await upgrade("/v1/agent", (done) => done(reset))).toBe("the token is not known here");
+});
