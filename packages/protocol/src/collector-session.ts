@@ -198,8 +198,11 @@ export class CollectorSession {
       ordinal,
       nextSeq,
     }));
-    const ack: CollectorMessage[] = streams.length === 0 ? [] : [{ type: "ack", streams }];
-    return [...ack, ...others].map((message) => ({ kind: "send", message }));
+    const sent: CollectorMessage[] = [];
+    for (let from = 0; from < streams.length; from += LIMITS.controlStreams) {
+      sent.push({ type: "ack", streams: streams.slice(from, from + LIMITS.controlStreams) });
+    }
+    return [...sent, ...others].map((message) => ({ kind: "send", message }));
   }
 
   /** The message at hand is not frames. */

@@ -136,6 +136,29 @@ describe("the collector's connection", () => {
     expect(lists.flatMap(({ streams }) => streams)).toEqual(unfinished);
   });
 
+  test.each([
+    [0, []],
+    [LIMITS.controlStreams, [LIMITS.controlStreams]],
+    [2 * LIMITS.controlStreams + 1, [LIMITS.controlStreams, LIMITS.controlStreams, 1]],
+  ])("acknowledges %i streams of one commit in messages of %j", (count, parts) => {
+    const outcomes = Array.from({ length: count }, (_unused, stream) => ({
+      stream,
+      outcome: {
+        kind: "accepted" as const,
+        position: { epoch: 1, ordinal: 1, nextSeq: 1, cursor: cursor(0) },
+      },
+    }));
+    const acks = sessionIn("live")
+      .committed(0, outcomes)
+      .flatMap((effect) =>
+        effect.kind === "send" && effect.message.type === "ack" ? [effect.message] : [],
+      );
+    expect(acks.map(({ streams }) => streams.length)).toEqual(parts);
+    expect(acks.flatMap(({ streams }) => streams.map(({ stream }) => stream))).toEqual(
+      outcomes.map(({ stream }) => stream),
+    );
+  });
+
   test("opens as many streams as one agent may have, over all its messages, and not one more", () => {
     const session = sessionIn("live");
     const messages = LIMITS.streamsPerAgent / LIMITS.controlStreams;
