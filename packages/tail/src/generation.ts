@@ -92,11 +92,16 @@ export class Generation implements StreamKey {
   }
 
   toStream(): TailStream {
+    const { source, generation, initialCursor } = this;
+    const ackedCursor = (): Uint8Array =>
+      encodeCursor({ identity: this.identity, position: this.acked });
     return {
-      source: this.source,
-      generation: this.generation,
-      initialCursor: this.initialCursor,
-      ackedCursor: encodeCursor({ identity: this.identity, position: this.acked }),
+      source,
+      generation,
+      initialCursor,
+      get ackedCursor() {
+        return ackedCursor();
+      },
     };
   }
 

@@ -17,7 +17,7 @@ import {
   positionAt,
 } from "./identity.ts";
 import type { FilePosition, HeadPrint } from "./identity.ts";
-import { OpenFile } from "./open-file.ts";
+import { OpenFile, statPath } from "./open-file.ts";
 import type { FileStat } from "./open-file.ts";
 import type { CursorLost, StreamChange, StreamKey } from "./source.ts";
 import type { SourceRecord, SourceState } from "./source-state.ts";
@@ -228,6 +228,11 @@ export class Registry {
       return ok(undefined);
     }
     const file = generation.file ?? this.#reopen(generation);
+    if (file === "out-of-reach") {
+      // The scan that can open it compares it with this position.
+      generation.moveTo(position);
+      return ok(undefined);
+    }
     // Of an empty file a cursor knows the inode only, and a scan has compared that.
     if (file !== undefined && hasContent(file, identity.head, position)) {
       generation.moveTo(position);
@@ -258,14 +263,25 @@ export class Registry {
     return err({ code: "cursor-lost", detail, knownBytes });
   }
 
-  #reopen(generation: Generation): OpenFile | undefined {
+  /** A file that is there and cannot be opened now, or may not even be looked for, is not gone. */
+  #reopen(generation: Generation): OpenFile | "out-of-reach" | undefined {
     for (const { path, stat } of this.survey(generation.source)) {
       if (!isSameObject(generation.identity, stat)) continue;
       generation.file = this.open(path, stat);
       generation.path = path;
-      return generation.file;
+      return generation.file ?? "out-of-reach";
     }
-    return undefined;
+    return this.#isHidden(generation.source) ? "out-of-reach" : undefined;
+  }
+
+  #isHidden(path: string): boolean {
+    try {
+      statPath(path);
+      return false;
+    } catch (error) {
+      this.#ports.reports.unreadable(path, error);
+      return true;
+    }
   }
 
   /** copytruncate leaves the unread rest in a copy beside the file. */

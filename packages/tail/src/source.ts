@@ -13,7 +13,7 @@ export interface StreamKey {
 export interface TailStream extends StreamKey {
   /** Where the stream begins. Fixed for the life of the stream. */
   readonly initialCursor: Uint8Array;
-  /** The newest position passed to {@link Source.acked}, or the initial one. */
+  /** The newest position passed to {@link Source.acked} so far, or the initial one. */
   readonly ackedCursor: Uint8Array;
 }
 
