@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type AgentEffect, AgentSession, type UnfinishedStream } from "@sluice/protocol";
 import { FileSource, type TailStream } from "@sluice/tail";
 
@@ -15,6 +16,14 @@ import { StateLock } from "./state-lock.ts";
 import { StreamWorker } from "./stream-worker.ts";
 import { Uplink } from "./uplink.ts";
 
+/** Until the state is tried again on a disk that did not take it. */
+const STATE_RETRY_MS = 5_000;
+
+interface Arrival {
+  readonly source: FileSource;
+  readonly stream: TailStream;
+}
+
 /** Sources on one side, one uplink on the other, and a worker for each stream in between. */
 export class Agent implements AsyncDisposable {
   readonly #settings: AgentSettings;
@@ -28,6 +37,9 @@ export class Agent implements AsyncDisposable {
   readonly #sources: FileSource[];
   readonly #workers = new Map<number, StreamWorker>();
   readonly #abort = new AbortController();
+  /** Streams that appeared and are on no disk yet. */
+  readonly #arrivals: Arrival[] = [];
+  #isOffering = false;
   #nextKey = 0;
   #report: NodeJS.Timeout | undefined;
   /** Set while the sources wait for what the collector knows, because the state was lost. */
@@ -147,11 +159,9 @@ export class Agent implements AsyncDisposable {
     try {
       for await (const change of source.changes(this.#abort.signal)) {
         if (change.kind === "appeared") {
+          this.#arrivals.push({ source, stream: change.stream });
           // Not awaited: streams that appear together share one write.
-          this.#checkpoints
-            .write()
-            .then(() => this.#offer(source, change.stream))
-            .catch((error: unknown) => this.#emit({ kind: "failed", error }));
+          void this.#offerArrivals();
         }
       }
     } catch (error) {
@@ -159,6 +169,28 @@ export class Agent implements AsyncDisposable {
         this.#emit({ kind: "failed", error });
       }
     }
+  }
+
+  /** A disk without room holds new streams back; their files keep the lines meanwhile. */
+  async #offerArrivals(): Promise<void> {
+    if (this.#isOffering) {
+      return;
+    }
+    this.#isOffering = true;
+    while (this.#arrivals.length > 0 && !this.#abort.signal.aborted) {
+      let written = this.#arrivals.length;
+      try {
+        await this.#checkpoints.write();
+        for (; written > 0 && !this.#abort.signal.aborted; written--) {
+          const { source, stream } = this.#arrivals.shift() as Arrival;
+          this.#offer(source, stream);
+        }
+      } catch (error) {
+        this.#emit({ kind: "failed", error });
+        await setTimeout(STATE_RETRY_MS, undefined, { ref: false });
+      }
+    }
+    this.#isOffering = false;
   }
 
   #offer(source: FileSource, stream: TailStream): void {
@@ -269,6 +301,9 @@ export class Agent implements AsyncDisposable {
       if (restored?.ok === false) {
         this.#emit({ kind: "failed", error: new Error(restored.error.detail) });
       }
+    }
+    if (this.#session.phase !== "live") {
+      return; // The list goes on in the next message.
     }
     this.#awaitsUnfinished = false;
     this.#startSources().catch((error: unknown) => this.#emit({ kind: "failed", error }));
