@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { RunningCommand, run } from "./command.ts";
@@ -91,6 +92,35 @@ describe("sluice query", () => {
     command.child.stdout.destroy();
     const { code, stderr } = await command.ended();
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+});
+
+describe("where a block is damaged", () => {
+  let damagedDir: string;
+
+  beforeAll(async () => {
+    damagedDir = await mkdtemp(join(tmpdir(), "sluice-cli-"));
+    {
+      await using damaged = await FilledStore.open(damagedDir);
+      await damaged.write([{ body: "still readable", timeUs: START_US }]);
+      await damaged.write([{ body: "no longer readable", timeUs: START_US + 1_000_000 }]);
+    }
+    const head = new DatabaseSync(join(damagedDir, "head.db"));
+    head.exec("UPDATE batches SET payload = zeroblob(length(payload)) WHERE first_seq = 1");
+    head.close();
+  });
+
+  afterAll(() => rmSync(damagedDir, { recursive: true }));
+
+  test.each([
+    [["-o", "raw"], 0, "still readable\n"],
+    [["--count"], 0, "1\n"],
+    [["--count", "missing"], 2, "0\n"],
+    [["-o", "raw", "missing"], 2, ""],
+  ])("query %j says that its answer is incomplete, and exits %i", async (args, exit, expected) => {
+    const { code, stdout, stderr } = await run("query", "--data", damagedDir, ...args);
+    expect({ code, stdout: stdout.toString() }).toEqual({ code: exit, stdout: expected });
+    expect(stderr).toContain("the answer is incomplete: 1 damaged block could not be read");
   });
 });
 

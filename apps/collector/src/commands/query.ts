@@ -1,9 +1,8 @@
 import { type Command, Option } from "@commander-js/extra-typings";
-import { EXIT } from "@sluice/service";
 
 import { FORMATS } from "../output/printer.ts";
 import { planQuery } from "../query/query-plan.ts";
-import { NOTHING_FOUND, runCount, runExplain, runQuery, suggest } from "../query/query-run.ts";
+import { exitCode, runCount, runExplain, runQuery, suggest } from "../query/query-run.ts";
 import { FILTER_OUTPUT, type Reading, runReading } from "./reading-command.ts";
 import { runTail } from "../query/tail-run.ts";
 
@@ -59,12 +58,8 @@ export function addQuery(root: Command): void {
 
 async function findAndPrint(reading: Reading): Promise<number> {
   const summary = await runQuery(reading);
-  if (summary.damaged > 0) {
-    process.stderr.write(`sluice: ${summary.damaged} damaged blocks could not be read\n`);
+  if (summary.rows === 0) {
+    process.stderr.write(`sluice: ${await suggest(reading, summary)}\n`);
   }
-  if (summary.rows > 0) {
-    return EXIT.ok;
-  }
-  process.stderr.write(`sluice: ${await suggest(reading, summary)}\n`);
-  return NOTHING_FOUND;
+  return exitCode(summary.rows, summary);
 }

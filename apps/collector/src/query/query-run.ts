@@ -21,12 +21,18 @@ export interface QueryRun {
 }
 
 /** grep's exit code for "nothing was selected". */
-export const NOTHING_FOUND = 1;
+const NOTHING_FOUND = 1;
+
+/** grep's exit code for an error: what could not be read may hold what was looked for. */
+const INCOMPLETE = 2;
 
 /** How long may be spent on finding out what an empty answer would have needed. */
 const SUGGEST_WITHIN_MS = 2_000;
 
-/** Searches and prints. Gives the summary, which also says where a live view goes on. */
+/**
+ * Searches and prints, and says on stderr what could not be read. Gives the summary, which also says
+ * where a live view goes on.
+ */
 export async function runQuery(run: QueryRun): Promise<SearchSummary> {
   const { plan, sink, printer } = run;
   const search = begin(run);
@@ -55,7 +61,25 @@ export async function runQuery(run: QueryRun): Promise<SearchSummary> {
   }
   printer.end();
   await sink.drained();
-  return await search.summary;
+  return sayDamage(await search.summary);
+}
+
+/** "Nothing found" is said only where all of it was looked at. */
+export function exitCode(found: number, { damaged }: SearchSummary): number {
+  if (found > 0) {
+    return EXIT.ok;
+  }
+  return damaged > 0 ? INCOMPLETE : NOTHING_FOUND;
+}
+
+function sayDamage(summary: SearchSummary): SearchSummary {
+  const { damaged } = summary;
+  if (damaged > 0) {
+    process.stderr.write(
+      `sluice: the answer is incomplete: ${damaged} damaged ${damaged === 1 ? "block" : "blocks"} could not be read\n`,
+    );
+  }
+  return summary;
 }
 
 /** `--count`: the number alone. */
@@ -69,7 +93,7 @@ export async function runCount(run: QueryRun): Promise<number> {
   progress.clear();
   run.sink.write(`${count}\n`);
   await run.sink.drained();
-  return count === 0 ? NOTHING_FOUND : EXIT.ok;
+  return exitCode(count, sayDamage(await search.summary));
 }
 
 /** `--explain`: what each step of planning left, and where the time went, in place of the rows. */
