@@ -8,7 +8,7 @@ import {
   loadConfig,
   standardPaths,
 } from "@sluice/config";
-import { EXIT, Failure, readConfigFile } from "@sluice/service";
+import { EXIT, Failure, parseToken, readConfigFile } from "@sluice/service";
 
 import type { AgentSettings, FileSourceSettings } from "./agent-settings.ts";
 import { AGENT_CONFIG, type AgentConfig, toList } from "./config.ts";
@@ -80,6 +80,8 @@ function toSource(source: AgentConfig["sources"][number]): FileSourceSettings {
   };
 }
 
+const TOKEN_FILE_ADVICE = "copy the collector's data_dir/tokens/ingest.token there, mode 0600";
+
 /** SLUICE_AGENT_TOKEN is a token, `token_file` (SLUICE_AGENT_TOKEN_FILE) a path. */
 async function readToken(
   tokenFile: string | undefined,
@@ -87,7 +89,7 @@ async function readToken(
 ): Promise<string> {
   const token = env["SLUICE_AGENT_TOKEN"];
   if (token !== undefined && token !== "") {
-    return token;
+    return toToken(token, "SLUICE_AGENT_TOKEN");
   }
   if (tokenFile === undefined) {
     throw new Failure(
@@ -96,14 +98,23 @@ async function readToken(
       EXIT.config,
     );
   }
+  const origin = `token_file ${tokenFile}`;
   try {
-    return (await readFile(tokenFile, "utf8")).trim();
+    return toToken(await readFile(tokenFile, "utf8"), origin);
   } catch (error) {
-    throw new Failure(
-      `token_file ${tokenFile}: ${(error as Error).message}`,
-      "copy the collector's data_dir/tokens/ingest.token there, mode 0600",
-      EXIT.config,
-      { cause: error },
-    );
+    if (error instanceof Failure) {
+      throw error;
+    }
+    throw new Failure(`${origin}: ${(error as Error).message}`, TOKEN_FILE_ADVICE, EXIT.config, {
+      cause: error,
+    });
   }
+}
+
+function toToken(text: string, origin: string): string {
+  const token = parseToken(text);
+  if (token === undefined) {
+    throw new Failure(`${origin} does not hold a token`, TOKEN_FILE_ADVICE, EXIT.config);
+  }
+  return token;
 }

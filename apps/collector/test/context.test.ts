@@ -77,3 +77,14 @@ test.each(["", "[]", '{"colector":"http://x"}'])("%j is not a context", async (t
   writeFileSync(contextFile, text);
   await expect(resolveTarget({}, env)).rejects.toThrow("is not a context");
 });
+
+test.each(["two words", "two\nlines", "esc\u001b[2J"])(
+  "SLUICE_TOKEN is refused where it holds %j, which no header can carry",
+  async (token) => {
+    env["SLUICE_TOKEN"] = token;
+    await expect(resolved({})).rejects.toMatchObject({
+      message: "SLUICE_TOKEN does not hold a token",
+      exitCode: EXIT.usage,
+    } satisfies Partial<Failure>);
+  },
+);

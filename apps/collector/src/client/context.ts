@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { standardPaths } from "@sluice/config";
-import { EXIT, Failure } from "@sluice/service";
+import { EXIT, Failure, parseToken } from "@sluice/service";
 import * as z from "zod";
 
 import { DEFAULT_PORT } from "../config.ts";
@@ -65,7 +65,11 @@ async function givenToken(file: string | undefined, env: Env): Promise<Token | u
   }
   const token = env["SLUICE_TOKEN"];
   if (token !== undefined && token !== "") {
-    return { value: token.trim(), origin: "SLUICE_TOKEN" };
+    return toToken(
+      token,
+      "SLUICE_TOKEN",
+      "copy it from the collector's data_dir/tokens/query.token",
+    );
   }
   const named = env["SLUICE_TOKEN_FILE"];
   return named === undefined || named === ""
@@ -82,11 +86,15 @@ async function readToken(file: string, advice: string): Promise<Token> {
       cause: error,
     });
   }
-  const value = text.trim();
-  if (!/^\S+$/.test(value)) {
-    throw new Failure(`${file} does not hold a token`, advice, EXIT.usage);
+  return toToken(text, file, advice);
+}
+
+function toToken(text: string, origin: string, advice: string): Token {
+  const value = parseToken(text);
+  if (value === undefined) {
+    throw new Failure(`${origin} does not hold a token`, advice, EXIT.usage);
   }
-  return { value, origin: file };
+  return { value, origin };
 }
 
 /** The token of a collector that runs on this machine with the standard paths, where we may read it. */
@@ -97,7 +105,8 @@ async function localToken(env: Env): Promise<Token | undefined> {
   }
   const file = tokenPath(paths.value.stateDir, "query");
   try {
-    return { value: (await readFile(file, "utf8")).trim(), origin: file };
+    const value = parseToken(await readFile(file, "utf8"));
+    return value === undefined ? undefined : { value, origin: file };
   } catch {
     return undefined; // the collector's answer then says that it wants one
   }
