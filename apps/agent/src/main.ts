@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { renderConfig } from "@sluice/config";
-import { EXIT, Failure } from "@sluice/service";
+import { EXIT, Failure, sayFailure } from "@sluice/service";
 import { CommanderError } from "commander";
 
 import { checkSettings } from "./check.ts";
@@ -79,10 +79,10 @@ function report(error: unknown): number {
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // commander has said it already
   }
   if (error instanceof Failure) {
-    process.stderr.write(`sluice-agent: ${error.message}\n  ${error.advice}\n`);
+    sayFailure("sluice-agent", `${error.message}\n  ${error.advice}`);
     return error.exitCode;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`sluice-agent: unexpected failure, please report it\n${detail}\n`);
+  sayFailure("sluice-agent", `unexpected failure, please report it\n${detail}`);
   return EXIT.failed;
 }

@@ -1,4 +1,4 @@
-import { EXIT, Failure } from "@sluice/service";
+import { EXIT, Failure, sayFailure } from "@sluice/service";
 import { SearchError, StoreError } from "@sluice/store";
 import { CommanderError } from "commander";
 
@@ -13,14 +13,14 @@ export function report(error: unknown): number {
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // commander has said it already
   }
   if (error instanceof Failure || error instanceof StoreError) {
-    process.stderr.write(`sluice: ${error.message}\n  ${error.advice}\n`);
+    sayFailure("sluice", `${error.message}\n  ${error.advice}`);
     return error instanceof Failure ? error.exitCode : EXIT.failed;
   }
   if (error instanceof SearchError) {
-    process.stderr.write(`sluice: ${error.message}\n  ${searchAdvice(error.code)}\n`);
+    sayFailure("sluice", `${error.message}\n  ${searchAdvice(error.code)}`);
     return EXIT.failed;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`sluice: unexpected failure, please report it\n${detail}\n`);
+  sayFailure("sluice", `unexpected failure, please report it\n${detail}`);
   return EXIT.failed;
 }

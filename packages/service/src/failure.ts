@@ -1,3 +1,5 @@
+import { escapeLines } from "./terminal-text.ts";
+
 /** Exit codes of both command lines: 2 is a wrong call, 78 (EX_CONFIG of sysexits.h) a wrong configuration. */
 export const EXIT: { ok: 0; failed: 1; usage: 2; config: 78 } = {
   ok: 0,
@@ -22,4 +24,10 @@ export class Failure extends Error {
     this.advice = advice;
     this.exitCode = exitCode;
   }
+}
+
+/** What a command says of a failure on stderr: a terminal gets no control characters of a path or of a peer's words. */
+export function sayFailure(command: string, text: string): void {
+  const shown = process.stderr.isTTY ? escapeLines(text) : text;
+  process.stderr.write(`${command}: ${shown}\n`);
 }

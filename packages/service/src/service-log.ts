@@ -1,6 +1,8 @@
 import { styleText } from "node:util";
 import pino, { type Logger } from "pino";
 
+import { escapeText } from "./terminal-text.ts";
+
 export type Log = Logger;
 
 /** A service's own log, on stderr: text for a person at a terminal, JSON for everything else. */
@@ -19,8 +21,8 @@ const NAMES: Readonly<Record<number, string>> = {
   50: "error",
 };
 
-/** One line for a person: time of day, level, message, then the other fields. */
-function toText(line: string): string {
+/** One line for a person: time of day, level, message, then the other fields. Paths and what a peer said are data. */
+export function toText(line: string): string {
   const { level, time, msg, ...fields } = JSON.parse(line) as {
     level: keyof typeof COLOURS;
     time: number;
@@ -29,9 +31,10 @@ function toText(line: string): string {
   const clock = styleText("dim", new Date(time).toTimeString().slice(0, 8));
   const name = styleText(COLOURS[level] ?? "red", (NAMES[level] ?? "fatal").padEnd(5));
   const rest = Object.entries(fields)
-    .map(([key, value]) =>
-      styleText("dim", ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`),
-    )
+    .map(([key, value]) => {
+      const shown = typeof value === "string" ? value : JSON.stringify(value);
+      return styleText("dim", ` ${key}=${escapeText(shown)}`);
+    })
     .join("");
-  return `${clock} ${name} ${msg}${rest}\n`;
+  return `${clock} ${name} ${escapeText(msg)}${rest}\n`;
 }

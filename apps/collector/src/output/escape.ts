@@ -1,21 +1,8 @@
-/**
- * What a terminal must not be given: C0 but tab, DEL, C1, and the controls that reorder text
- * (Unicode's Bidi_Control property). CVE-2021-42574 shows what the latter are good for.
- */
-const UNSAFE =
-  // oxlint-disable-next-line no-control-regex -- control characters are what it is for
-  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+import { UNSAFE_CHARACTERS } from "@sluice/service";
 
-const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r" };
-
-/** Replaces what a terminal must not be given by a visible form: `\n`, `\x1b`, `\u202e`. `mark` may colour it. */
-export function escapeText(text: string, mark: (escape: string) => string = identity): string {
-  return text.replace(UNSAFE, (character) => mark(SHORT[character] ?? escapeCode(character)));
-}
-
-/** The same for JSON, in which such characters stand only inside strings: the result is the same document. */
+/** Escapes JSON for a terminal. What a terminal must not be given stands only inside strings: the result is the same document. */
 export function escapeJson(text: string): string {
-  return text.replace(UNSAFE, (character) =>
+  return text.replace(UNSAFE_CHARACTERS, (character) =>
     character === "\n" ? character : unicodeEscape(character),
   );
 }
@@ -78,11 +65,6 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
 
 function isTail(byte: number): boolean {
   return byte >= 0x80 && byte <= 0xbf;
-}
-
-function escapeCode(character: string): string {
-  const code = character.charCodeAt(0);
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : unicodeEscape(character);
 }
 
 function unicodeEscape(character: string): string {

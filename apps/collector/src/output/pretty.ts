@@ -1,6 +1,7 @@
+import { escapeText } from "@sluice/service";
 import stringWidth from "string-width";
 
-import { decodeBytes, escapeText } from "./escape.ts";
+import { decodeBytes } from "./escape.ts";
 import { createHighlighter, type Highlighter } from "./highlight.ts";
 import type { Printer, PrinterOptions } from "./printer.ts";
 import { bodyBytes } from "./raw.ts";

@@ -1,4 +1,5 @@
-import { decodeBytes, escapeText } from "./escape.ts";
+import { escapeText } from "@sluice/service";
+import { decodeBytes } from "./escape.ts";
 import type { Printer, PrinterOptions } from "./printer.ts";
 import { type OutputRow, parseRows } from "./row.ts";
 

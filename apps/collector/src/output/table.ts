@@ -1,7 +1,7 @@
+import { escapeText } from "@sluice/service";
 import stringWidth from "string-width";
 
 import { cellText } from "./columns.ts";
-import { escapeText } from "./escape.ts";
 import type { Printer, PrinterOptions } from "./printer.ts";
 import { fieldOf, type OutputRow, parseRows } from "./row.ts";
 import { createPaint, type Paint } from "./style.ts";

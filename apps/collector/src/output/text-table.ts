@@ -1,6 +1,6 @@
+import { escapeText } from "@sluice/service";
 import stringWidth from "string-width";
 
-import { escapeText } from "./escape.ts";
 import { createPaint } from "./style.ts";
 
 /** A column: its heading, and on which side its cells line up. */

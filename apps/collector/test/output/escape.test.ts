@@ -1,7 +1,8 @@
+import { escapeText } from "@sluice/service";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { decodeBytes, escapeJson, escapeText } from "../../src/output/escape.ts";
+import { decodeBytes, escapeJson } from "../../src/output/escape.ts";
 
 const UNSAFE = /[^\P{Cc}\t]|\p{Bidi_Control}/u;
 
