@@ -1,9 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
-import { renderConfig } from "@sluice/config";
+import { type LoadedConfig, renderConfig } from "@sluice/config";
 import { EXIT, Failure, sayFailure } from "@sluice/service";
 import { CommanderError } from "commander";
 
+import type { AgentSettings } from "./agent-settings.ts";
 import { checkSettings } from "./check.ts";
+import type { AgentConfig } from "./config.ts";
 import { runAgent } from "./run.ts";
 import { loadSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
@@ -28,48 +30,62 @@ function program(): Command {
     ["run", "tail the configured sources and ship them; runs in the foreground", runAgent],
     ["check", "validate the configuration and say what would be read", checkSettings],
   ] as const) {
-    root
-      .command(name)
-      .description(description)
-      .option("--config <file>", "configuration file (default: /etc/sluice/agent.yaml)")
-      .option("--collector <url>", "collector to ship to")
-      .option("--token-file <file>", "file that holds the ingest token")
-      .option("--state-dir <dir>", "folder for the agent's own state")
-      .option("--host <name>", "name of this host (default: its hostname)")
-      .exitOverride()
-      .action(async (options) => action(await load(options)));
+    addConfigOptions(root.command(name).description(description)).action(async (options) =>
+      action(await load(options)),
+    );
   }
 
   const config = root.command("config").description("look at the configuration").exitOverride();
-  config
-    .command("show")
-    .description("print the effective values and where each came from")
-    .option("--config <file>", "configuration file (default: /etc/sluice/agent.yaml)")
-    .exitOverride()
-    .action(async (options) => {
-      const { config: loaded } = await load(options);
-      process.stdout.write(renderConfig(loaded));
-    });
+  addConfigOptions(
+    config.command("show").description("print the effective values and where each came from"),
+  ).action(async (options) => {
+    const { config: loaded, settings } = await load(options);
+    process.stdout.write(renderConfig(withMachineDefaults(loaded, settings)));
+  });
   return root;
 }
 
-interface ConfigFlags {
+/** Every scalar of the configuration has a flag. */
+function addConfigOptions(command: Command): Command<[], ConfigFlags> {
+  return command
+    .option("--config <file>", "configuration file (default: /etc/sluice/agent.yaml)")
+    .option("--collector <url>", "collector to ship to")
+    .option("--token-file <file>", "file that holds the ingest token")
+    .option("--state-dir <dir>", "folder for the agent's own state")
+    .option("--host <name>", "name of this host (default: its hostname)")
+    .exitOverride();
+}
+
+/** These defaults depend on the machine, so the schema has none. */
+function withMachineDefaults(
+  { plain, origins }: LoadedConfig<AgentConfig>,
+  { stateDir, host }: AgentSettings,
+): Pick<LoadedConfig<AgentConfig>, "plain" | "origins"> {
+  const byDefault = { kind: "default" } as const;
+  return {
+    plain: { state_dir: stateDir, host, ...(plain as object) },
+    origins: new Map([["state_dir", byDefault], ["host", byDefault], ...origins]),
+  };
+}
+
+// A type: commander wants an index signature, which an interface has not.
+type ConfigFlags = {
   readonly config?: string | undefined;
   readonly collector?: string | undefined;
   readonly tokenFile?: string | undefined;
   readonly stateDir?: string | undefined;
   readonly host?: string | undefined;
-}
+};
 
 function load(options: ConfigFlags): ReturnType<typeof loadSettings> {
   return loadSettings({
     file: options.config,
     env: process.env,
     flags: {
-      ...(options.collector !== undefined && { collector: options.collector }),
-      ...(options.tokenFile !== undefined && { "token-file": options.tokenFile }),
-      ...(options.stateDir !== undefined && { "state-dir": options.stateDir }),
-      ...(options.host !== undefined && { host: options.host }),
+      collector: options.collector,
+      "token-file": options.tokenFile,
+      "state-dir": options.stateDir,
+      host: options.host,
     },
   });
 }

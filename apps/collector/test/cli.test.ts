@@ -3,8 +3,10 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { listSettings } from "@sluice/config";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { COLLECTOR_CONFIG } from "../src/config.ts";
 import { RunningCommand, run } from "./command.ts";
 import { FilledStore } from "./filled-store.ts";
 
@@ -145,4 +147,32 @@ test("sluice check says where a configuration is wrong and exits 78", async () =
   expect(code).toBe(78);
   expect(stderr).toContain(`${file}:2:1: `);
   expect(stderr).toContain("retention");
+});
+
+test.each([["serve"], ["check"], ["config", "show"]])(
+  "sluice %s %s takes a flag for every scalar of the configuration",
+  async (...command) => {
+    const { code, stdout } = await run(...command, "--help");
+    expect(code).toBe(0);
+    for (const { flag } of listSettings(COLLECTOR_CONFIG, "SLUICE_")) {
+      expect(stdout.toString()).toContain(`  --${flag} <`);
+    }
+  },
+);
+
+test("flags win over the file, and sluice config show says so", async () => {
+  const file = join(dataDir, "flags.yaml");
+  await writeFile(file, "retention:\n  keep: 30d\n  min_free: 10%\n");
+  const flags = ["--retention-keep", "7d", "--retention-max-size", "50GB", "--data-dir", "/x"];
+  const { stdout } = await run("config", "show", "--config", file, ...flags);
+  expect(stdout.toString()).toBe(
+    `listen: 127.0.0.1:7514 # default
+data_dir: /x # flag --data-dir
+retention:
+  keep: 7d # flag --retention-keep
+  max_size: 50GB # flag --retention-max-size
+  min_free: 10% # ${file}:3
+  rules: []
+`,
+  );
 });
