@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 
 import { StoreError } from "./errors.ts";
@@ -71,7 +71,7 @@ export function openHeadForWriting(path: string): HeadDatabase {
  * @throws StoreError `data-missing`, `data-newer`, `data-foreign`, `data-corrupt`, `data-unwritable`
  */
 export function openHeadForReading(path: string): HeadDatabase {
-  if (!existsSync(path)) {
+  if (!isThere(path)) {
     throw new StoreError(
       "data-missing",
       `${path}: there is no collected data here`,
@@ -89,6 +89,20 @@ export function openHeadForReading(path: string): HeadDatabase {
       throw error;
     }
   });
+}
+
+/** @throws StoreError where that cannot be seen: a folder of another user's may well hold data */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (cause) {
+    throw new StoreError(
+      "data-unwritable",
+      `${path}: cannot be opened (${(cause as Error).message})`,
+      "run as the owner of the data folder, or ask a running collector with --collector",
+      { cause },
+    );
+  }
 }
 
 /**

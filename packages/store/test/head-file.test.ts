@@ -6,9 +6,11 @@ import {
   openSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -129,6 +131,14 @@ describe("opening for reading", () => {
   it("says that there is nothing where there is no file, and makes none", () => {
     expect(errorOf(() => openHeadForReading(path)).code).toBe("data-missing");
     expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it("does not take a folder that it cannot look into for one without data", () => {
+    const loop = folder.at("loop");
+    symlinkSync(loop, loop);
+    const error = errorOf(() => openHeadForReading(join(loop, "head.db")));
+    expect(error.code).toBe("data-unwritable");
+    expect(error.message).toContain("ELOOP");
   });
 
   it("cannot write", () => {
