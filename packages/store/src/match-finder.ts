@@ -8,6 +8,7 @@ import type { TimeRange } from "./search-request.ts";
 /** A matching record, where it lies. */
 export interface Match {
   readonly timeUs: number;
+  readonly seq: number;
   readonly block: Block;
   readonly columns: RecordColumns;
   readonly index: number;
@@ -48,14 +49,11 @@ export class MatchFinder {
       const severity = columns.severities[index] ?? 0;
       const visibleFromUs = block.stream.visibleFromUs[severity] ?? Number.NEGATIVE_INFINITY;
       if (isWhole || block.receivedUs >= visibleFromUs) {
-        matches.push({ timeUs: columns.timesUs[index] ?? 0, block, columns, index });
+        const timeUs = columns.timesUs[index] ?? 0;
+        matches.push({ timeUs, seq: block.firstSeq + index, block, columns, index });
       }
     }
     this.scanMs += performance.now() - startedMs;
     return matches.length > limit ? matches.slice(0, limit) : matches;
   }
-}
-
-export function seqOf({ block, index }: Match): number {
-  return block.firstSeq + index;
 }

@@ -3,7 +3,7 @@ import type { RecordColumns } from "@sluice/protocol";
 import { formatTimeRfc3339, SEVERITY_MAX, severityName, timeUs } from "@sluice/quantity";
 
 import type { CatalogStream } from "./block-catalog.ts";
-import { type Match, seqOf } from "./match-finder.ts";
+import type { Match } from "./match-finder.ts";
 import type { Row } from "./search-request.ts";
 import { TimeText } from "./time-text.ts";
 
@@ -33,7 +33,7 @@ export function toRow(match: Match): Row {
   const { stream } = block;
   const severity = columns.severities[index] ?? 0;
   const attributes = columns.attributes?.[index];
-  const seq = seqOf(match);
+  const { seq } = match;
   return {
     time: formatTimeRfc3339(timeUs(match.timeUs), "utc"),
     received: formatTimeRfc3339(timeUs(block.receivedUs), "utc"),
@@ -71,7 +71,7 @@ export function renderRows(matches: readonly Match[]): Uint8Array {
       areText.set(columns, isText);
     }
     const { index } = match;
-    const seq = seqOf(match);
+    const { seq } = match;
     const attributes = columns.attributes?.[index];
     const received = receiptTimes.of(block.receivedUs);
     const level = LEVEL_FIELDS[columns.severities[index] ?? 0];

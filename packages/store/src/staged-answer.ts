@@ -11,7 +11,7 @@ import {
 } from "@sluice/query";
 
 import type { Block } from "./block-catalog.ts";
-import { type Match, seqOf } from "./match-finder.ts";
+import type { Match } from "./match-finder.ts";
 import { SearchError } from "./search-error.ts";
 import { TimeText } from "./time-text.ts";
 import { PAGE_BYTES, PAGE_ROWS } from "./time-merge.ts";
@@ -112,20 +112,13 @@ function describe({ message, hint }: PipelineError): string {
 function place(match: Match): PlacedStream {
   const { block } = match;
   const { host, source, labels } = block.stream;
-  return { host, source, labels, block, seq: seqOf(match) };
+  return { host, source, labels, block, seq: match.seq };
 }
 
 /** The record as a match, though it may lie in a copy of its own by now. */
 function toMatch({ stream, columns, index }: RecordRef): Match {
   const { block, seq } = stream as PlacedStream;
-  const firstSeq = seq - index;
-  const timeUs = columns.timesUs[index] ?? 0;
-  return {
-    timeUs,
-    block: firstSeq === block.firstSeq ? block : { ...block, firstSeq },
-    columns,
-    index,
-  };
+  return { timeUs: columns.timesUs[index] ?? 0, seq, block, columns, index };
 }
 
 function* recordPages(rows: readonly PipelineRow[]): Generator<StagedPage> {

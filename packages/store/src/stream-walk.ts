@@ -1,5 +1,5 @@
 import type { Block, CatalogStream } from "./block-catalog.ts";
-import { type Match, type MatchFinder, seqOf } from "./match-finder.ts";
+import type { Match, MatchFinder } from "./match-finder.ts";
 import type { TimeRange } from "./search-request.ts";
 
 /** A record's place in the order by stream. */
@@ -74,7 +74,7 @@ function mayHoldPast(block: Block, after: StreamKey, reverse: boolean): boolean 
 }
 
 function isPast(match: Match, after: StreamKey, reverse: boolean): boolean {
-  return reverse ? seqOf(match) < after.seq : seqOf(match) > after.seq;
+  return reverse ? match.seq < after.seq : match.seq > after.seq;
 }
 
 function compareBlocks(a: Block, b: Block): number {

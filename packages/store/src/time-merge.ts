@@ -1,5 +1,7 @@
+import type { RecordColumns } from "@sluice/protocol";
+
 import type { Block } from "./block-catalog.ts";
-import { type Match, type MatchFinder, seqOf } from "./match-finder.ts";
+import type { Match, MatchFinder } from "./match-finder.ts";
 import type { TimeRange } from "./search-request.ts";
 
 /** A record's place in the total order of a search by time. */
@@ -9,11 +11,19 @@ export interface TimeKey {
   readonly seq: number;
 }
 
-/** Rows that a page may hold, and bytes of their bodies: what is kept in memory, whatever the answer's size. */
+/** Rows that a page may hold, and bytes of their bodies: what is given out at a time. */
 export const PAGE_ROWS = 4096;
 export const PAGE_BYTES: number = 8 * 1024 * 1024;
 
-/** Distinct blocks that a page may pin before its rows are copied out of them. */
+/**
+ * What a round of the merge may collect in memory, whatever the answer's size. A round is one page,
+ * and grows to this where many blocks overlap in time: each round reads all of those again.
+ */
+const ROUND_ROWS = 65_536;
+const ROUND_BYTES = 16 * 1024 * 1024;
+const ROUND_GROWTH = 4;
+
+/** Distinct blocks that a round may pin before its rows are copied out of them. */
 const PINNED_BLOCKS = 32;
 
 export interface MergeOptions {
@@ -26,17 +36,31 @@ export interface MergeOptions {
   readonly checkpoint: () => void;
 }
 
+interface Bounds {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+interface Round {
+  readonly matches: readonly Match[];
+  /** Another match may lie behind its last one. */
+  readonly isFull: boolean;
+  /** Blocks that were read for it. */
+  readonly blocks: number;
+}
+
 /**
- * Matches in the order of (event time, stream, seq), or its reverse, in pages. A page takes in
+ * Matches in the order of (event time, stream, seq), or its reverse, in pages. A round takes in
  * blocks in the order of their first possible record and stops as soon as no block left can hold
- * one that belongs on it: newest-first with a limit reads only the newest blocks. Since a page is
- * defined by the key before it, the answer is the same at any page size.
+ * one that belongs to it: newest-first with a limit reads only the newest blocks. Since a round is
+ * defined by the key before it, the answer is the same at any size of rounds.
  */
 export function* mergeByTime(blocks: readonly Block[], options: MergeOptions): Generator<Match[]> {
   const { reverse } = options;
   const first = (block: Block): number => (reverse ? -block.maxTimeUs : block.minTimeUs);
   const last = (block: Block): number => (reverse ? -block.minTimeUs : block.maxTimeUs);
   let left = blocks.toSorted((a, b) => first(a) - first(b) || a.id - b.id);
+  let bounds: Bounds = { rows: PAGE_ROWS, bytes: PAGE_BYTES };
   let after = options.after;
   let rows = 0;
   while (left.length > 0 && rows < options.limit) {
@@ -45,79 +69,115 @@ export function* mergeByTime(blocks: readonly Block[], options: MergeOptions): G
       const passed = reverse ? -afterUs : afterUs;
       left = left.filter((block) => last(block) >= passed);
     }
-    const size = Math.min(PAGE_ROWS, options.limit - rows);
-    const { matches, isFull } = collectPage(left, first, after, size, options);
-    const end = matches.at(-1);
-    if (end === undefined) {
-      return;
-    }
-    yield matches;
+    const wanted = { ...bounds, rows: Math.min(bounds.rows, options.limit - rows) };
+    const { matches, isFull, blocks: read } = collect(left, first, after, wanted, options);
+    yield* pagesOf(matches);
     rows += matches.length;
-    if (!isFull) {
+    const end = matches.at(-1);
+    if (end === undefined || !isFull) {
       return;
     }
-    after = keyOf(end);
+    after = { timeUs: end.timeUs, streamId: end.block.stream.streamId, seq: end.seq };
+    if (read > PINNED_BLOCKS) {
+      bounds = {
+        rows: Math.min(bounds.rows * ROUND_GROWTH, ROUND_ROWS),
+        bytes: Math.min(bounds.bytes * ROUND_GROWTH, ROUND_BYTES),
+      };
+    }
   }
 }
 
-interface Page {
-  readonly matches: Match[];
-  /** Another match may lie behind its last one. */
-  readonly isFull: boolean;
-}
-
-function collectPage(
+function collect(
   blocks: readonly Block[],
   first: (block: Block) => number,
   after: TimeKey | undefined,
-  size: number,
+  bounds: Bounds,
   { finder, range, reverse, checkpoint }: MergeOptions,
-): Page {
+): Round {
   const compare = reverse ? (a: Match, b: Match): number => compareMatches(b, a) : compareMatches;
-  const from = pageRange(range, after, reverse);
-  let page: Page = { matches: [], isFull: false };
+  let matches: readonly Match[] = [];
+  let worst: Match | undefined;
   let bytes = 0;
+  let read = 0;
   const pinned = new Set<number>();
   for (const block of blocks) {
-    const worst = page.isFull ? page.matches.at(-1) : undefined;
     const worstUs = worst === undefined ? undefined : reverse ? -worst.timeUs : worst.timeUs;
     // Strictly later: a record of the same moment may still come before by its stream.
     if (worstUs !== undefined && first(block) > worstUs) {
       break;
     }
     checkpoint();
-    // Room for those of the same moment that the page before has already given out.
-    const found = finder
-      .find(block, from, reverse, after === undefined ? size : Number.POSITIVE_INFINITY)
-      .filter((match) => after === undefined || isBehind(match, after, reverse));
+    const within = rangeOf(range, after, worst, reverse);
+    const found = findBehind(finder, block, within, after, reverse, bounds.rows);
     if (found.length === 0) {
       continue;
     }
-    page = { ...page, matches: page.matches.concat(found) };
+    matches = matches.concat(found);
     bytes += bytesOf(found);
+    read += 1;
     pinned.add(block.id);
-    if (page.isFull || page.matches.length >= size || bytes >= PAGE_BYTES) {
-      page = cut(page.matches.sort(compare), size);
-      bytes = bytesOf(page.matches);
+    // Cut at twice the bounds, and not for every block: a sort for each would cost more than reading.
+    const isCrowded = matches.length >= 2 * bounds.rows || bytes >= 2 * bounds.bytes;
+    if (isCrowded || (worst === undefined && reaches(bounds, matches.length, bytes))) {
+      matches = cut(matches.toSorted(compare), bounds);
+      worst = matches.at(-1);
+      bytes = bytesOf(matches);
     }
     if (pinned.size > PINNED_BLOCKS) {
-      page = { ...page, matches: page.matches.map(detach) };
+      matches = copyOut(matches);
       pinned.clear();
     }
   }
-  return { ...page, matches: page.matches.sort(compare) };
+  const sorted = matches.toSorted(compare);
+  const page = cut(sorted, bounds);
+  const isFull = worst !== undefined || page.length < sorted.length;
+  return { matches: page, isFull, blocks: read };
 }
 
-/** The first of the matches that fill a page, in rows or in bytes; at least one. */
-function cut(matches: readonly Match[], size: number): Page {
+function reaches(bounds: Bounds, rows: number, bytes: number): boolean {
+  return rows >= bounds.rows || bytes >= bounds.bytes;
+}
+
+/** The block's first matches behind `after`, at least `rows` of them where it has so many. */
+function findBehind(
+  finder: MatchFinder,
+  block: Block,
+  range: TimeRange,
+  after: TimeKey | undefined,
+  reverse: boolean,
+  rows: number,
+): Match[] {
+  const found = finder.find(block, range, reverse, rows);
+  if (after === undefined) {
+    return found;
+  }
+  const behind = found.filter((match) => isBehind(match, after, reverse));
+  // Those of the same moment that were given out before took the place of others.
+  return found.length < rows || behind.length === found.length
+    ? behind
+    : finder
+        .find(block, range, reverse, Number.POSITIVE_INFINITY)
+        .filter((match) => isBehind(match, after, reverse));
+}
+
+function* pagesOf(matches: readonly Match[]): Generator<Match[]> {
+  for (let from = 0; from < matches.length;) {
+    const page = cut(matches.slice(from, from + PAGE_ROWS), { rows: PAGE_ROWS, bytes: PAGE_BYTES });
+    yield [...page];
+    from += page.length;
+  }
+}
+
+/** The first of the matches that reach a bound, in rows or in bytes; at least one. */
+function cut(matches: readonly Match[], bounds: Bounds): readonly Match[] {
   let bytes = 0;
   for (const [index, match] of matches.entries()) {
     bytes += bodyBytesOf(match);
-    if (index + 1 === size || bytes >= PAGE_BYTES) {
-      return { matches: matches.slice(0, index + 1), isFull: true };
+    if (reaches(bounds, index + 1, bytes)) {
+      return matches.slice(0, index + 1);
     }
   }
-  return { matches: [...matches], isFull: false };
+  return matches;
 }
 
 function bytesOf(matches: readonly Match[]): number {
@@ -129,50 +189,68 @@ function bodyBytesOf({ columns, index }: Match): number {
   return (columns.bodyOffsets[index + 1] ?? start) - start;
 }
 
-/** The part of the range that a page behind `after` can lie in. */
-function pageRange(range: TimeRange, after: TimeKey | undefined, reverse: boolean): TimeRange {
-  if (after === undefined) {
-    return range;
-  }
-  return reverse
-    ? { fromUs: range.fromUs, untilUs: Math.min(range.untilUs ?? Infinity, after.timeUs + 1) }
-    : { fromUs: Math.max(range.fromUs ?? -Infinity, after.timeUs), untilUs: range.untilUs };
-}
-
-/** The record on its own, so that its block's memory can go. */
-function detach(match: Match): Match {
-  const { columns, index } = match;
-  if (columns.count === 1) {
-    return match;
-  }
-  const start = columns.bodyOffsets[index] ?? 0;
-  const end = columns.bodyOffsets[index + 1] ?? start;
-  const alone = {
-    count: 1,
-    timesUs: columns.timesUs.slice(index, index + 1),
-    severities: columns.severities.slice(index, index + 1),
-    bodyOffsets: Uint32Array.of(0, end - start),
-    bodies: columns.bodies.slice(start, end),
-    attributes: columns.attributes === undefined ? undefined : [columns.attributes[index]],
+/** The part of the range that a round can lie in: behind `after`, and not behind its worst match. */
+function rangeOf(
+  range: TimeRange,
+  after: TimeKey | undefined,
+  worst: Match | undefined,
+  reverse: boolean,
+): TimeRange {
+  const [low, high] = reverse ? [worst?.timeUs, after?.timeUs] : [after?.timeUs, worst?.timeUs];
+  return {
+    fromUs: low === undefined ? range.fromUs : Math.max(range.fromUs ?? low, low),
+    untilUs: high === undefined ? range.untilUs : Math.min(range.untilUs ?? Infinity, high + 1),
   };
-  const block = { ...match.block, firstSeq: seqOf(match) };
-  return { timeUs: match.timeUs, block, columns: alone, index: 0 };
 }
 
-function keyOf(match: Match): TimeKey {
-  return { timeUs: match.timeUs, streamId: match.block.stream.streamId, seq: seqOf(match) };
+/** The records in columns of their own, one set for each block, so that the blocks' memory can go. */
+function copyOut(matches: readonly Match[]): Match[] {
+  const ofColumns = Map.groupBy(matches, ({ columns }) => columns);
+  const copies = new Map<Match, Match>();
+  for (const [columns, group] of ofColumns) {
+    if (group.length === columns.count) {
+      continue;
+    }
+    const copy = gather(columns, group);
+    for (const [index, match] of group.entries()) {
+      copies.set(match, { ...match, columns: copy, index });
+    }
+  }
+  return matches.map((match) => copies.get(match) ?? match);
+}
+
+function gather(columns: RecordColumns, group: readonly Match[]): RecordColumns {
+  const count = group.length;
+  const bodyOffsets = new Uint32Array(count + 1);
+  for (const [i, match] of group.entries()) {
+    bodyOffsets[i + 1] = (bodyOffsets[i] ?? 0) + bodyBytesOf(match);
+  }
+  const bodies = new Uint8Array(bodyOffsets[count] ?? 0);
+  for (const [i, { index }] of group.entries()) {
+    const { [index]: start, [index + 1]: end } = columns.bodyOffsets;
+    bodies.set(columns.bodies.subarray(start, end), bodyOffsets[i]);
+  }
+  return {
+    count,
+    timesUs: Float64Array.from(group, ({ timeUs }) => timeUs),
+    severities: Uint8Array.from(group, ({ index }) => columns.severities[index] ?? 0),
+    bodyOffsets,
+    bodies,
+    attributes:
+      columns.attributes === undefined
+        ? undefined
+        : group.map(({ index }) => columns.attributes?.[index]),
+  };
 }
 
 function compareMatches(a: Match, b: Match): number {
-  return (
-    a.timeUs - b.timeUs || a.block.stream.streamId - b.block.stream.streamId || seqOf(a) - seqOf(b)
-  );
+  return a.timeUs - b.timeUs || a.block.stream.streamId - b.block.stream.streamId || a.seq - b.seq;
 }
 
 function isBehind(match: Match, after: TimeKey, reverse: boolean): boolean {
   const order =
     match.timeUs - after.timeUs ||
     match.block.stream.streamId - after.streamId ||
-    seqOf(match) - after.seq;
+    match.seq - after.seq;
   return reverse ? order < 0 : order > 0;
 }

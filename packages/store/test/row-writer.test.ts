@@ -36,6 +36,7 @@ function matchesOf(records: readonly TestRecord[], host = "web-1", firstSeq = 0)
   };
   return records.map((_, index) => ({
     timeUs: columns.value.timesUs[index] ?? 0,
+    seq: firstSeq + index,
     block,
     columns: columns.value,
     index,
