@@ -56,9 +56,12 @@ export class Writer implements AsyncDisposable {
       name: "sluice-writer",
     });
     const ready = await new Promise<Extract<WriterReply, { kind: "ready" }>>((resolve, reject) => {
+      const ended = (): void => reject(lostThread());
       worker.once("error", reject);
+      worker.once("exit", ended);
       worker.once("message", (reply: WriterReply) => {
         worker.off("error", reject);
+        worker.off("exit", ended);
         if (reply.kind === "ready") {
           resolve(reply);
         } else {
