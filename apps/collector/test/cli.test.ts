@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -175,4 +175,20 @@ retention:
   rules: []
 `,
   );
+});
+
+test("what sluice serve writes is its user's alone, also in a folder that others may look into", async () => {
+  const openDir = await mkdtemp(join(tmpdir(), "sluice-cli-"));
+  await chmod(openDir, 0o755);
+  const command = new RunningCommand(["serve", "--data-dir", openDir, "--listen", "127.0.0.1:0"]);
+  await command.until('"msg":"ready"');
+  const names = await readdir(openDir, { recursive: true });
+  const modes = await Promise.all(
+    names.map(async (name) => ({ name, others: (await stat(join(openDir, name))).mode & 0o077 })),
+  );
+  command.child.kill("SIGTERM");
+  expect((await command.ended()).code).toBe(0);
+  rmSync(openDir, { recursive: true });
+  expect(names).toContain("head.db-wal");
+  expect(modes.filter(({ others }) => others !== 0)).toEqual([]);
 });

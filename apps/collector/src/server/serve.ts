@@ -43,6 +43,7 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
 
 /** Serves until a signal asks it to stop. Whatever was opened is closed again, also where a later step fails. */
 async function collect(settings: CollectorSettings, log: Log): Promise<void> {
+  process.umask(0o077); // logs are nobody else's, also in a data_dir that others may look into
   const failed = Promise.withResolvers<StoreError>();
   const arrivals = new ArrivalFeed();
   await using store = await Store.open(settings.dataDir, {
