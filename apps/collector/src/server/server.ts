@@ -20,7 +20,7 @@ export function createHttpServer(app: Hono): Server {
   return server;
 }
 
-/** @throws Failure where the port is taken (with its holder, where that can be found) or forbidden */
+/** @throws Failure where the port is taken or forbidden */
 export async function listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
   try {
     await new Promise<void>((resolve, reject) => {
