@@ -7,11 +7,18 @@ import type { Hono } from "hono";
 
 import type { ListenAddress } from "../config.ts";
 
+/** Node looks for connections past their time each 30 s: silent ones could fill every place. */
+const TIMEOUT_CHECK_MS = 1_000;
+
 /** The collector's one port: agents by upgrade, everything else by `app`. */
 export function createHttpServer(app: Hono): Server {
   const answer = getRequestListener(app.fetch);
   const server = createServer(
-    { maxHeaderSize: LIMITS.headersBytes, headersTimeout: LIMITS.handshakeTimeoutMs },
+    {
+      maxHeaderSize: LIMITS.headersBytes,
+      headersTimeout: LIMITS.handshakeTimeoutMs,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
     // It answers failures of the app itself, and never rejects.
     (request, response) => void answer(request, response),
   );
