@@ -5,7 +5,7 @@ import { adminApi } from "../api/admin-api.ts";
 import { AgentDirectory } from "../ingest/agent-directory.ts";
 import { createApi } from "../api/api.ts";
 import { ClockWatch } from "../retention/clock-watch.ts";
-import { isLoopback } from "../config.ts";
+import { formatListen, isLoopback } from "../config.ts";
 import { ArrivalFeed } from "../api/follow.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { lastReceiptUs } from "../retention/inventory.ts";
@@ -99,8 +99,8 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   const server = createHttpServer(app);
   ingest.attach(server);
   await retention.start(); // a changed policy is in force before the first query
-  const address = await listen(server, settings.listen);
-  log.info({ listen: `${address.address}:${address.port}`, dataDir: settings.dataDir }, "ready");
+  const { address, port } = await listen(server, settings.listen);
+  log.info({ listen: formatListen({ host: address, port }), dataDir }, "ready");
 
   const outcome = await Promise.race([stopSignal(), failed.promise]);
   if (outcome instanceof StoreError) {
