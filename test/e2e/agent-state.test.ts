@@ -48,4 +48,15 @@ describe("the state of an agent", () => {
     rmdirSync(obstacle);
     await site.untilStored(2);
   }, 60_000);
+
+  test("that cannot be written at the start is named, with no stack trace", async () => {
+    await using site = new Site();
+    const { port } = await site.startCollector();
+    mkdirSync(join(site.stateDir, "agent-id.tmp"), { recursive: true });
+    const agent = site.launchAgent({ port, files: [join(site.logDir, "*.log")] });
+    expect(await agent.exited).toEqual({ code: 1, signal: null });
+    const said = agent.log.map(({ text }) => text).join("\n");
+    expect(said).toContain(`state_dir ${site.stateDir}: EISDIR`);
+    expect(said).not.toContain("    at ");
+  });
 });

@@ -130,7 +130,7 @@ export class Agent implements AsyncDisposable {
       return agent;
     } catch (error) {
       await lock[Symbol.asyncDispose]();
-      throw error;
+      throw describeStateError(settings.stateDir, error);
     }
   }
 
@@ -332,6 +332,19 @@ export class Agent implements AsyncDisposable {
     }));
     this.#uplink.perform(this.#session.report(backlogs, performance.now()));
   }
+}
+
+/** Nothing but the state folder is written or read in full at a start. */
+function describeStateError(stateDir: string, error: unknown): unknown {
+  if (error instanceof Failure || !(error instanceof Error) || !("code" in error)) {
+    return error;
+  }
+  return new Failure(
+    `cannot use state_dir ${stateDir}: ${error.message}`,
+    "make sure that its disk has room and that the agent's user may write there",
+    undefined,
+    { cause: error },
+  );
 }
 
 async function makeStateDir(path: string): Promise<void> {
