@@ -9,6 +9,10 @@ export type StoreErrorCode =
   | "commit-failed"
   | "closed";
 
+/** SQLite needs room even to delete, so a full volume is for the operator to mend. */
+export const DISK_FULL_ADVICE =
+  "the volume of data_dir is full: make room on it, then start the collector again; agents hold what is not stored";
+
 /** A failure of the store. `message` says what happened and where, `advice` what to do about it. */
 export class StoreError extends Error {
   readonly code: StoreErrorCode;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 
-import { StoreError } from "./errors.ts";
+import { DISK_FULL_ADVICE, StoreError } from "./errors.ts";
 import {
   HEAD_APPLICATION_ID,
   HEAD_PAGE_BYTES,
@@ -196,6 +196,9 @@ export function describeSqliteError(error: unknown, path: string): unknown {
   const cause = { cause: error };
   if (isCorruption(error)) {
     return damagedHead(path, error.message, error);
+  }
+  if (error.code === "SQLITE_FULL") {
+    return new StoreError("commit-failed", `${path}: ${error.message}`, DISK_FULL_ADVICE, cause);
   }
   if (error.code === "SQLITE_CANTOPEN" || error.code.startsWith("SQLITE_READONLY")) {
     return new StoreError(

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 
-import { StoreError } from "./errors.ts";
+import { DISK_FULL_ADVICE, StoreError } from "./errors.ts";
 
 /**
  * Keeps a second collector off a data folder: an exclusive transaction on a small SQLite file,
@@ -41,7 +41,9 @@ export class StoreLock implements Disposable {
         throw new StoreError(
           "data-unwritable",
           `${path}: ${error.message}`,
-          "the collector's user needs to write in data_dir",
+          error.code === "SQLITE_FULL"
+            ? DISK_FULL_ADVICE
+            : "the collector's user needs to write in data_dir",
           { cause: error },
         );
       }

@@ -27,6 +27,9 @@ const CORPUS = {
 /** How often the store is asked whether all of it is durable: the error of each time measured. */
 const POLL_MS = 10;
 
+/** The baseline, which nothing tells when it has everything, is done when nothing came for this long. */
+const QUIET_MS = 3_000;
+
 /** The built files that the packages' `bin` name. */
 const AGENT = fileURLToPath(new URL("./sluice-agent.js", import.meta.resolve("@sluice/agent")));
 const COLLECTOR = fileURLToPath(new URL("./bin.js", import.meta.resolve("@sluice/collector")));
@@ -120,12 +123,14 @@ async function measureSluice(folder: string, corpus: Corpus, name: string): Prom
     await using agent = await Child.start([AGENT, "run", "--config", config]);
     const readyMs = performance.now();
     const stored = (): number => reader.streams().reduce((sum, stream) => sum + stream.bytes, 0);
+    const lines = (): number => reader.streams().reduce((sum, stream) => sum + stream.records, 0);
     await until(() => stored() >= corpus.bytes, [agent, collector]);
     const endedMs = performance.now();
     figures = {
       name,
       ...rates(corpus, endedMs - startedMs),
       "MB/s once started": corpus.bytes / 1e3 / (endedMs - readyMs),
+      "lines lost": corpus.lines - lines(),
       ...usage("agent", agent),
       ...usage("collector", collector),
     };
@@ -149,12 +154,22 @@ async function measureNaive(folder: string, corpus: Corpus): Promise<Measurement
       `ws://127.0.0.1:${port}`,
     ]);
     const readyMs = performance.now();
-    await until(() => Number(rows.get() ?? 0) >= corpus.lines, [agent, collector]);
-    const endedMs = performance.now();
+    // It loses lines without a word, so its end is when no more arrive.
+    let stored = 0;
+    let endedMs = readyMs;
+    const isOver = (): boolean => {
+      const now = Number(rows.get() ?? 0);
+      endedMs = now > stored ? performance.now() : endedMs;
+      stored = now;
+      return now >= corpus.lines || performance.now() - endedMs > QUIET_MS;
+    };
+    await until(isOver, [agent, collector]);
+    const bytes = (corpus.bytes * stored) / corpus.lines;
     figures = {
       name: "naive baseline",
-      ...rates(corpus, endedMs - startedMs),
-      "MB/s once started": corpus.bytes / 1e3 / (endedMs - readyMs),
+      ...rates({ ...corpus, bytes, lines: stored }, endedMs - startedMs),
+      "MB/s once started": bytes / 1e3 / (endedMs - readyMs),
+      "lines lost": corpus.lines - stored,
       ...usage("agent", agent),
       ...usage("collector", collector),
     };
