@@ -92,9 +92,7 @@ function chooseSource(options, folder, print) {
 
 function printUnreadable(unreadable, print) {
   if (unreadable.length === 0) return;
-  print(
-    `  ${styleText("yellow", `cannot be read: ${plural(unreadable.length, "path")}`)}`,
-  );
+  print(`  ${styleText("yellow", `cannot be read: ${plural(unreadable.length, "path")}`)}`);
   for (const { path, advice } of unreadable.slice(0, SHOWN_PROBLEMS))
     print(`    ${path}\n      ${advice}`);
   const more = unreadable.length - SHOWN_PROBLEMS;

@@ -181,8 +181,17 @@ describe("a folder that cannot be used", () => {
   });
 
   it("leaves other errors as they are", () => {
+    const unread = new Database.SqliteError("disk I/O error", "SQLITE_IOERR_READ");
+    expect(describeSqliteError(unread, path)).toBe(unread);
+  });
+
+  it("says of a full volume what to do", () => {
     const full = new Database.SqliteError("database or disk is full", "SQLITE_FULL");
-    expect(describeSqliteError(full, path)).toBe(full);
+    expect(describeSqliteError(full, path)).toMatchObject({
+      code: "commit-failed",
+      message: `${path}: database or disk is full`,
+      advice: expect.stringContaining("make room on it"),
+    });
   });
 });
 

@@ -16,7 +16,7 @@ const MINUTE_MS = 60_000;
 export interface IngestParts {
   readonly store: Store;
   readonly directory: AgentDirectory;
-  readonly tokens: Tokens;
+  readonly tokens: Pick<Tokens, "allows">;
   readonly onRefused: (address: string, reason: string) => void;
   readonly onError: (error: unknown) => void;
 }
