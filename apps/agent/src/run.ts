@@ -16,8 +16,9 @@ export async function runAgent({ config, settings }: LoadedSettings): Promise<vo
   }
   await settings.token();
   const agent = await Agent.start(settings, (event) => note(log, event));
+  const stopped = stopSignal(); // before anyone is told that it is ready
   log.info({ host: settings.host, collector: settings.collectors[0] }, "ready");
-  const signal = await stopSignal();
+  const signal = await stopped;
   log.info({ signal }, "stopping");
   endWithin();
   await agent[Symbol.asyncDispose]();

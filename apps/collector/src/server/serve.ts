@@ -100,9 +100,10 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   ingest.attach(server);
   await retention.start(); // a changed policy is in force before the first query
   const { address, port } = await listen(server, settings.listen);
+  const stopped = stopSignal(); // before anyone is told that it is ready
   log.info({ listen: formatListen({ host: address, port }), dataDir }, "ready");
 
-  const outcome = await Promise.race([stopSignal(), failed.promise]);
+  const outcome = await Promise.race([stopped, failed.promise]);
   if (outcome instanceof StoreError) {
     log.fatal({ code: outcome.code, advice: outcome.advice }, outcome.message);
     process.exit(EXIT.failed);
