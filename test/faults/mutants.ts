@@ -15,7 +15,7 @@ export interface Mutant {
   readonly edits: readonly Edit[];
 }
 
-const POSITION = "packages/store/src/position.ts";
+const POSITION = "packages/store/src/head/position.ts";
 const BATCHER = "apps/agent/src/batcher.ts";
 
 /** The store takes every frame, whatever its place. Also the one that each `npm test` tries. */
@@ -41,7 +41,7 @@ export const SYNC_OFF: Mutant = {
   fault: "what was acknowledged is gone after a power loss",
   edits: [
     {
-      file: "packages/store/src/head-file.ts",
+      file: "packages/store/src/head/head-file.ts",
       find: 'db.pragma("synchronous = FULL");',
       replace: 'db.pragma("synchronous = NORMAL");',
     },
@@ -56,7 +56,7 @@ export const MUTANTS: readonly Mutant[] = [
     fault: "what was acknowledged is gone after a kill of the collector",
     edits: [
       {
-        file: "packages/store/src/head.ts",
+        file: "packages/store/src/head/head.ts",
         find: "const result = this.#db.transaction(work).immediate();",
         replace: `const commit = (): void => {
         if (this.#db.inTransaction) {

@@ -186,5 +186,6 @@ test("silence is asked for as a duration, and anything else refused", async () =
   const get = (silent: string): Promise<Response> =>
     Promise.resolve(app.request(`/v1/agents?silent=${silent}`, { headers: AUTHORIZED }));
   expect((await get("soon")).status).toBe(400);
-  expect(await (await get("10m")).json()).toEqual([]);
+  expect(await (await get("10m")).json()).toMatchObject([{ host: "web-1" }]);
+  expect(await (await get("36500d")).json()).toEqual([]);
 });

@@ -6,9 +6,9 @@ import {
   describeSqliteError,
   type HeadDatabase,
   openHeadForReading,
-} from "./head-file.ts";
-import { SearchPool } from "./search-pool.ts";
-import type { SearchRequest, SearchRun } from "./search-request.ts";
+} from "./head/head-file.ts";
+import { SearchPool } from "./search/search-pool.ts";
+import type { SearchRequest, SearchRun } from "./search/search-request.ts";
 import type {
   AgentInfo,
   GapInfo,

@@ -1,10 +1,10 @@
 export { StoreError } from "./errors.ts";
 export type { StoreErrorCode } from "./errors.ts";
-export type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head.ts";
+export type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head/head.ts";
 export { Store } from "./store.ts";
 export type { StoreEvents } from "./store.ts";
-export type { PruneOrder, PruneResult } from "./pruner.ts";
-export type { CommitReport, FrameOutcome, NumberedOpening } from "./writer-messages.ts";
+export type { PruneOrder, PruneResult } from "./head/pruner.ts";
+export type { CommitReport, FrameOutcome, NumberedOpening } from "./head/writer-messages.ts";
 export type {
   ArrivalRange,
   Row,
@@ -14,7 +14,7 @@ export type {
   SearchRun,
   SearchSummary,
   TimeRange,
-} from "./search-request.ts";
+} from "./search/search-request.ts";
 export type {
   AgentInfo,
   GapInfo,
@@ -25,6 +25,6 @@ export type {
   StreamInfo,
 } from "./store-reader.ts";
 export { openStoreReader } from "./head-reader.ts";
-export { parseRecordId } from "./row-writer.ts";
-export { SearchError } from "./search-error.ts";
-export type { SearchErrorCode } from "./search-error.ts";
+export { parseRecordId } from "./search/row-writer.ts";
+export { SearchError } from "./search/search-error.ts";
+export type { SearchErrorCode } from "./search/search-error.ts";

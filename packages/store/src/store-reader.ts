@@ -1,4 +1,4 @@
-import type { SearchRequest, SearchRun } from "./search-request.ts";
+import type { SearchRequest, SearchRun } from "./search/search-request.ts";
 
 export interface StreamInfo {
   readonly streamId: number;

@@ -2,13 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { UnfinishedStream } from "@sluice/protocol";
 
-import { Checkpointer } from "./checkpointer.ts";
+import { Checkpointer } from "./head/checkpointer.ts";
 import { StoreError } from "./errors.ts";
-import type { AgentIntroduction, OpenedStream } from "./head.ts";
+import type { AgentIntroduction, OpenedStream } from "./head/head.ts";
 import { StoreLock } from "./store-lock.ts";
-import type { PruneOrder, PruneResult } from "./pruner.ts";
-import { Writer } from "./writer.ts";
-import type { CommitReport, NumberedOpening } from "./writer-messages.ts";
+import type { PruneOrder, PruneResult } from "./head/pruner.ts";
+import { Writer } from "./head/writer.ts";
+import type { CommitReport, NumberedOpening } from "./head/writer-messages.ts";
 
 export interface StoreEvents {
   /** Frames were committed and fsynced: acks may leave now. */

@@ -10,7 +10,7 @@ import {
   PAYLOAD_CODEC_ZSTD,
 } from "@sluice/protocol";
 
-import type { FramePlace } from "../src/position.ts";
+import type { FramePlace } from "../src/head/position.ts";
 
 export interface TestRecord {
   readonly body: string | Uint8Array;

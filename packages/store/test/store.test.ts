@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { StoreError } from "../src/errors.ts";
 import { openStoreReader } from "../src/head-reader.ts";
-import { openHeadForReading, openHeadForWriting } from "../src/head-file.ts";
+import { openHeadForReading, openHeadForWriting } from "../src/head/head-file.ts";
 import { Store } from "../src/store.ts";
-import type { CommitReport } from "../src/writer-messages.ts";
+import type { CommitReport } from "../src/head/writer-messages.ts";
 import { Folder } from "./folder.ts";
 import { batchFrame, finalFrame, gapFrame, linesFrame, messageOf } from "./frames.ts";
 

@@ -1,11 +1,11 @@
 import { parseQuery } from "@sluice/query";
 
-import { checkFrame } from "../src/frame-check.ts";
-import { type HeadDatabase, openHeadForWriting } from "../src/head-file.ts";
-import { Head } from "../src/head.ts";
-import type { Visibility } from "../src/pruner.ts";
-import { type EngineControl, runSearch } from "../src/search-engine.ts";
-import type { SearchRequest, SearchSummary } from "../src/search-request.ts";
+import { checkFrame } from "../src/head/frame-check.ts";
+import { type HeadDatabase, openHeadForWriting } from "../src/head/head-file.ts";
+import { Head } from "../src/head/head.ts";
+import type { Visibility } from "../src/head/pruner.ts";
+import { type EngineControl, runSearch } from "../src/search/search-engine.ts";
+import type { SearchRequest, SearchSummary } from "../src/search/search-request.ts";
 import { Folder } from "./folder.ts";
 import { batchFrame, type TestRecord } from "./frames.ts";
 

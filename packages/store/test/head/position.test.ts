@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { fit, type Fit, type FramePlace } from "../src/position.ts";
+import { fit, type Fit, type FramePlace } from "../../src/head/position.ts";
 
 const STORED = { epoch: 3, ordinal: 7, nextSeq: 100, cursor: new Uint8Array() };
 

@@ -1,10 +1,10 @@
 import { Worker } from "node:worker_threads";
 import type { UnfinishedStream } from "@sluice/protocol";
 
-import { StoreError, fromFailure } from "./errors.ts";
+import { StoreError, fromFailure } from "../errors.ts";
 import type { AgentIntroduction, OpenedStream } from "./head.ts";
 import type { PruneOrder, PruneResult } from "./pruner.ts";
-import { threadUrl } from "./thread-url.ts";
+import { threadUrl } from "../thread-url.ts";
 import type {
   CommitReport,
   NumberedOpening,

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { SearchError } from "../src/search-error.ts";
-import { CHUNKS_IN_FLIGHT } from "../src/search-messages.ts";
-import { SearchPool } from "../src/search-pool.ts";
-import type { SearchRequest, SearchRun } from "../src/search-request.ts";
+import { SearchError } from "../../src/search/search-error.ts";
+import { CHUNKS_IN_FLIGHT } from "../../src/search/search-messages.ts";
+import { SearchPool } from "../../src/search/search-pool.ts";
+import type { SearchRequest, SearchRun } from "../../src/search/search-request.ts";
 import { requestOf, rowsOf, StoredLog } from "./stored-log.ts";
 
 const STREAM = { agentId: "a-1", source: "/var/log/syslog", generation: 1 };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { SearchError } from "../src/search-error.ts";
-import type { Row } from "../src/search-request.ts";
-import { PAGE_BYTES, PAGE_ROWS } from "../src/time-merge.ts";
+import { SearchError } from "../../src/search/search-error.ts";
+import type { Row } from "../../src/search/search-request.ts";
+import { PAGE_BYTES, PAGE_ROWS } from "../../src/search/time-merge.ts";
 import { rowsOf, StoredLog } from "./stored-log.ts";
 
 const SYSLOG = { agentId: "a-1", host: "web-1", source: "/var/log/syslog", generation: 1 };

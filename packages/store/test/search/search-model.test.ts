@@ -3,7 +3,7 @@ import { type RetentionPolicyInput, retentionPolicySchema } from "@sluice/retent
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import type { SearchRequest } from "../src/search-request.ts";
+import type { SearchRequest } from "../../src/search/search-request.ts";
 import type { TestRecord } from "./frames.ts";
 import { type LogStream, type ModelRecord, StoredLog } from "./stored-log.ts";
 

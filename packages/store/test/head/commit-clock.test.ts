@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { CommitClock } from "../src/commit-clock.ts";
+import { CommitClock } from "../../src/head/commit-clock.ts";
 
 const PACE = { eagerBytes: 1000, intervalMs: 25 };
 

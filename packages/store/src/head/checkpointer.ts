@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 
-import { threadUrl } from "./thread-url.ts";
+import { threadUrl } from "../thread-url.ts";
 
 /** Frame bytes committed between two checkpoints. */
 const CHECKPOINT_EVERY_BYTES = 32 * 1024 * 1024;

@@ -3,10 +3,16 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { decodeBatch, MAX_TIME_US } from "@sluice/protocol";
-import type { Block } from "../src/block-catalog.ts";
-import type { Match } from "../src/match-finder.ts";
-import { parseRecordId, recordId, renderBodies, renderRows, toRow } from "../src/row-writer.ts";
-import { TimeText } from "../src/time-text.ts";
+import type { Block } from "../../src/search/block-catalog.ts";
+import type { Match } from "../../src/search/match-finder.ts";
+import {
+  parseRecordId,
+  recordId,
+  renderBodies,
+  renderRows,
+  toRow,
+} from "../../src/search/row-writer.ts";
+import { TimeText } from "../../src/search/time-text.ts";
 import { batchFrame, type TestRecord } from "./frames.ts";
 
 function matchesOf(records: readonly TestRecord[], host = "web-1", firstSeq = 0): Match[] {

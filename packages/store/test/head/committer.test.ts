@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { Committer, prepare } from "../src/committer.ts";
-import { type HeadDatabase, openHeadForWriting } from "../src/head-file.ts";
-import type { CommitReport, CommitRequest, WriterReply } from "../src/writer-messages.ts";
+import { Committer, prepare } from "../../src/head/committer.ts";
+import { type HeadDatabase, openHeadForWriting } from "../../src/head/head-file.ts";
+import type { CommitReport, CommitRequest, WriterReply } from "../../src/head/writer-messages.ts";
 import { Folder } from "./folder.ts";
 import { linesFrame, messageOf } from "./frames.ts";
 

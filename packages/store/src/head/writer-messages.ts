@@ -1,6 +1,6 @@
 import type { UnfinishedStream } from "@sluice/protocol";
 
-import type { StoreFailure } from "./errors.ts";
+import type { StoreFailure } from "../errors.ts";
 import type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head.ts";
 import type { PruneOrder, PruneResult } from "./pruner.ts";
 

@@ -2,7 +2,7 @@ import { compileFilter, type Query, type Stage } from "@sluice/query";
 
 import { type Catalog, readCatalog } from "./block-catalog.ts";
 import { BlockReader } from "./block-reader.ts";
-import type { HeadDatabase } from "./head-file.ts";
+import type { HeadDatabase } from "../head/head-file.ts";
 import { type Match, MatchFinder } from "./match-finder.ts";
 import { parseRecordId, renderBodies, renderRows } from "./row-writer.ts";
 import { SearchError } from "./search-error.ts";

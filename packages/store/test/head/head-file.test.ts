@@ -14,9 +14,13 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { StoreError, type StoreErrorCode } from "../src/errors.ts";
-import { describeSqliteError, openHeadForReading, openHeadForWriting } from "../src/head-file.ts";
-import { HEAD_SCHEMA_VERSION } from "../src/schema.ts";
+import { StoreError, type StoreErrorCode } from "../../src/errors.ts";
+import {
+  describeSqliteError,
+  openHeadForReading,
+  openHeadForWriting,
+} from "../../src/head/head-file.ts";
+import { HEAD_SCHEMA_VERSION } from "../../src/head/schema.ts";
 import { Folder } from "./folder.ts";
 
 let folder: Folder;

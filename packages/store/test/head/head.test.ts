@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { checkFrame } from "../src/frame-check.ts";
-import { type HeadDatabase, openHeadForWriting } from "../src/head-file.ts";
-import { Head } from "../src/head.ts";
+import { checkFrame } from "../../src/head/frame-check.ts";
+import { type HeadDatabase, openHeadForWriting } from "../../src/head/head-file.ts";
+import { Head } from "../../src/head/head.ts";
 import { Folder } from "./folder.ts";
 import { batchFrame, finalFrame, gapFrame, linesFrame } from "./frames.ts";
 

@@ -3,9 +3,13 @@ import type { TimeUs } from "@sluice/quantity";
 import { retentionPolicySchema } from "@sluice/retention";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { Committer, prepare } from "../src/committer.ts";
-import { type HeadDatabase, openHeadForReading, openHeadForWriting } from "../src/head-file.ts";
-import { type PruneOrder, Pruner, type PruneResult } from "../src/pruner.ts";
+import { Committer, prepare } from "../../src/head/committer.ts";
+import {
+  type HeadDatabase,
+  openHeadForReading,
+  openHeadForWriting,
+} from "../../src/head/head-file.ts";
+import { type PruneOrder, Pruner, type PruneResult } from "../../src/head/pruner.ts";
 import { Folder } from "./folder.ts";
 import { linesFrame, messageOf } from "./frames.ts";
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 
-import { DISK_FULL_ADVICE, StoreError } from "./errors.ts";
+import { DISK_FULL_ADVICE, StoreError } from "../errors.ts";
 import {
   HEAD_APPLICATION_ID,
   HEAD_PAGE_BYTES,

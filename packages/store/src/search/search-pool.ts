@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { SearchError } from "./search-error.ts";
 import { CHUNKS_IN_FLIGHT, type SearchCommand, type SearchReply } from "./search-messages.ts";
 import type { SearchProgress, SearchRequest, SearchRun, SearchSummary } from "./search-request.ts";
-import { threadUrl } from "./thread-url.ts";
+import { threadUrl } from "../thread-url.ts";
 
 /** Searches that run at a time: one per core of a small machine; others wait for their turn. */
 const DEFAULT_THREADS = 2;

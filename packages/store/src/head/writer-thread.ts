@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 
 import { CommitClock } from "./commit-clock.ts";
 import { Committer, prepare, type PreparedRequest } from "./committer.ts";
-import { StoreError, toFailure } from "./errors.ts";
+import { StoreError, toFailure } from "../errors.ts";
 import { describeSqliteError, openHeadForWriting, truncateWal } from "./head-file.ts";
 import { Pruner, type PruneResult } from "./pruner.ts";
 import type { CommitRequest, WriterReply, WriterRequest } from "./writer-messages.ts";

@@ -1,7 +1,7 @@
 import { compileRules, cutoffTable, type RuleMatcher } from "@sluice/retention";
 
-import type { HeadDatabase } from "./head-file.ts";
-import type { Visibility } from "./pruner.ts";
+import type { HeadDatabase } from "../head/head-file.ts";
+import type { Visibility } from "../head/pruner.ts";
 import type { SearchRequest } from "./search-request.ts";
 
 /** A stream as a search sees it. */

@@ -2,7 +2,7 @@ import { decodeColumns, decompressPayload, type RecordColumns } from "@sluice/pr
 import type { Statement } from "better-sqlite3";
 
 import type { Block } from "./block-catalog.ts";
-import { type HeadDatabase, isCorruption } from "./head-file.ts";
+import { type HeadDatabase, isCorruption } from "../head/head-file.ts";
 
 /** Decoded blocks that one search keeps: a page of a merge comes back to the ones it cut. */
 const CACHE_BYTES = 32 * 1024 * 1024;

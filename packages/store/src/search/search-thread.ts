@@ -1,8 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { parseQuery } from "@sluice/query";
 
-import { StoreError } from "./errors.ts";
-import { describeSqliteError, type HeadDatabase, openHeadForReading } from "./head-file.ts";
+import { StoreError } from "../errors.ts";
+import { describeSqliteError, type HeadDatabase, openHeadForReading } from "../head/head-file.ts";
 import { runSearch } from "./search-engine.ts";
 import { SearchError } from "./search-error.ts";
 import { CHUNKS_IN_FLIGHT, type SearchCommand, type SearchReply } from "./search-messages.ts";
