@@ -1,0 +1,88 @@
+import { err, ok, type Result } from "@sluice/quantity";
+import { crc32 } from "node:zlib";
+
+import { BitReader } from "./bit-reader.ts";
+import { BlockSet } from "./block-set.ts";
+import {
+  COMMON_COUNT_PARAMETER,
+  CRC_BYTES,
+  FRACTION_BITS,
+  LIST_PARAMETER_BITS,
+  listLengthBits,
+  RARE_PARAMETER,
+  rowCount,
+  rowOf,
+} from "./bucket-layout.ts";
+import type { FilterError } from "./filter-error.ts";
+
+/** The blocks that may hold the word of that fraction, by the bytes of its bucket. */
+export function blocksInBucket(
+  bucket: number,
+  bytes: Uint8Array,
+  fraction: number,
+  blockCount: number,
+): Result<BlockSet, FilterError> {
+  const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (
+    stored.length < CRC_BYTES ||
+    stored.readUInt32LE(0) !== crc32(stored.subarray(CRC_BYTES), bucket)
+  ) {
+    return damaged(bucket, "has another checksum");
+  }
+  const bits = new BitReader(stored, CRC_BYTES);
+  const commonCount = bits.readRice(COMMON_COUNT_PARAMETER);
+  const rarePairs = bits.readRice(RARE_PARAMETER);
+  for (let i = 0; i < commonCount && !bits.isOver; i++) {
+    const isWanted = bits.read(FRACTION_BITS) === fraction;
+    const blocks = readCommon(bits, blockCount);
+    if (blocks === undefined) {
+      return damaged(bucket, "lists a block that is not there");
+    }
+    if (isWanted && !bits.isOver) {
+      return ok(blocks);
+    }
+  }
+  const blocks = readRow(bits, rarePairs, fraction, blockCount);
+  return bits.isOver ? damaged(bucket, "is cut off") : ok(blocks);
+}
+
+function readCommon(bits: BitReader, blockCount: number): BlockSet | undefined {
+  const isInverse = bits.read(1) === 1;
+  const listed = bits.read(listLengthBits(blockCount));
+  const parameter = bits.read(LIST_PARAMETER_BITS);
+  const blocks = BlockSet.none(blockCount);
+  let block = -1;
+  for (let i = 0; i < listed; i++) {
+    block += bits.readRice(parameter) + 1;
+    if (block >= blockCount) {
+      return undefined;
+    }
+    blocks.add(block);
+  }
+  return isInverse ? blocks.complement() : blocks;
+}
+
+function readRow(
+  bits: BitReader,
+  rarePairs: number,
+  fraction: number,
+  blockCount: number,
+): BlockSet {
+  const blocks = BlockSet.none(blockCount);
+  const rowStart = rowOf(fraction, rowCount(rarePairs, blockCount)) * blockCount;
+  let number = 0;
+  for (let i = 0; i < rarePairs && !bits.isOver; i++) {
+    number += bits.readRice(RARE_PARAMETER);
+    if (number >= rowStart + blockCount) {
+      break;
+    }
+    if (number >= rowStart) {
+      blocks.add(number - rowStart);
+    }
+  }
+  return blocks;
+}
+
+function damaged(bucket: number, what: string): Result<never, FilterError> {
+  return err({ code: "filter-damaged", detail: `bucket ${bucket} of the token filter ${what}` });
+}

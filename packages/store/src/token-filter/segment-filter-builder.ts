@@ -1,0 +1,99 @@
+/* oxlint-disable typescript/no-non-null-assertion -- hot loops of compaction: slices and pairs are below lengths held beside */
+import { BucketEncoder, type TokenPairs } from "./bucket-encoder.ts";
+import { bucketOf, MAX_BLOCKS, MAX_BUCKETS } from "./bucket-layout.ts";
+import type { FilterDirectory } from "./filter-directory.ts";
+import { sliceOf, SLICES, sortSlice, TokenSlice } from "./token-slice.ts";
+
+/** About 600 bytes a bucket: little beside the head of a row, and read within 5 us. */
+const PAIRS_PER_BUCKET = 512;
+
+/** A filter ready to be stored. */
+export interface BuiltFilter {
+  readonly directory: FilterDirectory;
+  /** The bytes of each bucket, in order from 0. May be run through once. */
+  readonly buckets: Iterable<Buffer>;
+}
+
+/** Takes the words of a segment's blocks and makes its filter: 4 bytes a distinct word of each block until then. */
+export class SegmentFilterBuilder {
+  readonly #slices = Array.from({ length: SLICES }, () => new TokenSlice());
+  #blockCount = 0;
+  #pairCount = 0;
+
+  /** Adds the next block with the distinct hashes of its words; returns its number, counted from 0. */
+  add(hashes: Uint32Array): number {
+    if (this.#blockCount === MAX_BLOCKS) {
+      throw new RangeError(`a segment's filter holds no more than ${MAX_BLOCKS} blocks`);
+    }
+    for (let i = 0; i < hashes.length; i++) {
+      const hash = hashes[i]!;
+      this.#slices[sliceOf(hash)]!.push(hash);
+    }
+    for (const slice of this.#slices) {
+      slice.endBlock();
+    }
+    this.#pairCount += hashes.length;
+    return this.#blockCount++;
+  }
+
+  /** The filter of all the blocks. Nothing may be added afterwards. */
+  finish(): BuiltFilter {
+    const directory = {
+      blockCount: this.#blockCount,
+      bucketCount: chooseBucketCount(this.#pairCount),
+    };
+    return { directory, buckets: this.#encode(directory) };
+  }
+
+  *#encode({ blockCount, bucketCount }: FilterDirectory): Generator<Buffer> {
+    if (bucketCount === 0) {
+      return;
+    }
+    const encoder = new BucketEncoder(blockCount, bucketCount);
+    const slicesAtOnce = Math.max(1, SLICES / bucketCount);
+    let bucket = 0;
+    for (let first = 0; first < SLICES; first += slicesAtOnce) {
+      const slices = this.#slices.slice(first, first + slicesAtOnce);
+      const pairs = sortedPairs(slices);
+      const endBucket = ((first + slicesAtOnce) * bucketCount) / SLICES;
+      let from = 0;
+      for (; bucket < endBucket; bucket++) {
+        let to = from;
+        while (to < pairs.hashes.length && bucketOf(pairs.hashes[to]!, bucketCount) === bucket) {
+          to++;
+        }
+        yield encoder.encode(bucket, pairs, from, to);
+        from = to;
+      }
+    }
+  }
+}
+
+/** A power of two, or a multiple of the slices, so that no bucket lies in parts of two slices. */
+function chooseBucketCount(pairCount: number): number {
+  const wanted = Math.min(Math.ceil(pairCount / PAIRS_PER_BUCKET), MAX_BUCKETS);
+  return wanted < SLICES && wanted > 0
+    ? 2 ** Math.floor(Math.log2(wanted))
+    : Math.floor(wanted / SLICES) * SLICES;
+}
+
+function sortedPairs(slices: readonly TokenSlice[]): TokenPairs {
+  const total = slices.reduce((sum, { length }) => sum + length, 0);
+  const sorted = allocatePairs(total);
+  const scratch = allocatePairs(Math.max(...slices.map(({ length }) => length)));
+  let at = 0;
+  for (const slice of slices) {
+    const part = {
+      hashes: sorted.hashes.subarray(at, at + slice.length),
+      blocks: sorted.blocks.subarray(at, at + slice.length),
+    };
+    slice.copyTo(part);
+    sortSlice(part, scratch, slice.length);
+    at += slice.length;
+  }
+  return sorted;
+}
+
+function allocatePairs(length: number): TokenPairs {
+  return { hashes: new Uint32Array(length), blocks: new Uint32Array(length) };
+}

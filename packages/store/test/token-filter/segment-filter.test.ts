@@ -1,0 +1,181 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { decodeDirectory, encodeDirectory } from "../../src/token-filter/filter-directory.ts";
+import { SegmentFilter } from "../../src/token-filter/segment-filter.ts";
+import { SegmentFilterBuilder } from "../../src/token-filter/segment-filter-builder.ts";
+import { TokenCollector } from "../../src/token-filter/token-collector.ts";
+
+interface Built {
+  readonly filter: SegmentFilter;
+  readonly buckets: Buffer[];
+  readonly directory: Buffer;
+}
+
+/** The filter of blocks that hold these words, read back from its bytes. */
+function build(blocks: readonly (readonly string[])[]): Built {
+  const collector = new TokenCollector();
+  const builder = new SegmentFilterBuilder();
+  for (const words of blocks) {
+    builder.add(collector.collect(Buffer.from(words.join(" "))));
+  }
+  const built = builder.finish();
+  const buckets = Array.from(built.buckets);
+  const directory = encodeDirectory(built.directory);
+  return { filter: open(directory, buckets), buckets, directory };
+}
+
+function open(directory: Buffer, buckets: readonly (Buffer | undefined)[]): SegmentFilter {
+  const decoded = decodeDirectory(directory);
+  if (!decoded.ok) {
+    throw new Error(decoded.error.detail);
+  }
+  return new SegmentFilter(decoded.value, { bucket: (bucket) => buckets[bucket] });
+}
+
+function candidates(filter: SegmentFilter, ...words: string[]): number[] {
+  const found = filter.candidates(words);
+  if (!found.ok) {
+    throw new Error(found.error.detail);
+  }
+  return Array.from(found.value);
+}
+
+const word = fc.string({
+  unit: fc.constantFrom(...Array.from("abcxyz019_\u00e9")),
+  minLength: 1,
+  maxLength: 4,
+});
+
+describe("the blocks that may hold a word", () => {
+  it("are never without one that holds it", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(word, { maxLength: 200 }), { minLength: 1, maxLength: 40 }),
+        (blocks) => {
+          const { filter } = build(blocks);
+          blocks.forEach((words, block) => {
+            for (const held of words) {
+              expect(candidates(filter, held)).toContain(block);
+            }
+          });
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it.each([0, 1, 2, 5, 6, 7, 31, 32, 33, 63, 64, 65, 97, 98, 99, 100])(
+    "are exactly those that hold it where %i of 100 do",
+    (count) => {
+      const holders = Array.from({ length: 100 }, (_, i) => i).filter(
+        (i) => (i * 37) % 100 < count,
+      );
+      const blocks = Array.from({ length: 100 }, (_, block) => [
+        ...Array.from({ length: 50 }, (__, i) => `own${block}x${i}`),
+        ...(holders.includes(block) ? ["wanted"] : []),
+      ]);
+      expect(candidates(build(blocks).filter, "wanted")).toEqual(holders);
+    },
+  );
+
+  it("are about one in a thousand where none holds it", () => {
+    const blocks = Array.from({ length: 200 }, (_, block) =>
+      Array.from({ length: 500 }, (__, i) => (i < 100 ? `every${i}` : `own${block}x${i}`)),
+    );
+    const { filter } = build(blocks);
+    const words = Array.from({ length: 2000 }, (_, i) => `absent${i}`);
+    const found = words.reduce((sum, absent) => sum + candidates(filter, absent).length, 0);
+    expect(found / (words.length * blocks.length)).toBeLessThan(0.0015);
+    expect(found / (words.length * blocks.length)).toBeGreaterThan(0.0005);
+  });
+
+  it("are those that may hold each of several", () => {
+    const { filter } = build([["red", "green"], ["green", "blue"], ["blue"]]);
+    expect(candidates(filter, "GREEN", "blue")).toEqual([1]);
+    expect(candidates(filter, "red", "blue")).toEqual([]);
+    expect(candidates(filter)).toEqual([0, 1, 2]);
+  });
+
+  it("are all of them for a word that filters do not know", () => {
+    const { filter } = build([["red"], [], ["x"]]);
+    expect(candidates(filter, "x")).toEqual([0, 1, 2]);
+    expect(candidates(filter, "caf\ufffd")).toEqual([0, 1, 2]);
+  });
+
+  it.each([
+    ["no blocks", []],
+    ["blocks without a word", [[], []]],
+  ])("are none in a segment of %s", (_, blocks) => {
+    expect(candidates(build(blocks).filter, "red")).toEqual([]);
+  });
+
+  it("are found whatever the number of buckets", () => {
+    for (const words of [511, 1024, 1025, 20_000, 33_000, 70_000]) {
+      const { filter, buckets } = build([
+        Array.from({ length: words }, (_, i) => `w${i}`),
+        ["other"],
+      ]);
+      expect(buckets.length === 0 || 64 % buckets.length === 0 || buckets.length % 64 === 0).toBe(
+        true,
+      );
+      for (let i = 0; i < words; i += 7) {
+        expect(candidates(filter, `w${i}`)).toContain(0);
+      }
+    }
+  });
+});
+
+describe("a filter whose bytes are not those written", () => {
+  const { buckets, directory } = build([
+    ["red", "green"],
+    ["green", "blue"],
+  ]);
+  const [bytes = Buffer.alloc(0)] = buckets;
+
+  it("is reported at any bit that differs", () => {
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const flipped = Buffer.from(bytes);
+      flipped.writeUInt8(flipped.readUInt8(bit >>> 3) ^ (1 << (bit & 7)), bit >>> 3);
+      expect(open(directory, [flipped]).candidatesOf("green")).toMatchObject({
+        ok: false,
+        error: { code: "filter-damaged" },
+      });
+    }
+  });
+
+  it("is reported at any length that differs", () => {
+    for (let length = 0; length < bytes.length; length++) {
+      expect(open(directory, [bytes.subarray(0, length)]).candidatesOf("green").ok).toBe(false);
+    }
+    expect(open(directory, [Buffer.concat([bytes, bytes])]).candidatesOf("green").ok).toBe(false);
+  });
+
+  it("is reported where a bucket is missing or stands for another", () => {
+    const many = build([Array.from({ length: 2000 }, (_, i) => `w${i}`)]);
+    const missing = open(many.directory, []).candidatesOf("w1");
+    expect(missing).toMatchObject({ ok: false, error: { code: "filter-damaged" } });
+    const swapped = open(many.directory, many.buckets.toReversed()).candidatesOf("w1");
+    expect(swapped).toMatchObject({ ok: false, error: { code: "filter-damaged" } });
+  });
+});
+
+describe("a filter's directory", () => {
+  it("is read as it is written", () => {
+    const directory = { blockCount: 1500, bucketCount: 17_536 };
+    expect(decodeDirectory(encodeDirectory(directory))).toEqual({ ok: true, value: directory });
+  });
+
+  it.each([
+    ["", "filter-damaged"],
+    ["00", "filter-damaged"],
+    ["01", "filter-damaged"],
+    ["010100000001000000ff", "filter-damaged"],
+    ["010000000001000000", "filter-damaged"],
+    ["01ffffffff01000000", "filter-damaged"],
+    ["0101000000ffffffff", "filter-damaged"],
+    ["020100000001000000", "filter-newer"],
+  ])("is not read from %j", (hex, code) => {
+    expect(decodeDirectory(Buffer.from(hex, "hex"))).toMatchObject({ ok: false, error: { code } });
+  });
+});
