@@ -8,8 +8,8 @@ import { Quantile } from "./quantile.ts";
 
 /** One function of `stats` over the rows of one group. */
 export interface Accumulator {
-  /** Takes the field's cell of one row; for `count` any cell. */
-  readonly add: (cell: Cell) => void;
+  /** Takes the field's cell of as many rows as `times` says; for `count` any cell. */
+  readonly add: (cell: Cell, times: number) => void;
   /** Undefined where no row gave a value; 0 of `count` and `uniq`. */
   readonly read: () => Cell;
 }
@@ -37,8 +37,8 @@ export function makeAccumulator(kind: Aggregate["kind"], budget: ValueBudget): A
 function makeCount(): Accumulator {
   let count = 0;
   return {
-    add: () => {
-      count++;
+    add: (_, times) => {
+      count += times;
     },
     read: () => count,
   };
@@ -62,11 +62,11 @@ function makeAverage(): Accumulator {
   let sum = 0;
   let count = 0;
   return {
-    add: (cell) => {
+    add: (cell, times) => {
       const value = finite(cell);
       if (value !== undefined) {
-        sum += value;
-        count++;
+        sum += value * times;
+        count += times;
       }
     },
     read: () => (count === 0 ? undefined : sum / count),
@@ -76,10 +76,12 @@ function makeAverage(): Accumulator {
 function makeP95(budget: ValueBudget): Accumulator {
   const quantile = new Quantile(budget);
   return {
-    add: (cell) => {
+    add: (cell, times) => {
       const value = finite(cell);
       if (value !== undefined) {
-        quantile.add(value);
+        for (let i = 0; i < times; i++) {
+          quantile.add(value);
+        }
       }
     },
     read: () => quantile.read(0.95),

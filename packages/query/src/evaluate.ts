@@ -2,10 +2,21 @@ import type { RecordColumns } from "@sluice/protocol";
 import { compileNameGlob } from "@sluice/quantity";
 import type { FieldTerm, FieldTest, Filter } from "./ast.ts";
 import { compileComparison } from "./number-literal.ts";
-import { makeProposal } from "./proposer.ts";
-import type { Proposal } from "./proposer.ts";
+import { makeProposal } from "./proposal.ts";
+import type { Proposal } from "./proposal.ts";
 import { bodyEnd, bodyStart, compileRecordField } from "./record-field.ts";
 import type { StreamIdentity } from "./record-field.ts";
+import {
+  ALL_SEVERITIES,
+  allMasks,
+  ANY_RECORD,
+  anyMasks,
+  EVERY_RECORD,
+  masksOfLevel,
+  NO_RECORD,
+  notMasks,
+} from "./severity-mask.ts";
+import type { SeverityMasks } from "./severity-mask.ts";
 import { compileTextOnBytes, compileTextOnString } from "./text-match.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -19,6 +30,8 @@ export interface RecordFilter {
   readonly proposal: Proposal | undefined;
   /** What can be said before a record of the stream is read. */
   readonly streamMayMatch: (stream: StreamIdentity) => Verdict;
+  /** The same by severity; without a stream, what holds for every one. */
+  readonly severitiesOf: (stream?: StreamIdentity) => SeverityMasks;
   /** `index` is from 0 to below `columns.count`. */
   readonly matches: (stream: StreamIdentity, columns: RecordColumns, index: number) => boolean;
 }
@@ -32,22 +45,27 @@ export function compileFilter(filter: Filter): RecordFilter {
   return {
     filter,
     proposal: makeProposal(filter),
-    streamMayMatch: onStream,
+    streamMayMatch: (stream) => verdictOf(onStream(stream)),
+    severitiesOf: onStream,
     matches: onRecord,
   };
 }
 
 interface Compiled {
-  readonly onStream: (stream: StreamIdentity) => Verdict;
+  readonly onStream: (stream: StreamIdentity | undefined) => SeverityMasks;
   readonly onRecord: RecordFilter["matches"];
 }
 
-const MAYBE = (): Verdict => "maybe";
+const MAYBE = (): SeverityMasks => ANY_RECORD;
+
+function verdictOf({ may, must }: SeverityMasks): Verdict {
+  return may === 0 ? "no" : must === ALL_SEVERITIES ? "yes" : "maybe";
+}
 
 function compile(filter: Filter): Compiled {
   switch (filter.kind) {
     case "all":
-      return { onStream: () => "yes", onRecord: () => true };
+      return { onStream: () => EVERY_RECORD, onRecord: () => true };
     case "and":
       return compileAnd(filter.parts.map(compile));
     case "or":
@@ -74,8 +92,9 @@ function compile(filter: Filter): Compiled {
     }
     case "level": {
       const { min, max } = filter;
+      const masks = masksOfLevel(filter);
       return {
-        onStream: MAYBE,
+        onStream: () => masks,
         onRecord: (_, columns, index) => {
           const severity = columns.severities[index] ?? 0;
           return severity >= min && severity <= max;
@@ -91,10 +110,7 @@ function compile(filter: Filter): Compiled {
 
 function compileAnd(parts: readonly Compiled[]): Compiled {
   return {
-    onStream: (stream) => {
-      const verdicts = parts.map((part) => part.onStream(stream));
-      return verdicts.includes("no") ? "no" : verdicts.includes("maybe") ? "maybe" : "yes";
-    },
+    onStream: (stream) => allMasks(parts.map((part) => part.onStream(stream))),
     onRecord: (stream, columns, index) => {
       for (const part of parts) {
         if (!part.onRecord(stream, columns, index)) {
@@ -108,10 +124,7 @@ function compileAnd(parts: readonly Compiled[]): Compiled {
 
 function compileOr(parts: readonly Compiled[]): Compiled {
   return {
-    onStream: (stream) => {
-      const verdicts = parts.map((part) => part.onStream(stream));
-      return verdicts.includes("yes") ? "yes" : verdicts.includes("maybe") ? "maybe" : "no";
-    },
+    onStream: (stream) => anyMasks(parts.map((part) => part.onStream(stream))),
     onRecord: (stream, columns, index) => {
       for (const part of parts) {
         if (part.onRecord(stream, columns, index)) {
@@ -123,11 +136,9 @@ function compileOr(parts: readonly Compiled[]): Compiled {
   };
 }
 
-const OPPOSITE: Readonly<Record<Verdict, Verdict>> = { yes: "no", no: "yes", maybe: "maybe" };
-
 function compileNot(part: Compiled): Compiled {
   return {
-    onStream: (stream) => OPPOSITE[part.onStream(stream)],
+    onStream: (stream) => notMasks(part.onStream(stream)),
     onRecord: (stream, columns, index) => !part.onRecord(stream, columns, index),
   };
 }
@@ -137,7 +148,8 @@ function compileField({ name, test }: FieldTerm): Compiled {
   if (name === "host" || name === "source") {
     const ofStream = rememberLast((stream: StreamIdentity) => holds(stream[name]));
     return {
-      onStream: (stream) => (ofStream(stream) ? "yes" : "no"),
+      onStream: (stream) =>
+        stream === undefined ? ANY_RECORD : ofStream(stream) ? EVERY_RECORD : NO_RECORD,
       onRecord: (stream) => ofStream(stream),
     };
   }

@@ -1,15 +1,18 @@
 import type { RecordColumns } from "@sluice/protocol";
 import { err, ok } from "@sluice/quantity";
 import type { Result, Zone } from "@sluice/quantity";
-import type { Stage, TopStage } from "./ast.ts";
+import type { Stage, StatsStage, TopStage } from "./ast.ts";
 import type { Cell } from "./cell.ts";
 import { PipelineFault } from "./pipeline-error.ts";
 import type { PipelineError } from "./pipeline-error.ts";
 import type { StreamIdentity } from "./record-field.ts";
 import { RECORD_SHAPE, tableShape } from "./row-shape.ts";
 import type { Column, RecordRef, RowShape } from "./row-shape.ts";
+import { compileRunCount } from "./run-summary.ts";
+import type { RunSummary } from "./run-summary.ts";
+import type { SeverityMasks } from "./severity-mask.ts";
 import { Sorting } from "./sort-stage.ts";
-import { Grouping } from "./stats-stage.ts";
+import { Grouping, groupsOfTop } from "./stats-stage.ts";
 
 export type PipelineRow =
   | { readonly kind: "record"; readonly record: RecordRef }
@@ -31,6 +34,11 @@ export interface Pipeline {
   readonly columns: readonly Column[] | undefined;
   /** Takes one record. Stop pushing once it says `done` or `failed`. */
   readonly push: (stream: StreamIdentity, columns: RecordColumns, index: number) => PipelineState;
+  /**
+   * Takes the records of a whole run that match, `matching` being what the filter says of its stream. Where that does
+   * not say which those are, or into which groups they go, it takes none of them: push them one by one.
+   */
+  readonly pushRun: (run: RunSummary, matching: SeverityMasks) => PipelineState | "needs records";
   /** Emits what was held back, after the last record. Gives the reason where the pipeline gave up. */
   readonly finish: () => Result<undefined, PipelineError>;
 }
@@ -48,12 +56,12 @@ interface Output {
   columns: readonly Column[] | undefined;
 }
 
+type RunCount = NonNullable<ReturnType<typeof compileRunCount>>;
+
 /** Runs the stages of a query over records. What it holds is bounded by `PIPELINE_LIMITS`, and rows leave at once. */
 export function createPipeline(stages: readonly Stage[], options: PipelineOptions): Pipeline {
   const output: Output = { emit: options.emit, zone: options.zone ?? "utc", columns: undefined };
-  const first = build(stages, RECORD_SHAPE, output, (record) => {
-    output.emit({ kind: "record", record });
-  });
+  const { first, countRun } = buildFirst(stages, output);
   let state: PipelineState = "more";
   let error: PipelineError | undefined;
   const guard = (step: () => void): void => {
@@ -69,6 +77,15 @@ export function createPipeline(stages: readonly Stage[], options: PipelineOption
   };
   return {
     columns: output.columns,
+    pushRun: (run, matching) => {
+      let taken = true;
+      if (state === "more") {
+        guard(() => {
+          taken = countRun?.(run, matching) ?? false;
+        });
+      }
+      return taken ? state : "needs records";
+    },
     push: (stream, columns, index) => {
       if (state === "more") {
         guard(() => {
@@ -84,6 +101,25 @@ export function createPipeline(stages: readonly Stage[], options: PipelineOption
       return error === undefined ? ok(undefined) : err(error);
     },
   };
+}
+
+/** The stage that is given the records: where it groups them, it may be able to take whole runs. */
+function buildFirst(
+  stages: readonly Stage[],
+  output: Output,
+): { readonly first: Operator<RecordRef>; readonly countRun: RunCount | undefined } {
+  const [stage, ...rest] = stages;
+  if (stage?.kind === "stats" || stage?.kind === "top") {
+    const { grouping, behind } = group(stage, rest, RECORD_SHAPE, output);
+    return {
+      first: holdRows(grouping, buildTable(behind, grouping.columns, output)),
+      countRun: compileRunCount(stages, grouping, output.zone),
+    };
+  }
+  const first = build(stages, RECORD_SHAPE, output, (record) => {
+    output.emit({ kind: "record", record });
+  });
+  return { first, countRun: undefined };
 }
 
 function build<R>(
@@ -119,12 +155,11 @@ function build<R>(
         finish: next.finish,
       };
     }
-    case "stats": {
-      const grouping = new Grouping(stage, shape, { zone: output.zone, skipMissing: false });
-      return holdRows(grouping, buildTable(rest, grouping.columns, output));
+    case "stats":
+    case "top": {
+      const { grouping, behind } = group(stage, rest, shape, output);
+      return holdRows(grouping, buildTable(behind, grouping.columns, output));
     }
-    case "top":
-      return buildTop(stage, rest, shape, output);
     default:
       return stage satisfies never;
   }
@@ -141,23 +176,24 @@ function buildTable(
 }
 
 /** `top 10 host` is `stats count() by host | sort count desc, host | limit 10`, over records that have the field. */
-function buildTop<R>(
-  { count, field }: TopStage,
+function group<R>(
+  stage: StatsStage | TopStage,
   rest: readonly Stage[],
   shape: RowShape<R>,
-  output: Output,
-): Operator<R> {
-  const grouping = new Grouping(
-    { kind: "stats", aggregates: [{ kind: "count" }], by: [{ kind: "field", field }] },
-    shape,
-    { zone: output.zone, skipMissing: true },
-  );
+  { zone }: Output,
+): { readonly grouping: Grouping<R>; readonly behind: readonly Stage[] } {
+  if (stage.kind === "stats") {
+    return { grouping: new Grouping(stage, shape, { zone, skipMissing: false }), behind: rest };
+  }
+  const { count, field } = stage;
   const keys = [
     { field: "count", descending: true },
     { field, descending: false },
   ];
-  const behind: readonly Stage[] = [{ kind: "sort", keys }, { kind: "limit", count }, ...rest];
-  return holdRows(grouping, buildTable(behind, grouping.columns, output));
+  return {
+    grouping: new Grouping(groupsOfTop(stage), shape, { zone, skipMissing: true }),
+    behind: [{ kind: "sort", keys }, { kind: "limit", count }, ...rest],
+  };
 }
 
 function limitRows<R>(count: number, next: Operator<R>): Operator<R> {

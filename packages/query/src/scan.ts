@@ -21,7 +21,7 @@ const FIRST_STEP_BYTES = 32 * 1024;
 
 /**
  * Indices of the matching records, ordered by time and then by index, or by both backwards. A proposer leaps over
- * records that cannot match; `filter.matches` has the last word on each of the others.
+ * records that cannot match; `filter.matches` has the last word on each of the others, where the place does not say it.
  */
 export function scanBlock(
   filter: RecordFilter,
@@ -91,20 +91,28 @@ class RecordScan {
   #collectProposed(proposer: Proposer, low: number, high: number, limit: number): number[] {
     const { bodies, bodyOffsets } = this.#columns;
     const start = bodyOffsets[low]!;
-    const propose = proposer.over(bodies.subarray(start, bodyOffsets[high]));
+    const searched = bodies.subarray(start, bodyOffsets[high]);
+    const propose = proposer.over(searched);
+    const matchesAt = this.#filter.proposal?.matchesAt;
     const found: number[] = [];
     let index = low;
+    let from = 0;
     while (index < high && found.length < limit) {
-      const place = propose(bodyOffsets[index]! - start);
+      const place = propose(from);
       if (place === -1) {
         break;
       }
+      if (matchesAt !== undefined && !matchesAt(searched, place)) {
+        from = place + 1;
+        continue;
+      }
       // A text that runs over the end of this record is no match of it, and may hide none of the next one.
       index = recordAt(bodyOffsets, place + start, index, high);
-      if (this.#filter.matches(this.#stream, this.#columns, index)) {
+      if (matchesAt !== undefined || this.#filter.matches(this.#stream, this.#columns, index)) {
         found.push(index);
       }
       index++;
+      from = bodyOffsets[index]! - start;
     }
     return found;
   }

@@ -2,9 +2,10 @@ import type { Zone } from "@sluice/quantity";
 import { makeAccumulator } from "./accumulator.ts";
 import type { Accumulator } from "./accumulator.ts";
 import { aggregateName } from "./ast.ts";
-import type { Aggregate, GroupKey, StatsStage } from "./ast.ts";
+import type { Aggregate, GroupKey, StatsStage, TopStage } from "./ast.ts";
 import { compareSortValues, sortValue } from "./cell.ts";
 import type { Cell } from "./cell.ts";
+import { GroupTable } from "./group-table.ts";
 import { PIPELINE_LIMITS, PipelineFault, ValueBudget } from "./pipeline-error.ts";
 import type { Column, RowShape } from "./row-shape.ts";
 import { compileTimeBucket } from "./time-bucket.ts";
@@ -28,41 +29,51 @@ export class Grouping<R> {
   readonly #valueReaders: readonly ((row: R) => Cell)[];
   readonly #skipMissing: boolean;
   readonly #budget = new ValueBudget();
-  readonly #groups = new Map<Cell, Group>();
+  readonly #table: GroupTable<Group>;
+  /** Of the row at hand. */
+  readonly #keys: Cell[];
 
   constructor(stage: StatsStage, shape: RowShape<R>, options: GroupingOptions) {
     this.#aggregates = stage.aggregates;
     this.#keyReaders = stage.by.map((key) => keyReader(key, shape, options.zone));
+    this.#keys = stage.by.map(() => undefined);
     this.#valueReaders = stage.aggregates.map((aggregate) =>
       aggregate.kind === "count" ? () => undefined : shape.reader(aggregate.field),
     );
     this.#skipMissing = options.skipMissing;
+    this.#table = new GroupTable(stage.by.length, (keys) => this.#makeGroup(keys));
     this.columns = [
       ...stage.by.map((key) => shape.column(key.kind === "time" ? "time" : key.field)),
       ...stage.aggregates.map((aggregate) => aggregateColumn(aggregate, shape)),
     ];
     if (stage.by.length === 0) {
       // Without keys there is one group, even of no rows.
-      this.#addGroup(groupId([]), []);
+      this.#table.groupOf([]);
     }
   }
 
-  add(row: R): void {
-    const keys = this.#keyReaders.map((read) => read(row));
+  /** Takes a row, or several (`times`) that are the same in every key and value. The row is not kept. */
+  add(row: R, times = 1): void {
+    const keys = this.#keys;
+    for (let i = 0; i < keys.length; i++) {
+      keys[i] = this.#keyReaders[i]?.(row);
+    }
     if (this.#skipMissing && keys.includes(undefined)) {
       return;
     }
-    const id = groupId(keys);
-    const group = this.#groups.get(id) ?? this.#addGroup(id, keys);
-    group.accumulators.forEach((accumulator, i) => accumulator.add(this.#valueReaders[i]?.(row)));
+    const { accumulators } = this.#table.groupOf(keys);
+    for (let i = 0; i < accumulators.length; i++) {
+      accumulators[i]?.add(this.#valueReaders[i]?.(row), times);
+    }
   }
 
   /** Rows in ascending order of their keys. */
   rows(): readonly (readonly Cell[])[] {
-    return Array.from(this.#groups.values(), ({ keys, accumulators }) => ({
-      cells: [...keys, ...accumulators.map(({ read }) => read())],
-      order: keys.map(sortValue),
-    }))
+    return this.#table.groups
+      .map(({ keys, accumulators }) => ({
+        cells: [...keys, ...accumulators.map(({ read }) => read())],
+        order: keys.map(sortValue),
+      }))
       .sort((a, b) => {
         const i = a.order.findIndex((key, at) => compareSortValues(key, b.order[at], false) !== 0);
         return compareSortValues(a.order[i], b.order[i], false);
@@ -70,21 +81,24 @@ export class Grouping<R> {
       .map(({ cells }) => cells);
   }
 
-  #addGroup(id: Cell, keys: readonly Cell[]): Group {
-    if (this.#groups.size === PIPELINE_LIMITS.groups) {
+  #makeGroup(keys: readonly Cell[]): Group {
+    if (this.#table.groups.length === PIPELINE_LIMITS.groups) {
       throw new PipelineFault({
         code: "too_many_groups",
         message: `there are more than ${PIPELINE_LIMITS.groups} groups`,
         hint: "group by a field with fewer values or by longer buckets, or narrow the filter",
       });
     }
-    const group: Group = {
+    return {
       keys,
       accumulators: this.#aggregates.map(({ kind }) => makeAccumulator(kind, this.#budget)),
     };
-    this.#groups.set(id, group);
-    return group;
   }
+}
+
+/** The groups that `top` counts, before it orders and cuts them. */
+export function groupsOfTop({ field }: TopStage): StatsStage {
+  return { kind: "stats", aggregates: [{ kind: "count" }], by: [{ kind: "field", field }] };
 }
 
 function keyReader<R>(key: GroupKey, shape: RowShape<R>, zone: Zone): (row: R) => Cell {
@@ -103,14 +117,4 @@ function aggregateColumn<R>(aggregate: Aggregate, shape: RowShape<R>): Column {
   const keepsType = aggregate.kind === "min" || aggregate.kind === "max";
   const isTime = keepsType && shape.column(aggregate.field).type === "time";
   return { name: aggregateName(aggregate), type: isTime ? "time" : "number" };
-}
-
-/** A cell by itself, or a text that no other keys give: lengths keep a text from running into the next. */
-function groupId(keys: readonly Cell[]): Cell {
-  if (keys.length === 1) {
-    return keys[0];
-  }
-  return keys
-    .map((key) => (typeof key === "string" ? `${key.length}:${key}` : `${typeof key} ${key}`))
-    .join(",");
 }

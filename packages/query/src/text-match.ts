@@ -6,6 +6,9 @@ import { isWordCode, LOWER_BYTES, lowerAscii, WORD_BYTES } from "./word.ts";
 /** Tests the bytes from `start` to before `end`; both are edges of words. */
 export type BytesTest = (bytes: Uint8Array, start: number, end: number) => boolean;
 
+/** Tests the place that a proposer gave, an index of `bytes`. */
+export type PlaceTest = (bytes: Uint8Array, place: number) => boolean;
+
 /** Finds a pattern in bytes as they are: never through a decoded text, so that any byte may stand beside it. */
 export function compileTextOnBytes(pattern: TextPattern): BytesTest {
   const needle = new TextEncoder().encode(lowerAscii(pattern.text));
@@ -35,6 +38,33 @@ export function compileTextOnBytes(pattern: TextPattern): BytesTest {
       }
     }
     return false;
+  };
+}
+
+/**
+ * Tests whether a pattern stands exactly at a place. What a whole side stands beside is what `bytes` hold there, or
+ * their end: they must hold whole records, each with its LF.
+ */
+export function compileTextAt(pattern: TextPattern): PlaceTest {
+  const needle = new TextEncoder().encode(lowerAscii(pattern.text));
+  const { length } = needle;
+  const wordAtStart = pattern.wholeStart && WORD_BYTES[needle[0]!] === 1;
+  const wordAtEnd = pattern.wholeEnd && WORD_BYTES[needle[length - 1]!] === 1;
+  return (bytes, place) => {
+    const behind = place + length;
+    if (
+      behind > bytes.length ||
+      (wordAtStart && place > 0 && WORD_BYTES[bytes[place - 1]!] === 1) ||
+      (wordAtEnd && behind < bytes.length && WORD_BYTES[bytes[behind]!] === 1)
+    ) {
+      return false;
+    }
+    for (let i = 0; i < length; i++) {
+      if (LOWER_BYTES[bytes[place + i]!] !== needle[i]) {
+        return false;
+      }
+    }
+    return true;
   };
 }
 
