@@ -78,7 +78,8 @@ export function readAttributes(
   return some ? all : "an attributes section without attributes";
 }
 
-function readPairs(section: Buffer, at: number, end: number): Attributes | string {
+/** Reads one record's pairs, which fill `section[at .. end)`; returns a sentence where they do not. */
+export function readPairs(section: Buffer, at: number, end: number): Attributes | string {
   const attributes: Record<string, string> = Object.create(null) as Record<string, string>;
   const reader = new VarintReader(section, at, end);
   let pairs = 0;

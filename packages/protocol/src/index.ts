@@ -1,4 +1,4 @@
-export { attributesBytes } from "./attributes.ts";
+export { attributesBytes, readPairs, writeAttributes } from "./attributes.ts";
 export { BatchBuilder } from "./batch-builder.ts";
 export { decodeBatch } from "./batch.ts";
 export type { CodecError } from "./codec-error.ts";
@@ -74,3 +74,12 @@ export { AgentSession } from "./agent-session.ts";
 export type { AgentIdentity } from "./agent-session.ts";
 export { CollectorSession } from "./collector-session.ts";
 export type { CollectorEffect, StreamOutcome, WelcomeTerms } from "./collector-session.ts";
+export {
+  MAX_VARINT_BYTES,
+  VarintReader,
+  varintBytes,
+  writeSignedVarint,
+  writeVarint,
+} from "./varint.ts";
+export { readZstdFrame } from "./zstd-frame.ts";
+export type { ZstdFrame } from "./zstd-frame.ts";

@@ -1,0 +1,106 @@
+/* oxlint-disable typescript/no-non-null-assertion -- hot loop: every index lies inside the line's bounds */
+import { WORD_BYTES } from "@sluice/query";
+import { LayoutText } from "./layout-text.ts";
+import type { TimeLayout } from "./time-layout.ts";
+
+/** A layout, and the byte that stands in the text where its timestamps stood. */
+export interface MarkedLayout {
+  readonly layout: TimeLayout;
+  readonly marker: number;
+}
+
+/** Words of a line that make its template. */
+const TEMPLATE_WORDS = 8;
+/** Bytes at a line's start that are looked at word by word. */
+const SEARCH_BYTES = 512;
+const DIGIT = 1;
+const OTHER = 2;
+/** DIGIT or OTHER for bytes of words. */
+const WORD_CLASS: Uint8Array = Uint8Array.from(WORD_BYTES, (isWord, byte) =>
+  isWord === 0 ? 0 : byte >= 0x30 && byte <= 0x39 ? DIGIT : OTHER,
+);
+const FNV_PRIME = 0x0100_0193;
+const FNV_BASIS = 0x811c_9dc5 | 0;
+
+/** Takes timestamps out of lines and tells what kind of line each is, in one walk over its bytes. */
+export class LinePass {
+  /** Hash of the last line's template: its first words, those with digits alike. */
+  template = 0;
+
+  readonly #texts: readonly LayoutText[];
+  readonly #markers: readonly number[];
+
+  constructor(layouts: readonly MarkedLayout[]) {
+    this.#texts = layouts.map(({ layout }) => new LayoutText(layout));
+    this.#markers = layouts.map(({ marker }) => marker);
+  }
+
+  /** Writes the line `bytes[from .. end)`, its LF included, to `target` and returns the offset behind it. */
+  write(
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+    timeUs: number,
+    target: Uint8Array,
+    to: number,
+  ): number {
+    const limit = Math.min(end, from + SEARCH_BYTES);
+    const texts = this.#texts;
+    let template = FNV_BASIS;
+    let words = 0;
+    let at = from;
+    while (at < limit) {
+      let byte = bytes[at]!;
+      if (WORD_CLASS[byte] === 0) {
+        target[to++] = byte;
+        at++;
+        continue;
+      }
+      let elided = 0;
+      for (let i = 0; i < texts.length; i++) {
+        const text = texts[i]!;
+        text.render(timeUs);
+        elided = matchLength(text, bytes, at, end);
+        if (elided > 0) {
+          target[to++] = this.#markers[i]!;
+          break;
+        }
+      }
+      if (elided > 0) {
+        at += elided;
+        continue;
+      }
+      let hash = FNV_BASIS;
+      let classes = 0;
+      let kind = WORD_CLASS[byte]!;
+      do {
+        target[to++] = byte;
+        hash = Math.imul(hash ^ byte, FNV_PRIME);
+        classes |= kind;
+        byte = bytes[++at]!;
+        kind = WORD_CLASS[byte]!;
+      } while (kind !== 0 && at < end);
+      if (words < TEMPLATE_WORDS) {
+        words++;
+        template = Math.imul(template ^ ((classes & DIGIT) === 0 ? hash : DIGIT), FNV_PRIME);
+      }
+    }
+    this.template = template;
+    if (at < end) {
+      target.set(bytes.subarray(at, end), to);
+      to += end - at;
+    }
+    return to;
+  }
+}
+
+/** Length of `text` where it stands at `at` and splits no word at its end; else 0. */
+function matchLength(text: LayoutText, bytes: Uint8Array, at: number, end: number): number {
+  const { bytes: wanted, length } = text;
+  if (at + length > end) return 0;
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== wanted[i]) return 0;
+  const next = at + length;
+  if (next < end && WORD_BYTES[bytes[next]!] === 1 && WORD_BYTES[wanted[length - 1]!] === 1)
+    return 0;
+  return length;
+}
