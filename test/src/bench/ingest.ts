@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import Database from "better-sqlite3";
 
 import { generateLines } from "../corpus/generate.ts";
 import { Child } from "./child.ts";
+import { folderBytes } from "./folder-bytes.ts";
 import { freePort } from "./free-port.ts";
 import { processUsage } from "./process-usage.ts";
 import type { Measurement, Report } from "./report.ts";
@@ -205,14 +206,4 @@ function disposable<T extends { close(): unknown }>(value: T): Disposable & { re
 
 function script(name: string): string {
   return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
-}
-
-async function folderBytes(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) {
-      bytes += (await stat(join(entry.parentPath, entry.name))).size;
-    }
-  }
-  return bytes;
 }

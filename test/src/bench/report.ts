@@ -11,6 +11,8 @@ export interface Report {
   /** What was measured on: size, seed, corpus. */
   readonly setup: Readonly<Record<string, string | number>>;
   readonly measurements: readonly Measurement[];
+  /** Whether the table has a column per measurement (the default) or a row per measurement. */
+  readonly layout?: "columns" | "rows";
   readonly notes: readonly string[];
 }
 
@@ -30,19 +32,20 @@ export function printReport(report: Report, asJson: boolean): void {
   const setup = Object.entries({ ...report.setup, ...machine })
     .map(([key, value]) => `${key} ${value}`)
     .join(" · ");
-  process.stdout.write(`\n${report.bench}\n${setup}\n\n${table(report.measurements)}\n`);
+  process.stdout.write(`\n${report.bench}\n${setup}\n\n${table(report)}\n`);
   for (const note of report.notes) {
     process.stdout.write(`  ${note}\n`);
   }
 }
 
-/** Figures as rows, what was measured as columns: names are long and figures many. */
-function table(measurements: readonly Measurement[]): string {
+function table({ measurements, layout }: Report): string {
   const figures = [...new Set(measurements.flatMap((one) => Object.keys(one)))];
-  const cells = figures.map((figure) => [
-    figure === "name" ? "" : figure,
-    ...measurements.map((one) => format(one[figure])),
-  ]);
+  const titles = figures.map((figure) => (figure === "name" ? "" : figure));
+  const byRow = [
+    titles,
+    ...measurements.map((one) => figures.map((figure) => format(one[figure]))),
+  ];
+  const cells = layout === "rows" ? byRow : transposed(byRow);
   const widths = (cells[0] ?? []).map((_, column) =>
     Math.max(...cells.map((row) => row[column]?.length ?? 0)),
   );
@@ -55,6 +58,10 @@ function table(measurements: readonly Measurement[]): string {
         .join("   "),
     )
     .join("\n");
+}
+
+function transposed(rows: readonly (readonly string[])[]): string[][] {
+  return (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] ?? ""));
 }
 
 function format(value: string | number | undefined): string {

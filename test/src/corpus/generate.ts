@@ -10,7 +10,7 @@ import { World } from "./world.ts";
 
 const CHUNK_BYTES = 1 << 20;
 /** More than the longest event of any template. */
-const EVENT_ROOM = 4096;
+export const EVENT_ROOM_BYTES = 4096;
 
 /** The kinds of log that can be generated; `mix` is all of the others in one stream. */
 export const KINDS = ["syslog", "nginx", "json", "java", "mix"] as const;
@@ -34,17 +34,11 @@ export interface GenerateOptions {
  * not a whole number, a start before 1970 or a rate that is not positive.
  */
 export function* generateLines(options: GenerateOptions): Generator<Buffer, void, undefined> {
-  const { kind, seed, bytes, startUs, linesPerSecond } = options;
+  const { bytes } = options;
   if (!Number.isSafeInteger(bytes) || bytes < 0)
     throw new RangeError(`bytes must be a whole number, got ${bytes}`);
-  if (!Number.isSafeInteger(startUs) || startUs < 0)
-    throw new RangeError(`startUs must be microseconds since 1970, got ${startUs}`);
-  if (!(linesPerSecond > 0))
-    throw new RangeError(`linesPerSecond must be positive, got ${linesPerSecond}`);
-  const prng = new Prng(seed);
-  const clock = new Clock(prng, startUs, linesPerSecond);
-  const next = sourceOf(kind, { prng, clock, world: new World(prng, clock) });
-  const line = new LineWriter(CHUNK_BYTES + EVENT_ROOM);
+  const { next } = openSource(options);
+  const line = new LineWriter(Buffer.allocUnsafeSlow(CHUNK_BYTES + EVENT_ROOM_BYTES));
   let left = bytes;
   while (left > 0) {
     const limit = Math.min(left, CHUNK_BYTES);
@@ -52,6 +46,25 @@ export function* generateLines(options: GenerateOptions): Generator<Buffer, void
     left -= line.at;
     yield line.take();
   }
+}
+
+/**
+ * One log, event by event, and the scene that it is drawn from. Throws a RangeError for a start
+ * before 1970 or a rate that is not positive.
+ */
+export function openSource(options: Omit<GenerateOptions, "bytes">): {
+  readonly next: LineSource;
+  readonly scene: Scene;
+} {
+  const { kind, seed, startUs, linesPerSecond } = options;
+  if (!Number.isSafeInteger(startUs) || startUs < 0)
+    throw new RangeError(`startUs must be microseconds since 1970, got ${startUs}`);
+  if (!(linesPerSecond > 0))
+    throw new RangeError(`linesPerSecond must be positive, got ${linesPerSecond}`);
+  const prng = new Prng(seed);
+  const clock = new Clock(prng, startUs, linesPerSecond);
+  const scene = { prng, clock, world: new World(prng, clock) };
+  return { next: sourceOf(kind, scene), scene };
 }
 
 function sourceOf(kind: Kind, scene: Scene): LineSource {

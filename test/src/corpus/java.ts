@@ -1,4 +1,6 @@
 import type { LineSource, Scene } from "./line-source.ts";
+import { SEVERITY } from "./line-source.ts";
+import type { LineWriter } from "./line-writer.ts";
 import { compile } from "./template.ts";
 
 const MESSAGES = [
@@ -14,17 +16,35 @@ const MESSAGES = [
     "\tat java.base/java.lang.Thread.run(Thread.java:1583)",
 ];
 
+const SEVERITIES = new Map([
+  ["D", SEVERITY.debug],
+  ["I", SEVERITY.info],
+  ["W", SEVERITY.warn],
+  ["E", SEVERITY.error],
+]);
+
+/** Writes `2026-11-22 08:00:00,123 `, which begins every event. */
+export function writeJavaTime({ clock }: Scene, line: LineWriter): void {
+  clock.write(line, "log4j");
+  line.byte(0x2c);
+  line.padded(Math.floor(clock.fractionUs / 1000), 3);
+  line.byte(0x20);
+}
+
 /** Logback lines, some of them with the stack trace of an exception behind them. */
-export function javaLines({ prng, clock, world }: Scene): LineSource {
-  const messages = MESSAGES.map(compile);
+export function javaLines(scene: Scene): LineSource {
+  const { prng, clock, world } = scene;
+  const messages = MESSAGES.map((text) => ({
+    write: compile(text),
+    severity: SEVERITIES.get(text.slice(0, 1)) ?? SEVERITY.none,
+  }));
   return (line) => {
     clock.advance();
     world.nextLine();
-    clock.write(line, "log4j");
-    line.byte(0x2c);
-    line.padded(Math.floor(clock.fractionUs / 1000), 3);
-    line.byte(0x20);
-    messages[prng.skewed(messages.length)]?.(line, prng, world);
+    writeJavaTime(scene, line);
+    const message = messages[prng.skewed(messages.length)];
+    message?.write(line, prng, world);
     line.byte(0x0a);
+    return message?.severity ?? SEVERITY.none;
   };
 }

@@ -10,8 +10,15 @@ export interface Scene {
   readonly world: World;
 }
 
-/** Writes the next event of one kind of log: one line, or a few that belong together, each with its line feed. */
-export type LineSource = (line: LineWriter) => void;
+/**
+ * Writes the next event of one kind of log: one line, or a few that belong together, each with its
+ * line feed. Returns its severity as OpenTelemetry numbers it, 0 where the line names none; its time
+ * is where the clock then stands.
+ */
+export type LineSource = (line: LineWriter) => number;
+
+/** OpenTelemetry's numbers of the levels that generated lines name. */
+export const SEVERITY = { none: 0, debug: 5, info: 9, warn: 13, error: 17 } as const;
 
 /** Makes a choice among entries by their weights, in constant time: an entry per share of the whole. */
 export function weighted<Entry extends { readonly weight: number }>(

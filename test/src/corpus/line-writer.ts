@@ -7,8 +7,9 @@ export class LineWriter {
   readonly #buffer: Buffer;
   at = 0;
 
-  constructor(capacityBytes: number) {
-    this.#buffer = Buffer.allocUnsafeSlow(capacityBytes);
+  /** Writes into `buffer`. */
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
   }
 
   /** What has been written, as a copy that later writing does not touch; writing starts over. */

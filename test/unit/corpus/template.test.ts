@@ -9,7 +9,7 @@ function written(template: string): string {
   const prng = new Prng(7);
   const world = new World(prng, new Clock(prng, 0, 1000));
   world.nextLine();
-  const line = new LineWriter(1000);
+  const line = new LineWriter(Buffer.alloc(1000));
   compile(template)(line, prng, world);
   return line.take().toString("latin1");
 }

@@ -30,14 +30,14 @@ export class BitWriter {
     this.write(1 | ((value & ((1 << parameter) - 1)) << 1), parameter + 1);
   }
 
-  /** Whole bytes written behind `headBytes` free ones, in a buffer of its own. */
+  /** What was written, in whole bytes, behind `headBytes` free ones: in a buffer of its own. */
   toBuffer(headBytes: number): Buffer {
-    const bytes = Buffer.allocUnsafe(headBytes + Math.ceil(this.#bitLength / 8));
-    for (let at = headBytes; at < bytes.length; at++) {
-      const byte = at - headBytes;
-      bytes[at] = this.#words[byte >>> 2]! >>> ((byte & 3) * 8);
+    const words = (this.#bitLength + 31) >>> 5;
+    const bytes = Buffer.allocUnsafe(headBytes + words * 4);
+    for (let word = 0; word < words; word++) {
+      bytes.writeUInt32LE(this.#words[word]!, headBytes + word * 4);
     }
-    return bytes;
+    return bytes.subarray(0, headBytes + ((this.#bitLength + 7) >>> 3));
   }
 
   #reserve(bits: number): void {

@@ -34,7 +34,7 @@ export function blocksInBucket(
   const rarePairs = bits.readRice(RARE_PARAMETER);
   for (let i = 0; i < commonCount && !bits.isOver; i++) {
     const isWanted = bits.read(FRACTION_BITS) === fraction;
-    const blocks = readCommon(bits, blockCount);
+    const blocks = readCommon(bits, blockCount, isWanted);
     if (blocks === undefined) {
       return damaged(bucket, "lists a block that is not there");
     }
@@ -46,18 +46,21 @@ export function blocksInBucket(
   return bits.isOver ? damaged(bucket, "is cut off") : ok(blocks);
 }
 
-function readCommon(bits: BitReader, blockCount: number): BlockSet | undefined {
+/** The blocks of the next common word, or some set where it is not the wanted one; undefined where there is no such block. */
+function readCommon(bits: BitReader, blockCount: number, isWanted: boolean): BlockSet | undefined {
   const isInverse = bits.read(1) === 1;
   const listed = bits.read(listLengthBits(blockCount));
   const parameter = bits.read(LIST_PARAMETER_BITS);
-  const blocks = BlockSet.none(blockCount);
+  const blocks = BlockSet.none(isWanted ? blockCount : 0);
   let block = -1;
   for (let i = 0; i < listed; i++) {
     block += bits.readRice(parameter) + 1;
     if (block >= blockCount) {
       return undefined;
     }
-    blocks.add(block);
+    if (isWanted) {
+      blocks.add(block);
+    }
   }
   return isInverse ? blocks.complement() : blocks;
 }

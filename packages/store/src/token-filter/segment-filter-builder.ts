@@ -1,8 +1,8 @@
 /* oxlint-disable typescript/no-non-null-assertion -- hot loops of compaction: slices and pairs are below lengths held beside */
-import { BucketEncoder, type TokenPairs } from "./bucket-encoder.ts";
+import { BucketEncoder } from "./bucket-encoder.ts";
 import { bucketOf, MAX_BLOCKS, MAX_BUCKETS } from "./bucket-layout.ts";
 import type { FilterDirectory } from "./filter-directory.ts";
-import { sliceOf, SLICES, sortSlice, TokenSlice } from "./token-slice.ts";
+import { sliceOf, SLICES, SliceSorter, TokenSlice } from "./token-slice.ts";
 
 /** About 600 bytes a bucket: little beside the head of a row, and read within 5 us. */
 const PAIRS_PER_BUCKET = 512;
@@ -51,15 +51,23 @@ export class SegmentFilterBuilder {
     }
     const encoder = new BucketEncoder(blockCount, bucketCount);
     const slicesAtOnce = Math.max(1, SLICES / bucketCount);
+    const lengths = this.#slices.map(({ length }) => length);
+    const sorter = new SliceSorter(Math.max(...lengths));
+    const room = slicesAtOnce === 1 ? Math.max(...lengths) : this.#pairCount;
+    const pairs = { hashes: new Uint32Array(room), blocks: new Uint32Array(room) };
     let bucket = 0;
     for (let first = 0; first < SLICES; first += slicesAtOnce) {
-      const slices = this.#slices.slice(first, first + slicesAtOnce);
-      const pairs = sortedPairs(slices);
+      let count = 0;
+      for (const slice of this.#slices.slice(first, first + slicesAtOnce)) {
+        slice.copyTo(pairs, count);
+        sorter.sort(pairs, count, slice.length);
+        count += slice.length;
+      }
       const endBucket = ((first + slicesAtOnce) * bucketCount) / SLICES;
       let from = 0;
       for (; bucket < endBucket; bucket++) {
         let to = from;
-        while (to < pairs.hashes.length && bucketOf(pairs.hashes[to]!, bucketCount) === bucket) {
+        while (to < count && bucketOf(pairs.hashes[to]!, bucketCount) === bucket) {
           to++;
         }
         yield encoder.encode(bucket, pairs, from, to);
@@ -75,25 +83,4 @@ function chooseBucketCount(pairCount: number): number {
   return wanted < SLICES && wanted > 0
     ? 2 ** Math.floor(Math.log2(wanted))
     : Math.floor(wanted / SLICES) * SLICES;
-}
-
-function sortedPairs(slices: readonly TokenSlice[]): TokenPairs {
-  const total = slices.reduce((sum, { length }) => sum + length, 0);
-  const sorted = allocatePairs(total);
-  const scratch = allocatePairs(Math.max(...slices.map(({ length }) => length)));
-  let at = 0;
-  for (const slice of slices) {
-    const part = {
-      hashes: sorted.hashes.subarray(at, at + slice.length),
-      blocks: sorted.blocks.subarray(at, at + slice.length),
-    };
-    slice.copyTo(part);
-    sortSlice(part, scratch, slice.length);
-    at += slice.length;
-  }
-  return sorted;
-}
-
-function allocatePairs(length: number): TokenPairs {
-  return { hashes: new Uint32Array(length), blocks: new Uint32Array(length) };
 }

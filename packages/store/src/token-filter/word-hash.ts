@@ -12,9 +12,9 @@ export const WORD_SUM_FACTOR = 0x9e37_79b1;
 /** Shorter words are not in a filter: nearly every block holds each of them. */
 export const MIN_WORD_BYTES = 2;
 
-/** What tells words apart: their sum as an unsigned number that is never 0. */
+/** What tells words apart: their sum as a signed number of 32 bits that is never 0. */
 export function wordKey(sum: number): number {
-  return sum >>> 0 || 1;
+  return sum === 0 ? 1 : sum | 0;
 }
 
 /** Spreads keys over 32 bits, one to one: lowbias32 of github.com/skeeto/hash-prospector. */
