@@ -23,7 +23,8 @@ export function numberOf(cell: Cell): NumberLiteral | undefined {
 /** A number as a cell, exactly where it was written as an integer. */
 export function numberCell({ value, integer }: NumberLiteral): Cell {
   if (integer === undefined || Number.isSafeInteger(value)) {
-    return value;
+    // 0 added makes a negative zero plain.
+    return value + 0;
   }
   const magnitude = BigInt(integer.digits);
   return integer.negative ? -magnitude : magnitude;

@@ -22,6 +22,9 @@ export interface RunSummary {
   readonly severityCounts?: ArrayLike<number> | undefined;
 }
 
+/** Adds a whole run to groups, or says that it takes the records. */
+export type RunCount = (run: RunSummary, matching: SeverityMasks) => boolean;
+
 /** What of their summaries an answer needs to be had without the records. */
 export interface MetadataStats {
   /** Whether streams are told apart: if not, summaries of several may be added up. */
@@ -36,6 +39,7 @@ export interface MetadataStats {
 interface RunReading extends MetadataStats {
   /** Whether a time is asked for that of the whole run only is known. */
   readonly readsTime: boolean;
+  readonly onlyCounts: boolean;
 }
 
 /** Fields that every record of a run and of one severity has in common. */
@@ -60,13 +64,13 @@ export function metadataStats({ filter, stages }: Query): MetadataStats | undefi
 
 /**
  * Gives the function that adds a whole run to groups of records, or undefined where the first stage reads records.
- * `matching` is what the filter says of the run's stream. The function says whether it has taken the run.
+ * `matching` is what the filter says of the run's stream.
  */
 export function compileRunCount(
   stages: readonly Stage[],
   grouping: Grouping<RecordRef>,
   zone: Zone,
-): ((run: RunSummary, matching: SeverityMasks) => boolean) | undefined {
+): RunCount | undefined {
   const reading = readRuns(stages);
   if (reading === undefined) {
     return undefined;
@@ -131,7 +135,8 @@ function recordAt(timeUs: number, severity: number): RecordColumns {
   };
 }
 
-function readRuns([first]: readonly Stage[]): RunReading | undefined {
+/** What the first stage reads of records; undefined where that is more than what runs tell. */
+export function readRuns([first]: readonly Stage[]): RunReading | undefined {
   const stage = first?.kind === "top" ? groupsOfTop(first) : first;
   if (stage?.kind !== "stats" || !stage.aggregates.every(readsRuns)) {
     return undefined;
@@ -145,6 +150,7 @@ function readRuns([first]: readonly Stage[]): RunReading | undefined {
         bySeverity: fields.some((name) => OF_SEVERITY.has(name)),
         bucketMs: stage.by.find((key) => key.kind === "time")?.bucketMs,
         readsTime: fields.includes("time"),
+        onlyCounts: stage.aggregates.every(({ kind }) => kind === "count"),
       }
     : undefined;
 }

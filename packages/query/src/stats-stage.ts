@@ -1,10 +1,10 @@
 import type { Zone } from "@sluice/quantity";
 import { makeAccumulator } from "./accumulator.ts";
-import type { Accumulator } from "./accumulator.ts";
+import type { Accumulator, AccumulatorState } from "./accumulator.ts";
 import { aggregateName } from "./ast.ts";
 import type { Aggregate, GroupKey, StatsStage, TopStage } from "./ast.ts";
 import { compareSortValues, sortValue } from "./cell.ts";
-import type { Cell } from "./cell.ts";
+import type { Cell, SortValue } from "./cell.ts";
 import { GroupTable } from "./group-table.ts";
 import { PIPELINE_LIMITS, PipelineFault, ValueBudget } from "./pipeline-error.ts";
 import type { Column, RowShape } from "./row-shape.ts";
@@ -13,6 +13,12 @@ import { compileTimeBucket } from "./time-bucket.ts";
 interface Group {
   readonly keys: readonly Cell[];
   readonly accumulators: readonly Accumulator[];
+}
+
+/** What a group holds, by the functions in their order. It can be cloned into another thread. */
+export interface GroupState {
+  readonly keys: readonly Cell[];
+  readonly states: readonly AccumulatorState[];
 }
 
 export interface GroupingOptions {
@@ -67,17 +73,33 @@ export class Grouping<R> {
     }
   }
 
-  /** Rows in ascending order of their keys. */
+  /** Takes the groups of another share of the rows, of the same stage. */
+  merge(groups: readonly GroupState[]): void {
+    for (const { keys, states } of groups) {
+      const { accumulators } = this.#table.groupOf(keys);
+      for (const [i, state] of states.entries()) {
+        accumulators[i]?.merge(state);
+      }
+    }
+  }
+
+  /** What the groups hold, to be cloned before the next row. */
+  state(): readonly GroupState[] {
+    return this.#table.groups.map(({ keys, accumulators }) => ({
+      keys,
+      states: accumulators.map(({ state }) => state()),
+    }));
+  }
+
+  /** Rows in ascending order of their keys, whichever order the groups came in. */
   rows(): readonly (readonly Cell[])[] {
     return this.#table.groups
       .map(({ keys, accumulators }) => ({
         cells: [...keys, ...accumulators.map(({ read }) => read())],
+        keys,
         order: keys.map(sortValue),
       }))
-      .sort((a, b) => {
-        const i = a.order.findIndex((key, at) => compareSortValues(key, b.order[at], false) !== 0);
-        return compareSortValues(a.order[i], b.order[i], false);
-      })
+      .sort(compareGroups)
       .map(({ cells }) => cells);
   }
 
@@ -94,6 +116,32 @@ export class Grouping<R> {
       accumulators: this.#aggregates.map(({ kind }) => makeAccumulator(kind, this.#budget)),
     };
   }
+}
+
+interface OrderedGroup {
+  readonly keys: readonly Cell[];
+  readonly order: readonly SortValue[];
+}
+
+/** By the keys' values; keys of one value, such as 10 and 10.0, by their texts. */
+function compareGroups(a: OrderedGroup, b: OrderedGroup): number {
+  for (const [i, value] of a.order.entries()) {
+    const order = compareSortValues(value, b.order[i], false);
+    if (order !== 0) {
+      return order;
+    }
+  }
+  for (const [i, key] of a.keys.entries()) {
+    const order = compareSortValues(textOf(key), textOf(b.keys[i]), false);
+    if (order !== 0) {
+      return order;
+    }
+  }
+  return 0;
+}
+
+function textOf(key: Cell): string | undefined {
+  return key === undefined ? undefined : String(key);
 }
 
 /** The groups that `top` counts, before it orders and cuts them. */

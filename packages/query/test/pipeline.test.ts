@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Cell } from "../src/cell.ts";
 import { parseQuery } from "../src/parser.ts";
 import { createPipeline } from "../src/pipeline.ts";
-import type { PipelineRow } from "../src/pipeline.ts";
+import type { PipelineRow } from "../src/operator.ts";
 import { PIPELINE_LIMITS, ValueBudget } from "../src/pipeline-error.ts";
 import { Quantile } from "../src/quantile.ts";
 import { compileTimeBucket } from "../src/time-bucket.ts";
