@@ -19,7 +19,7 @@
  */
 
 /** 0.1 % of false blocks: over 10,000 blocks a needle reads ten, 1 ms each. */
-export const RARE_SPACE = 1000;
+const RARE_SPACE = 1000;
 
 /** The best for distances of about RARE_SPACE: 11.5 bits a pair, where a Bloom filter takes 14.4. */
 export const RARE_PARAMETER = 9;

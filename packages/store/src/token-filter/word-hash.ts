@@ -10,7 +10,7 @@ export const FOLDED_WORD_BYTES: Uint8Array = LOWER_BYTES.map((byte, at) =>
 export const WORD_SUM_FACTOR = 0x9e37_79b1;
 
 /** Shorter words are not in a filter: nearly every block holds each of them. */
-export const MIN_WORD_BYTES = 2;
+const MIN_WORD_BYTES = 2;
 
 /** What tells words apart: their sum as a signed number of 32 bits that is never 0. */
 export function wordKey(sum: number): number {

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { blocksInBucket } from "../../src/token-filter/bucket-decoder.ts";
+import { bucketOf, fractionOf } from "../../src/token-filter/bucket-layout.ts";
 import { decodeDirectory, encodeDirectory } from "../../src/token-filter/filter-directory.ts";
 import { SegmentFilter } from "../../src/token-filter/segment-filter.ts";
 import { SegmentFilterBuilder } from "../../src/token-filter/segment-filter-builder.ts";
@@ -122,6 +124,33 @@ describe("the blocks that may hold a word", () => {
       for (let i = 0; i < words; i += 97) {
         expect(candidates(filter, `w${i}`)).toContain(0);
       }
+    }
+  });
+});
+
+describe("words chosen so that their hashes lie together", () => {
+  it.each([
+    ["in one row", 1000, 65, 1],
+    ["in one bucket", 100, 2000, 1],
+    ["in one slice", 50, 4000, 64],
+    ["at the upper end", 1000, 65, -1],
+  ])("%s are found all the same", (_, blockCount, hashesPerBlock, step) => {
+    const builder = new SegmentFilterBuilder();
+    const total = blockCount * hashesPerBlock;
+    const hashOf = (block: number, i: number): number =>
+      // 7919 is prime: neighbours among the hashes lie in blocks of no order.
+      ((((block * hashesPerBlock + i) * 7919) % total) * step + (step < 0 ? 2 ** 32 - 1 : 0)) >>> 0;
+    for (let block = 0; block < blockCount; block++) {
+      builder.add(Uint32Array.from({ length: hashesPerBlock }, (__, i) => hashOf(block, i)));
+    }
+    const { directory, buckets } = builder.finish();
+    const bytes = Array.from(buckets);
+    for (let block = 0; block < blockCount; block += 9) {
+      const hash = hashOf(block, block % hashesPerBlock);
+      const bucket = bucketOf(hash, directory.bucketCount);
+      const fraction = fractionOf(hash, directory.bucketCount);
+      const found = blocksInBucket(bucket, bytes[bucket] ?? Buffer.alloc(0), fraction, blockCount);
+      expect(found.ok && found.value.has(block)).toBe(true);
     }
   });
 });

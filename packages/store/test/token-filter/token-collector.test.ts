@@ -42,6 +42,7 @@ describe("the words of a text", () => {
     ["capitals", "ERROR Error error", ["error"]],
     ["capitals beyond ASCII", "\u00c9T\u00c9", ["\u00e9t\u00e9".replaceAll("\u00e9", "\u00c9")]],
     ["digits and underscores", "a_1 10.0.0.17", ["a_1", "10", "17"]],
+    ["a sum that wraps to 0", "b5hbgvr dqtwopa ab", ["b5hbgvr", "dqtwopa", "ab"]],
     ["a marker beside a word", "\u0001web-1", ["web"]],
   ])("of %s", (_, text, words) => {
     const hashes = new TokenCollector().collect(Buffer.from(text));
