@@ -46,7 +46,7 @@ export function blocksInBucket(
   return bits.isOver ? damaged(bucket, "is cut off") : ok(blocks);
 }
 
-/** The blocks of the next common word, or some set where it is not the wanted one; undefined where there is no such block. */
+/** The blocks of the next common word, which is only passed over where it is not wanted; undefined for a wrong one. */
 function readCommon(bits: BitReader, blockCount: number, isWanted: boolean): BlockSet | undefined {
   const isInverse = bits.read(1) === 1;
   const listed = bits.read(listLengthBits(blockCount));

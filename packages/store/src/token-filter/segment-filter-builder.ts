@@ -1,10 +1,10 @@
-/* oxlint-disable typescript/no-non-null-assertion -- hot loops of compaction: slices and pairs are below lengths held beside */
+/* oxlint-disable typescript/no-non-null-assertion -- hot loops of compaction, bounded by lengths held beside */
 import { BucketEncoder } from "./bucket-encoder.ts";
 import { bucketOf, MAX_BLOCKS, MAX_BUCKETS } from "./bucket-layout.ts";
 import type { FilterDirectory } from "./filter-directory.ts";
 import { sliceOf, SLICES, SliceSorter, TokenSlice } from "./token-slice.ts";
 
-/** About 600 bytes a bucket: little beside the head of a row, and read within 5 us. */
+/** About 600 bytes a bucket: the head of a row is little beside that, and twice as many take twice as long to read. */
 const PAIRS_PER_BUCKET = 512;
 
 /** A filter ready to be stored. */
@@ -20,7 +20,7 @@ export class SegmentFilterBuilder {
   #blockCount = 0;
   #pairCount = 0;
 
-  /** Adds the next block with the distinct hashes of its words; returns its number, counted from 0. */
+  /** Adds the next block with the hashes of its words, each once; returns its number, counted from 0. */
   add(hashes: Uint32Array): number {
     if (this.#blockCount === MAX_BLOCKS) {
       throw new RangeError(`a segment's filter holds no more than ${MAX_BLOCKS} blocks`);

@@ -1,4 +1,4 @@
-/* oxlint-disable typescript/no-non-null-assertion -- the hot loop of compaction: every index is masked or below a length */
+/* oxlint-disable typescript/no-non-null-assertion -- a hot loop of compaction: indices are masked or below a length */
 import { FOLDED_WORD_BYTES, hashWordKey, WORD_SUM_FACTOR, wordKey } from "./word-hash.ts";
 
 /** Room for the words of 1 MiB of most logs; 64 KiB, which a second-level cache holds. */
@@ -15,7 +15,8 @@ export class TokenCollector {
   #count = 0;
 
   /**
-   * The hashes of a text's distinct words of at least two bytes, each once and in no order. Words whose hashes are the same are one.
+   * The hashes of a text's distinct words of at least two bytes, each once and in no order. Words whose hashes are the
+   * same are one.
    */
   collect(text: Uint8Array): Uint32Array {
     this.#slots.fill(0);

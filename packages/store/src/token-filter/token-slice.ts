@@ -2,8 +2,8 @@
 import type { TokenPairs } from "./bucket-encoder.ts";
 
 /**
- * Hashes are cut into slices by their upper bits, so that one slice at a time is sorted, within a second-level cache: 256
- * of them take two thirds of the time of 64.
+ * Hashes are cut into slices by their upper bits, so that one slice at a time is sorted, within a second-level cache:
+ * 256 of them take two thirds of the time of 64.
  */
 const SLICE_BITS = 8;
 export const SLICES: number = 2 ** SLICE_BITS;
