@@ -2,11 +2,13 @@
 export type StoreErrorCode =
   | "data-missing"
   | "data-newer"
+  | "data-older"
   | "data-foreign"
   | "data-corrupt"
   | "data-locked"
   | "data-unwritable"
   | "commit-failed"
+  | "maintenance-failed"
   | "closed";
 
 /** SQLite needs room even to delete, so a full volume is for the operator to mend. */

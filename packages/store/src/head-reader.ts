@@ -13,7 +13,7 @@ import type {
   AgentInfo,
   GapInfo,
   JobInfo,
-  StoredBatch,
+  StoredPart,
   StoreReader,
   StoreStats,
   StreamInfo,
@@ -39,7 +39,7 @@ class HeadReader implements StoreReader {
     this.#dataDir = dataDir;
     this.#path = join(dataDir, "head.db");
     this.#db = openHeadForReading(this.#path);
-    this.#pool = new SearchPool(this.#path);
+    this.#pool = new SearchPool(dataDir);
   }
 
   get storeId(): string {
@@ -105,12 +105,19 @@ class HeadReader implements StoreReader {
 
   stats(): StoreStats {
     const [counts] =
-      this.#rows(`SELECT (SELECT count(*) FROM agents) AS agents, (SELECT count(*) FROM streams) AS streams,
-                count(*) AS batches, coalesce(sum(count), 0) AS records,
-                coalesce(sum(body_bytes), 0) AS bodyBytes,
-                coalesce(sum(length(payload)), 0) AS payloadBytes,
-                min(received_us) AS oldestReceivedUs, max(received_us) AS newestReceivedUs
-         FROM batches WHERE removed IS NULL`) as [
+      this.#rows(`WITH head AS (SELECT count(*) AS batches, coalesce(sum(count), 0) AS records,
+                  coalesce(sum(body_bytes), 0) AS body_bytes, coalesce(sum(length(payload)), 0) AS bytes,
+                  min(received_us) AS oldest, max(received_us) AS newest FROM live_batches),
+                live AS (SELECT count(*) AS segments, coalesce(sum(blocks), 0) AS blocks,
+                  coalesce(sum(records), 0) AS records, coalesce(sum(body_bytes), 0) AS body_bytes,
+                  coalesce(sum(bytes), 0) AS bytes, min(first_received_us) AS oldest,
+                  max(last_received_us) AS newest FROM segments WHERE removed IS NULL)
+         SELECT (SELECT count(*) FROM agents) AS agents, (SELECT count(*) FROM streams) AS streams,
+                batches, segments, blocks, head.records + live.records AS records,
+                head.body_bytes + live.body_bytes AS bodyBytes, head.bytes + live.bytes AS payloadBytes,
+                min(coalesce(head.oldest, live.oldest), coalesce(live.oldest, head.oldest)) AS oldestReceivedUs,
+                max(coalesce(head.newest, live.newest), coalesce(live.newest, head.newest)) AS newestReceivedUs
+         FROM head, live`) as [
         Omit<StoreStats, "diskBytes" | "oldestReceivedUs" | "newestReceivedUs"> & {
           oldestReceivedUs: number | null;
           newestReceivedUs: number | null;
@@ -124,10 +131,21 @@ class HeadReader implements StoreReader {
     };
   }
 
-  batches(): readonly StoredBatch[] {
-    return this.#rows(`SELECT id AS batchId, stream AS streamId, severities, received_us AS firstReceivedUs,
-                received_us AS lastReceivedUs, length(payload) AS bytes, count AS records
-         FROM batches WHERE removed IS NULL ORDER BY id`) as StoredBatch[];
+  parts(): readonly StoredPart[] {
+    const rows = this.#rows(`SELECT 'batch' AS kind, id, stream AS streamId, severities,
+                received_us AS firstReceivedUs, received_us AS lastReceivedUs,
+                length(payload) AS bytes, count AS records
+         FROM live_batches
+         UNION ALL
+         SELECT 'segment', segment, stream, segment_streams.severities, segment_streams.first_received_us,
+                segment_streams.last_received_us, segment_streams.bytes, segment_streams.records
+         FROM segment_streams JOIN segments ON segments.id = segment WHERE removed IS NULL`) as Array<
+      Omit<StoredPart, "place"> & { kind: "batch" | "segment"; id: number }
+    >;
+    return rows.map(({ kind, id, ...part }) => ({
+      ...part,
+      place: kind === "batch" ? { kind, batch: id } : { kind, segment: id },
+    }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,8 +2,10 @@ export { StoreError } from "./errors.ts";
 export type { StoreErrorCode } from "./errors.ts";
 export type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head/head.ts";
 export { Store } from "./store.ts";
-export type { StoreEvents } from "./store.ts";
-export type { PruneOrder, PruneResult } from "./head/pruner.ts";
+export type { RetentionOrder, RetentionResult, StoreEvents, StoreNotice } from "./store.ts";
+export type { DeleteOrder, IssuedDelete } from "./head/delete-issuer.ts";
+export type { RetentionCutoffs } from "./manifest/visibility.ts";
+export type { SegmentPart } from "./maintenance/maintenance-messages.ts";
 export type { CommitReport, FrameOutcome, NumberedOpening } from "./head/writer-messages.ts";
 export type {
   ArrivalRange,
@@ -19,10 +21,11 @@ export type {
   AgentInfo,
   GapInfo,
   JobInfo,
-  StoredBatch,
+  StoredPart,
   StoreReader,
   StoreStats,
   StreamInfo,
+  UnitPlace,
 } from "./store-reader.ts";
 export { openStoreReader } from "./head-reader.ts";
 export { parseRecordId } from "./search/row-writer.ts";

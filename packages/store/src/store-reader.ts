@@ -54,11 +54,14 @@ export interface JobInfo {
 export interface StoreStats {
   readonly agents: number;
   readonly streams: number;
+  /** In the head: not yet in a segment. */
   readonly batches: number;
+  readonly segments: number;
+  readonly blocks: number;
   readonly records: number;
   /** Of the bodies, with the LF that ended each. */
   readonly bodyBytes: number;
-  /** Of the compressed payloads. */
+  /** Compressed: payloads of the head, and segment files. */
   readonly payloadBytes: number;
   /** Every file under data_dir. */
   readonly diskBytes: number;
@@ -66,9 +69,14 @@ export interface StoreStats {
   readonly newestReceivedUs: number | undefined;
 }
 
-/** A batch of the head as retention looks at it. */
-export interface StoredBatch {
-  readonly batchId: number;
+/** What can go by itself: a batch of the head, or a stream's part of a segment. */
+export type UnitPlace =
+  | { readonly kind: "batch"; readonly batch: number }
+  | { readonly kind: "segment"; readonly segment: number };
+
+/** Records of one stream that go together, as retention looks at them. */
+export interface StoredPart {
+  readonly place: UnitPlace;
   readonly streamId: number;
   readonly severities: number;
   readonly firstReceivedUs: number;
@@ -89,5 +97,6 @@ export interface StoreReader extends AsyncDisposable {
   gaps(): readonly GapInfo[];
   jobs(): readonly JobInfo[];
   stats(): StoreStats;
-  batches(): readonly StoredBatch[];
+  /** All that is stored, in parts. */
+  parts(): readonly StoredPart[];
 }

@@ -6,7 +6,13 @@ import { Checkpointer } from "./head/checkpointer.ts";
 import { StoreError } from "./errors.ts";
 import type { AgentIntroduction, OpenedStream } from "./head/head.ts";
 import { StoreLock } from "./store-lock.ts";
+import type { DeleteOrder, IssuedDelete } from "./head/delete-issuer.ts";
 import type { PruneOrder, PruneResult } from "./head/pruner.ts";
+import { Maintenance } from "./maintenance/maintenance.ts";
+import type { SegmentPart } from "./maintenance/maintenance-messages.ts";
+import { COMPACT_HEAD_BYTES } from "./maintenance/maintenance-plan.ts";
+import type { JobRecord } from "./manifest/swap.ts";
+import { SpaceReturn } from "./space-return.ts";
 import { Writer } from "./head/writer.ts";
 import type { CommitReport, NumberedOpening } from "./head/writer-messages.ts";
 
@@ -15,7 +21,30 @@ export interface StoreEvents {
   committed(report: CommitReport): void;
   /** Nothing more can be committed; the process should say why and end. */
   failed(error: StoreError): void;
+  /** Something that an operator should know, and that the store goes on with. */
+  noticed(notice: StoreNotice): void;
 }
+
+export type StoreNotice =
+  /** What could not be read or was not known, moved to `quarantine/`. */
+  | { readonly kind: "quarantined"; readonly what: string }
+  /** A segment of the manifest is not on the disk: its records are missing from every answer. */
+  | { readonly kind: "missing"; readonly path: string }
+  | { readonly kind: "maintenance-failed"; readonly error: StoreError };
+
+/** What retention drops, and what is recorded of it. */
+export interface RetentionOrder extends PruneOrder {
+  /** Parts of segments, which are written anew without them. */
+  readonly segmentParts: readonly SegmentPart[];
+  readonly job: Pick<JobRecord, "dueUs" | "startedUs" | "detail">;
+}
+
+export interface RetentionResult extends PruneResult {
+  readonly tookMs: number;
+}
+
+/** What is due is looked for this often, and whenever enough has come in. */
+const LOOK_EVERY_MS = 5_000;
 
 /** The collected data of one collector, open for writing: one process at a time. */
 export class Store implements AsyncDisposable {
@@ -23,17 +52,31 @@ export class Store implements AsyncDisposable {
   readonly #lock: StoreLock;
   readonly #writer: Writer;
   readonly #checkpointer: Checkpointer;
+  readonly #maintenance: Maintenance;
+  readonly #space: SpaceReturn;
+  readonly #looking: NodeJS.Timeout;
+  #bytesSinceLook = 0;
 
   private constructor(
     dataDir: string,
     lock: StoreLock,
     writer: Writer,
     checkpointer: Checkpointer,
+    events: StoreEvents,
   ) {
     this.dataDir = dataDir;
     this.#lock = lock;
     this.#writer = writer;
     this.#checkpointer = checkpointer;
+    const failed = (error: StoreError): void =>
+      events.noticed({ kind: "maintenance-failed", error });
+    this.#space = new SpaceReturn(dataDir, writer, failed);
+    this.#maintenance = new Maintenance(dataDir, writer, {
+      swapped: () => this.#space.look(),
+      quarantined: (what) => events.noticed({ kind: "quarantined", what }),
+      failed,
+    });
+    this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
   }
 
   /** @throws StoreError where the folder is in use, damaged, or of a newer version */
@@ -41,23 +84,34 @@ export class Store implements AsyncDisposable {
     await makeDataDir(dataDir);
     const lock = StoreLock.acquire(dataDir);
     try {
-      const path = headPath(dataDir);
+      const path = join(dataDir, "head.db");
       const checkpointer = new Checkpointer(path, (cause) => {
         const message = `a checkpoint failed: ${cause.message}`;
         events.failed(new StoreError("commit-failed", message, "check the disk", { cause }));
       });
-      const writer = await Writer.start(path, {
+      let store: Store | undefined;
+      const writer = await Writer.start(dataDir, {
         committed: (report) => {
           let bytes = 0;
           for (const count of report.messageBytes.values()) {
             bytes += count;
           }
           checkpointer.committed(bytes);
+          if (store !== undefined) {
+            store.#committed(bytes);
+          }
           events.committed(report);
         },
         failed: (error) => events.failed(error),
       });
-      return new Store(dataDir, lock, writer, checkpointer);
+      for (const what of writer.sweep.quarantined) {
+        events.noticed({ kind: "quarantined", what });
+      }
+      for (const missing of writer.sweep.missing) {
+        events.noticed({ kind: "missing", path: missing });
+      }
+      store = new Store(dataDir, lock, writer, checkpointer, events);
+      return store;
     } catch (error) {
       lock[Symbol.dispose]();
       throw error;
@@ -103,19 +157,72 @@ export class Store implements AsyncDisposable {
     this.#writer.disconnect(connection);
   }
 
-  prune(order: PruneOrder): Promise<PruneResult> {
-    return this.#writer.prune(order);
+  /** Carries out what retention has decided. What goes is out of sight first, then off the disk. */
+  async prune({ segmentParts, job, ...order }: RetentionOrder): Promise<RetentionResult> {
+    const startedMs = performance.now();
+    const whole = await this.#writer.prune(order);
+    const parts =
+      segmentParts.length === 0
+        ? { records: 0, bytes: 0 }
+        : await this.#maintenance.dropParts(segmentParts);
+    await this.#space.settle();
+    const tookMs = Math.round(performance.now() - startedMs);
+    const result = {
+      batches: whole.batches,
+      segments: whole.segments,
+      records: whole.records + parts.records,
+      bytes: whole.bytes + parts.bytes,
+    };
+    if (result.records > 0) {
+      const outcome = { ...result, segmentParts: segmentParts.length };
+      await this.#writer.record({ ...job, kind: "prune", tookMs, outcome });
+    }
+    return { ...result, tookMs };
+  }
+
+  /** Hides matching records at once. `removeDeleted` takes them out of the files. */
+  delete(order: DeleteOrder): Promise<IssuedDelete> {
+    return this.#writer.delete(order);
+  }
+
+  /** Resolves when the records of every delete so far are gone from the files. */
+  async removeDeleted(): Promise<void> {
+    await this.#maintenance.removeDeleted();
+    await this.#space.settle();
+  }
+
+  /** Writes what the head holds as segments and merges small ones; resolves when nothing of it is left to do. */
+  async compact(): Promise<void> {
+    await this.#maintenance.settle();
+    await this.#space.settle();
+  }
+
+  /** Folds the write-ahead log into head.db. */
+  checkpoint(): Promise<void> {
+    return this.#writer.checkpoint();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#looking);
+    await this.#maintenance[Symbol.asyncDispose]();
+    await this.#space[Symbol.asyncDispose]();
     await this.#checkpointer[Symbol.asyncDispose]();
     await this.#writer[Symbol.asyncDispose]();
     this.#lock[Symbol.dispose]();
   }
-}
 
-function headPath(dataDir: string): string {
-  return join(dataDir, "head.db");
+  #committed(bytes: number): void {
+    this.#bytesSinceLook += bytes;
+    if (this.#bytesSinceLook >= COMPACT_HEAD_BYTES) {
+      this.#look();
+    }
+  }
+
+  #look(): void {
+    this.#bytesSinceLook = 0;
+    this.#maintenance.look();
+    this.#space.look();
+  }
 }
 
 async function makeDataDir(dataDir: string): Promise<void> {

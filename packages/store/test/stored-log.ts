@@ -1,10 +1,14 @@
-import { parseQuery } from "@sluice/query";
+import { canBePartial, parseQuery } from "@sluice/query";
 
 import { checkFrame } from "../src/head/frame-check.ts";
 import { type HeadDatabase, openHeadForWriting } from "../src/head/head-file.ts";
 import { Head } from "../src/head/head.ts";
-import type { Visibility } from "../src/head/pruner.ts";
-import { type EngineControl, runSearch } from "../src/search/search-engine.ts";
+import type { RetentionCutoffs } from "../src/manifest/visibility.ts";
+import { SegmentCache } from "../src/segment/segment-cache.ts";
+import { groupShare, mergeShares } from "../src/search/group-search.ts";
+import { DecodedCache } from "../src/search/run-reader.ts";
+import { runSearch } from "../src/search/search-engine.ts";
+import { planSearch, type SearchControl } from "../src/search/search-plan.ts";
 import type { SearchRequest, SearchSummary } from "../src/search/search-request.ts";
 import { Folder } from "./folder.ts";
 import { batchFrame, type TestRecord } from "./frames.ts";
@@ -37,7 +41,7 @@ export interface Answer {
   readonly summary: SearchSummary;
 }
 
-const IGNORE: EngineControl = { checkpoint: () => undefined, progress: () => undefined };
+const IGNORE: SearchControl = { checkpoint: () => undefined, progress: () => undefined };
 
 /** A head that is filled batch by batch, with a plain array of the same records beside it. */
 export class StoredLog implements Disposable {
@@ -98,7 +102,7 @@ export class StoredLog implements Disposable {
     batchIds.forEach((id) => remove.run(id));
   }
 
-  setVisibility(visibility: Visibility): void {
+  setVisibility(visibility: RetentionCutoffs): void {
     this.db
       .prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('visibility', ?)")
       .run(JSON.stringify(visibility));
@@ -107,14 +111,23 @@ export class StoredLog implements Disposable {
   /** The pages of a search, one by one. */
   *pages(
     request: Partial<SearchRequest>,
-    control: EngineControl = IGNORE,
+    control: SearchControl = IGNORE,
   ): Generator<string, SearchSummary> {
     const whole = requestOf(request);
     const query = parseQuery(whole.query);
     if (!query.ok) {
       throw new Error(query.error.message);
     }
-    const search = runSearch(this.db, whole, query.value, control);
+    const parts = {
+      db: this.db,
+      segments: new SegmentCache(this.#folder.path),
+      cache: new DecodedCache(),
+    };
+    const planned = planSearch(parts, whole, query.value, control);
+    let next = 0;
+    const search = canBePartial(query.value.stages)
+      ? mergeShares(planned, [groupShare(planned, () => next++)])
+      : runSearch(planned);
     for (;;) {
       const step = search.next();
       if (step.done === true) {

@@ -50,8 +50,22 @@ export class BlockText {
     this.#attributes = attributes;
   }
 
+  /** Whether any of the records has attributes. */
+  get hasAttributes(): boolean {
+    return this.#attributes.length > 0;
+  }
+
   /** Index of the record whose line holds the byte at `place` of `bytes`. */
   recordAt(place: number): number {
+    return this.#index.order.recordOf[this.#lineAt(place)]!;
+  }
+
+  /** Where the line that holds the byte at `place` of `bytes` ends, its LF included. */
+  lineEnd(place: number): number {
+    return this.#starts()[this.#lineAt(place) + 1]!;
+  }
+
+  #lineAt(place: number): number {
     const starts = this.#starts();
     let low = 0;
     let high = this.#index.count;
@@ -60,7 +74,7 @@ export class BlockText {
       if (starts[middle]! <= place) low = middle;
       else high = middle;
     }
-    return this.#index.order.recordOf[low]!;
+    return low;
   }
 
   /**

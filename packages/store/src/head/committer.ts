@@ -58,6 +58,11 @@ export class Committer {
     this.#highWater = typeof highWater === "number" ? highWater : 0;
   }
 
+  /** Receipt time of the last commit; whatever comes in from now on bears a later one. */
+  closeReceipts(): number {
+    return this.#head.closeReceipts();
+  }
+
   /** Highest batch id that is committed. */
   get highWater(): number {
     return this.#highWater;

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 
 import { DISK_FULL_ADVICE, StoreError } from "../errors.ts";
+import { migrate } from "./migration.ts";
 import {
   HEAD_APPLICATION_ID,
   HEAD_PAGE_BYTES,
@@ -36,7 +37,7 @@ export function openHeadForWriting(path: string): HeadDatabase {
         db.pragma("auto_vacuum = INCREMENTAL");
       } else {
         // Before anything else: each of the settings below is already a change of the file.
-        checkVersion(db, path);
+        migrate(db, checkVersion(db, path));
         checkTables(db, path);
       }
       const mode: unknown = db.pragma("journal_mode = WAL", { simple: true });
@@ -68,7 +69,7 @@ export function openHeadForWriting(path: string): HeadDatabase {
 /**
  * Opens `head.db` for reading beside a running collector.
  *
- * @throws StoreError `data-missing`, `data-newer`, `data-foreign`, `data-corrupt`, `data-unwritable`
+ * @throws StoreError `data-missing`, `data-newer`, `data-older`, `data-foreign`, `data-corrupt`, `data-unwritable`
  */
 export function openHeadForReading(path: string): HeadDatabase {
   if (!isThere(path)) {
@@ -82,7 +83,13 @@ export function openHeadForReading(path: string): HeadDatabase {
     const db = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
     try {
       isEmpty(db); // Reads the list of tables, so that damage to it shows here.
-      checkVersion(db, path);
+      if (checkVersion(db, path) < HEAD_SCHEMA_VERSION) {
+        throw new StoreError(
+          "data-older",
+          `${path}: written by an older Sluice, and not yet brought forward`,
+          "start `sluice serve` on it once; nothing was changed",
+        );
+      }
       return db;
     } catch (error) {
       db.close();
@@ -131,7 +138,8 @@ function create(db: HeadDatabase): void {
   })();
 }
 
-function checkVersion(db: HeadDatabase, path: string): void {
+/** The version of its shape. */
+function checkVersion(db: HeadDatabase, path: string): number {
   const applicationId = db.pragma("application_id", { simple: true });
   if (applicationId !== HEAD_APPLICATION_ID) {
     throw new StoreError(
@@ -148,14 +156,28 @@ function checkVersion(db: HeadDatabase, path: string): void {
       "install that version again, or restore a backup made with this one; nothing was changed",
     );
   }
+  return version;
 }
+
+const SMALL_TABLES = [
+  "meta",
+  "agents",
+  "streams",
+  "gaps",
+  "jobs",
+  "segments",
+  "segment_streams",
+  "batch_removals",
+  "announced_segments",
+  "deletes",
+] as const;
 
 /**
  * Looks for damage before anything is added to it. The small tables are checked in full, of the
  * batches only the pages that every search reads: damage inside a payload costs that batch alone.
  */
 function checkTables(db: HeadDatabase, path: string): void {
-  for (const table of ["meta", "agents", "streams", "gaps", "jobs"]) {
+  for (const table of SMALL_TABLES) {
     const finding = db.pragma(`quick_check(${table})`, { simple: true });
     if (finding !== "ok") {
       throw damagedHead(path, `table ${table}: ${String(finding)}`);

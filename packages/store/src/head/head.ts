@@ -124,7 +124,8 @@ export class Head {
     const lastReceipt: unknown = db
       .prepare(
         `SELECT max(last_us) FROM (SELECT max(last_received_us) AS last_us FROM streams
-         UNION ALL SELECT max(received_us) FROM gaps)`,
+         UNION ALL SELECT max(received_us) FROM gaps
+         UNION ALL SELECT max(received_us) + 1 FROM deletes)`,
       )
       .pluck()
       .get();
@@ -135,6 +136,12 @@ export class Head {
   receiptTime(clockUs: number): number {
     this.#lastReceiptUs = Math.max(this.#lastReceiptUs, clockUs);
     return this.#lastReceiptUs;
+  }
+
+  /** The last receipt time that was given out; the next one is later. */
+  closeReceipts(): number {
+    this.#lastReceiptUs += 1;
+    return this.#lastReceiptUs - 1;
   }
 
   /** Runs `work` in one transaction; its COMMIT returns after the fsync. */

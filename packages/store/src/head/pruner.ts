@@ -1,39 +1,27 @@
-import type { Cutoffs, RetentionPolicy } from "@sluice/retention";
+import { nextManifestVersion } from "../manifest/manifest.ts";
+import { type JobRecord, recordJob } from "../manifest/swap.ts";
+import type { RetentionCutoffs } from "../manifest/visibility.ts";
+import type { HeadDatabase } from "./head-file.ts";
 
-import { type HeadDatabase, truncateWal } from "./head-file.ts";
-
-/** What a prune carries out: first what is no longer visible, then which batches go. */
+/** What a prune carries out: first what is no longer visible, then what goes. */
 export interface PruneOrder {
-  readonly visibility: Visibility;
+  readonly visibility: RetentionCutoffs;
   readonly batchIds: readonly number[];
-  readonly job: PruneJob;
-}
-
-/** What of the stored records queries may see: the policy, and per rule the receipt time it keeps from. */
-export interface Visibility {
-  readonly policy: RetentionPolicy;
-  readonly cutoffs: Cutoffs;
-}
-
-export interface PruneJob {
-  readonly dueUs: number;
-  readonly startedUs: number;
-  readonly detail: string;
+  /** Whole segments. Parts of one go by writing it anew. */
+  readonly segmentIds: readonly number[];
 }
 
 export interface PruneResult {
   readonly batches: number;
-  readonly payloadBytes: number;
-  readonly tookMs: number;
+  readonly segments: number;
+  readonly records: number;
+  /** Of payloads and of segment files. */
+  readonly bytes: number;
 }
 
-/** A transaction frees at most this much, so that commits of agents go on in between. */
-const SLICE_BYTES = 16 * 1024 * 1024;
-
 /**
- * Removes whole batches from the head. The cutoffs are committed first, so that what is past its
- * time is invisible at once; the bytes follow in slices, and the freed pages go back to the file
- * system (`auto_vacuum = INCREMENTAL`; the file never shrinks otherwise).
+ * Takes what retention drops out of the manifest. The cutoffs are committed first, so that what is
+ * past its time is invisible at once; the bytes follow when the reclaimer finds no reader of them.
  */
 export class Pruner {
   readonly #db: HeadDatabase;
@@ -42,75 +30,77 @@ export class Pruner {
     this.#db = db;
   }
 
-  /** Yields after each slice, where the caller may commit what has arrived meanwhile. */
-  *run(order: PruneOrder): Generator<undefined, PruneResult> {
-    const startedMs = performance.now();
-    this.#setVisibility(order.visibility);
-    yield;
-
-    const size = this.#db.prepare("SELECT raw_bytes FROM batches WHERE id = ?").pluck();
-    const payload = this.#db.prepare("SELECT length(payload) FROM batches WHERE id = ?").pluck();
-    const remove = this.#db.prepare("DELETE FROM batches WHERE id = ?");
-    let batches = 0;
-    let payloadBytes = 0;
-    let next = 0;
-    while (next < order.batchIds.length) {
-      this.#db
-        .transaction(() => {
-          let sliceBytes = 0;
-          while (next < order.batchIds.length && sliceBytes < SLICE_BYTES) {
-            const id = order.batchIds[next++];
-            if (size.get(id) === undefined) {
-              continue;
-            }
-            const bytes = Number(payload.get(id));
-            remove.run(id);
-            sliceBytes += bytes;
-            payloadBytes += bytes;
-            batches += 1;
-          }
-        })
-        .immediate();
-      yield;
-    }
-    yield* this.#returnPages();
-    const tookMs = Math.round(performance.now() - startedMs);
-    if (batches > 0) {
-      this.#record(order.job, tookMs, { batches, payloadBytes });
-    }
-    return { batches, payloadBytes, tookMs };
-  }
-
-  #setVisibility(visibility: Visibility): void {
+  run({ visibility, batchIds, segmentIds }: PruneOrder): PruneResult {
     this.#db
       .prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('visibility', ?)")
       .run(JSON.stringify(visibility));
+    return this.#db.transaction(() => this.#remove(batchIds, segmentIds)).immediate();
   }
 
-  *#returnPages(): Generator<undefined, void> {
-    const pageBytes = Number(this.#db.pragma("page_size", { simple: true }));
-    const pagesInSlice = SLICE_BYTES / pageBytes;
-    let free = Number(this.#db.pragma("freelist_count", { simple: true }));
-    if (free === 0) {
-      return;
+  record(job: JobRecord): void {
+    recordJob(this.#db, job);
+  }
+
+  #remove(batchIds: readonly number[], segmentIds: readonly number[]): PruneResult {
+    const result = { batches: 0, segments: 0, records: 0, bytes: 0 };
+    if (batchIds.length === 0 && segmentIds.length === 0) {
+      return result;
     }
-    while (free > 0) {
-      this.#db.pragma(`incremental_vacuum(${pagesInSlice})`);
-      yield;
-      const left = Number(this.#db.pragma("freelist_count", { simple: true }));
-      if (left >= free) {
-        return;
+    const version = nextManifestVersion(this.#db);
+    const count = this.#db.prepare(
+      "UPDATE streams SET removed_records = removed_records + ? WHERE id = ?",
+    );
+    const batch = this.#db
+      .prepare("SELECT stream, count, length(payload) FROM live_batches WHERE id = ?")
+      .raw();
+    const taken: number[] = [];
+    for (const id of batchIds) {
+      const row = batch.get(id) as [number, number, number] | undefined;
+      if (row !== undefined) {
+        taken.push(id);
+        count.run(row[1], row[0]);
+        result.records += row[1];
+        result.bytes += row[2];
       }
-      free = left;
     }
-    truncateWal(this.#db);
-  }
-
-  #record(job: PruneJob, tookMs: number, outcome: { batches: number; payloadBytes: number }): void {
-    this.#db
+    result.batches = taken.length;
+    const removal = this.#db.prepare("INSERT INTO batch_removals VALUES (?, ?, ?)");
+    for (const [first, last] of rangesOf(taken)) {
+      removal.run(first, last, version);
+    }
+    const segment = this.#db
       .prepare(
-        "INSERT INTO jobs (kind, due_us, started_us, took_ms, outcome, detail) VALUES ('prune', ?, ?, ?, ?, ?)",
+        "UPDATE segments SET removed = ? WHERE id = ? AND removed IS NULL RETURNING records, bytes",
       )
-      .run(job.dueUs, job.startedUs, tookMs, JSON.stringify(outcome), job.detail);
+      .raw();
+    const streams = this.#db
+      .prepare("SELECT records, stream FROM segment_streams WHERE segment = ?")
+      .raw();
+    for (const id of segmentIds) {
+      const row = segment.get(version, id) as [number, number] | undefined;
+      if (row !== undefined) {
+        result.segments += 1;
+        result.records += row[0];
+        result.bytes += row[1];
+        for (const [records, streamId] of streams.all(id) as [number, number][]) {
+          count.run(records, streamId);
+        }
+      }
+    }
+    return result;
   }
+}
+
+/** Consecutive ids as ranges [first, last]. */
+export function rangesOf(ids: readonly number[]): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (const id of ids.toSorted((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === id - 1) {
+      last[1] = id;
+    } else {
+      ranges.push([id, id]);
+    }
+  }
+  return ranges;
 }

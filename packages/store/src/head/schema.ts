@@ -1,10 +1,15 @@
 /**
- * The tables of `head.db`, the collector's write-ahead database. One row of `batches` is one batch
- * as it came over the wire: the payload stays compressed, nothing is stored line by line.
+ * The tables of `head.db`: the collector's write-ahead database, and the manifest of its segments.
+ * One row of `batches` is one batch as it came over the wire: the payload stays compressed, nothing
+ * is stored line by line.
  *
- * `user_version` counts the shape of this file; a database of a newer one is refused, never guessed at.
+ * `user_version` counts the shape of this file; an older one is brought forward when it is opened for
+ * writing (`migration.ts`), a newer one is refused, never guessed at.
+ *
+ * - 1: agents, streams, batches, gaps, jobs.
+ * - 2: segments and their streams, removals of batches, deletes; what of a stream was removed.
  */
-export const HEAD_SCHEMA_VERSION = 1;
+export const HEAD_SCHEMA_VERSION = 2;
 
 /** Marks the file as ours ("Slce"), so that another SQLite database is never taken for a head. */
 export const HEAD_APPLICATION_ID = 0x536c6365;
@@ -12,7 +17,79 @@ export const HEAD_APPLICATION_ID = 0x536c6365;
 /** Written with 4 KiB pages: a tiny commit costs 11 KB of WAL against 20 KB with 8 KiB pages, a bulk one 15 % more CPU. */
 export const HEAD_PAGE_BYTES = 4096;
 
-export const HEAD_SCHEMA = `
+/**
+ * The manifest. `added` and `removed` are manifest versions (`meta.manifest_version`): what a reader
+ * sees is what was added at or before its version and not removed at or before it. What was removed
+ * stays where it is until no lease needs it.
+ */
+export const MANIFEST_SCHEMA: string = `
+-- path is relative to data_dir. Times of receipt and batch ids are those of its records.
+CREATE TABLE segments (
+  id                INTEGER PRIMARY KEY AUTOINCREMENT,
+  partition         TEXT NOT NULL,
+  day               TEXT NOT NULL,
+  path              TEXT NOT NULL UNIQUE,
+  bytes             INTEGER NOT NULL,
+  level             INTEGER NOT NULL,
+  blocks            INTEGER NOT NULL,
+  records           INTEGER NOT NULL,
+  body_bytes        INTEGER NOT NULL,
+  raw_bytes         INTEGER NOT NULL,
+  min_time_us       INTEGER NOT NULL,
+  max_time_us       INTEGER NOT NULL,
+  first_received_us INTEGER NOT NULL,
+  last_received_us  INTEGER NOT NULL,
+  first_batch       INTEGER NOT NULL,
+  last_batch        INTEGER NOT NULL,
+  severities        INTEGER NOT NULL,
+  added             INTEGER NOT NULL,
+  removed           INTEGER
+) STRICT;
+
+CREATE TABLE segment_streams (
+  segment           INTEGER NOT NULL REFERENCES segments (id),
+  stream            INTEGER NOT NULL REFERENCES streams (id),
+  records           INTEGER NOT NULL,
+  body_bytes        INTEGER NOT NULL,
+  bytes             INTEGER NOT NULL,
+  first_received_us INTEGER NOT NULL,
+  last_received_us  INTEGER NOT NULL,
+  severities        INTEGER NOT NULL,
+  PRIMARY KEY (segment, stream)
+) STRICT, WITHOUT ROWID;
+
+-- Ranges of batch ids. Not a column of batches: SQLite would write each payload again to set it.
+CREATE TABLE batch_removals (
+  first_batch INTEGER NOT NULL,
+  last_batch  INTEGER NOT NULL,
+  version     INTEGER NOT NULL,
+  PRIMARY KEY (first_batch, last_batch, version)
+) STRICT, WITHOUT ROWID;
+
+-- Files that a job is about to name. Where it did not come to its swap, they are no part of the store:
+-- the sweep at start unlinks them. Other files that it does not know are somebody's logs.
+CREATE TABLE announced_segments (
+  path TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW live_batches AS SELECT * FROM batches WHERE NOT EXISTS (
+  SELECT 1 FROM batch_removals WHERE batches.id BETWEEN first_batch AND last_batch);
+
+-- Matching records received up to received_us are hidden from issued_version on, and gone from the
+-- files when done_version is set.
+CREATE TABLE deletes (
+  id             INTEGER PRIMARY KEY AUTOINCREMENT,
+  query          TEXT NOT NULL,
+  from_us        INTEGER,
+  until_us       INTEGER,
+  received_us    INTEGER NOT NULL,
+  issued_us      INTEGER NOT NULL,
+  issued_version INTEGER NOT NULL,
+  done_version   INTEGER
+) STRICT;
+`;
+
+export const HEAD_SCHEMA: string = `
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
   value TEXT NOT NULL
@@ -48,6 +125,7 @@ CREATE TABLE streams (
   gaps             INTEGER NOT NULL DEFAULT 0,
   last_time_us     INTEGER,
   last_received_us INTEGER,
+  removed_records  INTEGER NOT NULL DEFAULT 0,
   UNIQUE (agent, source, generation)
 ) STRICT;
 
@@ -64,7 +142,6 @@ CREATE TABLE batches (
   severities  INTEGER NOT NULL,
   body_bytes  INTEGER NOT NULL,
   raw_bytes   INTEGER NOT NULL,
-  removed     INTEGER,
   payload     BLOB NOT NULL
 ) STRICT;
 
@@ -87,4 +164,5 @@ CREATE TABLE jobs (
   outcome     TEXT NOT NULL,
   detail      TEXT NOT NULL
 ) STRICT;
-`;
+
+${MANIFEST_SCHEMA}`;

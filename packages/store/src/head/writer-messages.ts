@@ -2,7 +2,11 @@ import type { UnfinishedStream } from "@sluice/protocol";
 
 import type { StoreFailure } from "../errors.ts";
 import type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head.ts";
+import type { SweepReport } from "../manifest/orphan-sweep.ts";
+import type { JobRecord, Swap, SwapResult } from "../manifest/swap.ts";
+import type { DeleteOrder, IssuedDelete } from "./delete-issuer.ts";
 import type { PruneOrder, PruneResult } from "./pruner.ts";
+import type { Reclaimed, ReclaimOptions } from "./reclaimer.ts";
 
 /** A stream of one connection: the number that its frames carry, and what it is. */
 export interface NumberedOpening extends StreamOpening {
@@ -33,6 +37,13 @@ export type CommitRequest =
 export type WriterRequest =
   | CommitRequest
   | { readonly kind: "prune"; readonly id: number; readonly order: PruneOrder }
+  | { readonly kind: "delete"; readonly id: number; readonly order: DeleteOrder }
+  | { readonly kind: "announce"; readonly id: number; readonly paths: readonly string[] }
+  | { readonly kind: "swap"; readonly id: number; readonly swap: Swap }
+  | { readonly kind: "record"; readonly id: number; readonly job: JobRecord }
+  | { readonly kind: "reclaim"; readonly id: number; readonly options: ReclaimOptions }
+  /** The files of these segments are unlinked. */
+  | { readonly kind: "forget"; readonly id: number; readonly segmentIds: readonly number[] }
   | { readonly kind: "checkpoint"; readonly id: number }
   | { readonly kind: "close"; readonly id: number };
 
@@ -60,7 +71,12 @@ export interface CommitReport {
 }
 
 export type WriterReply =
-  | { readonly kind: "ready"; readonly storeId: string; readonly highWater: number }
+  | {
+      readonly kind: "ready";
+      readonly storeId: string;
+      readonly highWater: number;
+      readonly sweep: SweepReport;
+    }
   | {
       readonly kind: "introduced";
       readonly id: number;
@@ -74,5 +90,8 @@ export type WriterReply =
     }
   | { readonly kind: "committed"; readonly report: CommitReport }
   | { readonly kind: "pruned"; readonly id: number; readonly result: PruneResult }
+  | { readonly kind: "deleted"; readonly id: number; readonly issued: IssuedDelete }
+  | { readonly kind: "swapped"; readonly id: number; readonly result: SwapResult }
+  | { readonly kind: "reclaimed"; readonly id: number; readonly result: Reclaimed }
   | { readonly kind: "done"; readonly id: number }
   | { readonly kind: "failed"; readonly failure: StoreFailure };

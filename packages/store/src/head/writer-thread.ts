@@ -1,10 +1,15 @@
+import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 
 import { CommitClock } from "./commit-clock.ts";
 import { Committer, prepare, type PreparedRequest } from "./committer.ts";
 import { StoreError, toFailure } from "../errors.ts";
 import { describeSqliteError, openHeadForWriting, truncateWal } from "./head-file.ts";
-import { Pruner, type PruneResult } from "./pruner.ts";
+import { sweepSegments } from "../manifest/orphan-sweep.ts";
+import { announceSegments, applySwap, recordJob } from "../manifest/swap.ts";
+import { DeleteIssuer } from "./delete-issuer.ts";
+import { Pruner } from "./pruner.ts";
+import { type Reclaimed, Reclaimer } from "./reclaimer.ts";
 import type { CommitRequest, WriterReply, WriterRequest } from "./writer-messages.ts";
 
 /**
@@ -19,6 +24,8 @@ class WriterThread {
   readonly #db;
   readonly #committer: Committer;
   readonly #pruner: Pruner;
+  readonly #deletes: DeleteIssuer;
+  readonly #reclaimer: Reclaimer;
   readonly #clock = new CommitClock();
   #pending: PreparedRequest[] = [];
   #pendingBytes = 0;
@@ -26,17 +33,21 @@ class WriterThread {
   #immediate: NodeJS.Immediate | undefined;
   #failed = false;
 
-  constructor(path: string, reply: (message: WriterReply) => void) {
+  constructor(dataDir: string, reply: (message: WriterReply) => void) {
+    const path = join(dataDir, "head.db");
     this.#path = path;
     this.#reply = reply;
     this.#db = openHeadForWriting(path);
+    const sweep = sweepSegments(this.#db, dataDir);
     this.#committer = new Committer(this.#db);
     this.#pruner = new Pruner(this.#db);
+    this.#deletes = new DeleteIssuer(this.#db, this.#committer);
+    this.#reclaimer = new Reclaimer(this.#db);
     const storeId = this.#db
       .prepare("SELECT value FROM meta WHERE key = 'store_id'")
       .pluck()
       .get() as string;
-    reply({ kind: "ready", storeId, highWater: this.#committer.highWater });
+    reply({ kind: "ready", storeId, highWater: this.#committer.highWater, sweep });
   }
 
   receive(request: WriterRequest): void {
@@ -75,7 +86,33 @@ class WriterThread {
         this.#enqueue(request);
         return;
       case "prune":
-        this.#step(request.id, this.#pruner.run(request.order));
+        this.#reply({ kind: "pruned", id: request.id, result: this.#pruner.run(request.order) });
+        return;
+      case "delete":
+        this.#commit(); // what has arrived is deleted too
+        this.#reply({
+          kind: "deleted",
+          id: request.id,
+          issued: this.#deletes.issue(request.order),
+        });
+        return;
+      case "announce":
+        announceSegments(this.#db, request.paths);
+        this.#reply({ kind: "done", id: request.id });
+        return;
+      case "swap":
+        this.#reply({ kind: "swapped", id: request.id, result: applySwap(this.#db, request.swap) });
+        return;
+      case "record":
+        recordJob(this.#db, request.job);
+        this.#reply({ kind: "done", id: request.id });
+        return;
+      case "reclaim":
+        this.#step(request.id, this.#reclaimer.run(request.options));
+        return;
+      case "forget":
+        this.#reclaimer.forget(request.segmentIds);
+        this.#reply({ kind: "done", id: request.id });
         return;
       case "checkpoint":
         this.#commit();
@@ -104,11 +141,11 @@ class WriterThread {
     }
   }
 
-  /** One slice of a prune at a time, so that commits of agents go on in between. */
-  #step(id: number, prune: Generator<undefined, PruneResult>): void {
-    const step = prune.next();
+  /** One slice at a time, so that commits of agents go on in between. */
+  #step(id: number, reclaim: Generator<undefined, Reclaimed>): void {
+    const step = reclaim.next();
     if (step.done === true) {
-      this.#reply({ kind: "pruned", id, result: step.value });
+      this.#reply({ kind: "reclaimed", id, result: step.value });
       return;
     }
     setImmediate(() => {
@@ -116,7 +153,7 @@ class WriterThread {
         return;
       }
       try {
-        this.#step(id, prune);
+        this.#step(id, reclaim);
       } catch (error) {
         this.fail(error);
       }
@@ -152,10 +189,10 @@ class WriterThread {
 
 const port = parentPort;
 if (port !== null) {
-  const { path } = workerData as { path: string };
+  const { dataDir } = workerData as { dataDir: string };
   const reply = (message: WriterReply): void => port.postMessage(message);
   try {
-    const thread = new WriterThread(path, reply);
+    const thread = new WriterThread(dataDir, reply);
     port.on("message", (request: WriterRequest) => {
       thread.receive(request);
       if (request.kind === "close") {
@@ -163,6 +200,9 @@ if (port !== null) {
       }
     });
   } catch (error) {
-    reply({ kind: "failed", failure: toFailure(describeSqliteError(error, path)) });
+    reply({
+      kind: "failed",
+      failure: toFailure(describeSqliteError(error, join(dataDir, "head.db"))),
+    });
   }
 }

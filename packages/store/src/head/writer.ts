@@ -3,7 +3,11 @@ import type { UnfinishedStream } from "@sluice/protocol";
 
 import { StoreError, fromFailure } from "../errors.ts";
 import type { AgentIntroduction, OpenedStream } from "./head.ts";
+import type { SweepReport } from "../manifest/orphan-sweep.ts";
+import type { JobRecord, Swap, SwapResult } from "../manifest/swap.ts";
+import type { DeleteOrder, IssuedDelete } from "./delete-issuer.ts";
 import type { PruneOrder, PruneResult } from "./pruner.ts";
+import type { Reclaimed, ReclaimOptions } from "./reclaimer.ts";
 import { threadUrl } from "../thread-url.ts";
 import type {
   CommitReport,
@@ -28,6 +32,8 @@ interface Waiter {
 /** The store's writing side as the main thread sees it: requests in, commits out. */
 export class Writer implements AsyncDisposable {
   readonly storeId: string;
+  /** What was put in order before the first request. */
+  readonly sweep: SweepReport;
   readonly #worker: Worker;
   readonly #waiters = new Map<number, Waiter>();
   readonly #events: WriterEvents;
@@ -43,6 +49,7 @@ export class Writer implements AsyncDisposable {
     this.#worker = worker;
     this.#events = events;
     this.storeId = ready.storeId;
+    this.sweep = ready.sweep;
     this.#highWater = ready.highWater;
     worker.on("message", (reply: WriterReply) => this.#receive(reply));
     worker.on("error", (error: Error) => this.#fail(lostThread(error)));
@@ -50,9 +57,9 @@ export class Writer implements AsyncDisposable {
   }
 
   /** @throws StoreError where the head cannot be opened */
-  static async start(path: string, events: WriterEvents): Promise<Writer> {
+  static async start(dataDir: string, events: WriterEvents): Promise<Writer> {
     const worker = new Worker(threadUrl("./writer-thread", import.meta.url), {
-      workerData: { path },
+      workerData: { dataDir },
       name: "sluice-writer",
     });
     const ready = await new Promise<Extract<WriterReply, { kind: "ready" }>>((resolve, reject) => {
@@ -126,6 +133,33 @@ export class Writer implements AsyncDisposable {
     return expect(reply, "pruned").result;
   }
 
+  async delete(order: DeleteOrder): Promise<IssuedDelete> {
+    const reply = await this.#request((id) => ({ kind: "delete", id, order }));
+    return expect(reply, "deleted").issued;
+  }
+
+  async announce(paths: readonly string[]): Promise<void> {
+    expect(await this.#request((id) => ({ kind: "announce", id, paths })), "done");
+  }
+
+  async swap(swap: Swap): Promise<SwapResult> {
+    const reply = await this.#request((id) => ({ kind: "swap", id, swap }));
+    return expect(reply, "swapped").result;
+  }
+
+  async record(job: JobRecord): Promise<void> {
+    expect(await this.#request((id) => ({ kind: "record", id, job })), "done");
+  }
+
+  async reclaim(options: ReclaimOptions): Promise<Reclaimed> {
+    const reply = await this.#request((id) => ({ kind: "reclaim", id, options }));
+    return expect(reply, "reclaimed").result;
+  }
+
+  async forget(segmentIds: readonly number[]): Promise<void> {
+    expect(await this.#request((id) => ({ kind: "forget", id, segmentIds })), "done");
+  }
+
   /** Commits what is pending and folds the WAL into the database file. */
   async checkpoint(): Promise<void> {
     expect(await this.#request((id) => ({ kind: "checkpoint", id })), "done");
@@ -169,6 +203,9 @@ export class Writer implements AsyncDisposable {
       case "introduced":
       case "opened":
       case "pruned":
+      case "deleted":
+      case "swapped":
+      case "reclaimed":
       case "done": {
         const waiter = this.#waiters.get(reply.id);
         this.#waiters.delete(reply.id);

@@ -2,8 +2,8 @@ import { isUtf8 } from "node:buffer";
 import type { RecordColumns } from "@sluice/protocol";
 import { formatTimeRfc3339, SEVERITY_MAX, severityName, timeUs } from "@sluice/quantity";
 
-import type { CatalogStream } from "./block-catalog.ts";
 import type { Match } from "./match-finder.ts";
+import type { CatalogStream } from "./run-catalog.ts";
 import type { Row } from "./search-request.ts";
 import { TimeText } from "./time-text.ts";
 
@@ -29,14 +29,14 @@ export function parseRecordId(id: string): { streamId: number; seq: number } | u
 
 /** A match as every surface shows it. */
 export function toRow(match: Match): Row {
-  const { columns, index, block } = match;
-  const { stream } = block;
+  const { columns, index, run } = match;
+  const { stream } = run;
   const severity = columns.severities[index] ?? 0;
   const attributes = columns.attributes?.[index];
   const { seq } = match;
   return {
     time: formatTimeRfc3339(timeUs(match.timeUs), "utc"),
-    received: formatTimeRfc3339(timeUs(block.receivedUs), "utc"),
+    received: formatTimeRfc3339(timeUs(match.receivedUs), "utc"),
     host: stream.host,
     source: stream.source,
     level: severityName(severity),
@@ -57,8 +57,8 @@ export function renderRows(matches: readonly Match[]): Uint8Array {
   const areText = new Map<RecordColumns, boolean>();
   let text = "";
   for (const match of matches) {
-    const { block, columns } = match;
-    const { stream } = block;
+    const { run, columns } = match;
+    const { stream } = run;
     let name = names.get(stream);
     if (name === undefined) {
       name = `","host":${JSON.stringify(stream.host)},"source":${JSON.stringify(stream.source)}`;
@@ -73,7 +73,7 @@ export function renderRows(matches: readonly Match[]): Uint8Array {
     const { index } = match;
     const { seq } = match;
     const attributes = columns.attributes?.[index];
-    const received = receiptTimes.of(block.receivedUs);
+    const received = receiptTimes.of(match.receivedUs);
     const level = LEVEL_FIELDS[columns.severities[index] ?? 0];
     text += `{"time":"${times.of(match.timeUs)}","received":"${received}${name}${level},"id":"${stream.streamId}-${seq}","seq":${seq}`;
     const bytes = bodyBytes(match);

@@ -1,6 +1,13 @@
 import type { QueryError } from "@sluice/query";
 
-export type SearchErrorCode = "query-invalid" | "deadline" | "cancelled" | "damaged" | "failed";
+export type SearchErrorCode =
+  | "query-invalid"
+  | "deadline"
+  | "cancelled"
+  | "too-much"
+  | "page-expired"
+  | "damaged"
+  | "failed";
 
 /** A search that did not come to its end. `query` says where, for a query that cannot be read. */
 export class SearchError extends Error {

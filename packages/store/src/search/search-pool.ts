@@ -25,21 +25,27 @@ interface Job {
   error: SearchError | undefined;
   notify: () => void;
   thread: Worker | undefined;
+  /** Takes a share of it. */
+  helper: Worker | undefined;
   deadline: NodeJS.Timeout | undefined;
 }
 
+type HelpWanted = Extract<SearchReply, { kind: "help" }>;
+
 /** Searches in worker threads, each under a deadline. */
 export class SearchPool implements AsyncDisposable {
-  readonly #path: string;
+  readonly #dataDir: string;
   readonly #threads: number;
   readonly #idle: Worker[] = [];
   readonly #running = new Map<Worker, Job>();
+  /** Threads that take a share of a search that another one leads. */
+  readonly #helping = new Map<Worker, Job>();
   readonly #queue: Job[] = [];
   #nextId = 1;
   #disposed = false;
 
-  constructor(path: string, threads: number = DEFAULT_THREADS) {
-    this.#path = path;
+  constructor(dataDir: string, threads: number = DEFAULT_THREADS) {
+    this.#dataDir = dataDir;
     this.#threads = threads;
   }
 
@@ -55,6 +61,7 @@ export class SearchPool implements AsyncDisposable {
       error: undefined,
       notify: () => undefined,
       thread: undefined,
+      helper: undefined,
       deadline: undefined,
     };
     // The iteration throws the same error; who ignores the summary has not ignored that.
@@ -86,7 +93,8 @@ export class SearchPool implements AsyncDisposable {
     for (const job of [...this.#queue, ...this.#running.values()]) {
       this.#end(job, new SearchError("cancelled", "the collector stops"));
     }
-    await Promise.all([...this.#idle, ...this.#running.keys()].map((thread) => thread.terminate()));
+    const threads = [...this.#idle, ...this.#running.keys(), ...this.#helping.keys()];
+    await Promise.all(threads.map((thread) => thread.terminate()));
   }
 
   async *#iterate(job: Job, cancel: () => void): AsyncGenerator<Uint8Array> {
@@ -142,17 +150,18 @@ export class SearchPool implements AsyncDisposable {
 
   /** Whose reader has not taken what is ready, like a pager nobody scrolls, keeps no core busy. */
   get #isFull(): boolean {
-    let working = 0;
+    let working = this.#helping.size;
     for (const { chunks } of this.#running.values()) {
       working += chunks.length < CHUNKS_IN_FLIGHT ? 1 : 0;
     }
-    const hasThread = this.#idle.length > 0 || this.#running.size < MOST_THREADS;
+    const busy = this.#running.size + this.#helping.size;
+    const hasThread = this.#idle.length > 0 || busy < MOST_THREADS;
     return working >= this.#threads || !hasThread;
   }
 
   #spawn(): Worker {
     const thread = new Worker(threadUrl("./search-thread", import.meta.url), {
-      workerData: { path: this.#path },
+      workerData: { dataDir: this.#dataDir },
       name: "sluice-search",
     });
     thread.on("message", (reply: SearchReply) => this.#receive(thread, reply));
@@ -163,11 +172,21 @@ export class SearchPool implements AsyncDisposable {
   }
 
   #receive(thread: Worker, reply: SearchReply): void {
+    const helped = this.#helping.get(thread);
+    if (helped !== undefined) {
+      this.#receiveHelp(thread, helped, reply);
+      return;
+    }
     const job = this.#running.get(thread);
     if (job === undefined || reply.id !== job.id) {
       return;
     }
     switch (reply.kind) {
+      case "help":
+        this.#help(thread, job, reply);
+        return;
+      case "shared":
+        return;
       case "chunk":
         job.progress = reply.progress;
         if (!job.ended) {
@@ -199,6 +218,45 @@ export class SearchPool implements AsyncDisposable {
     }
   }
 
+  /** Has another thread take a share, where one is free and no other search waits for it. */
+  #help(leader: Worker, job: Job, { id, moment, counter }: HelpWanted): void {
+    if (this.#isFull || this.#queue.length > 0 || job.ended) {
+      leader.postMessage({ kind: "helped", id, share: undefined } satisfies SearchCommand);
+      return;
+    }
+    const helper = this.#idle.pop() ?? this.#spawn();
+    this.#helping.set(helper, job);
+    job.helper = helper;
+    helper.postMessage({
+      kind: "share",
+      id,
+      request: job.request,
+      moment,
+      counter,
+      cancelled: job.cancelled.buffer as SharedArrayBuffer,
+    } satisfies SearchCommand);
+  }
+
+  #receiveHelp(helper: Worker, job: Job, reply: SearchReply): void {
+    if (reply.kind !== "shared" && reply.kind !== "error") {
+      return;
+    }
+    this.#helping.delete(helper);
+    job.helper = undefined;
+    this.#rest(helper);
+    if (reply.kind === "shared") {
+      job.thread?.postMessage({
+        kind: "helped",
+        id: job.id,
+        share: reply.share,
+      } satisfies SearchCommand);
+    } else {
+      // What it had claimed is not in any share.
+      this.#cancel(job, new SearchError(reply.code, reply.message, reply.query));
+    }
+    this.#dispatch();
+  }
+
   /** Tells the thread to stop; one that is caught in a pattern is ended. */
   #cancel(job: Job, error: SearchError): void {
     if (job.ended) {
@@ -211,11 +269,15 @@ export class SearchPool implements AsyncDisposable {
       return;
     }
     Atomics.store(job.cancelled, 0, 1);
-    const { thread } = job;
+    const { thread, helper } = job;
     thread?.postMessage({ kind: "more", id: job.id } satisfies SearchCommand);
+    thread?.postMessage({ kind: "helped", id: job.id, share: undefined } satisfies SearchCommand);
     setTimeout(() => {
       if (thread !== undefined && this.#running.get(thread) === job) {
         void thread.terminate();
+      }
+      if (helper !== undefined && this.#helping.get(helper) === job) {
+        void helper.terminate();
       }
     }, GRACE_MS).unref();
   }
@@ -234,24 +296,31 @@ export class SearchPool implements AsyncDisposable {
   #release(thread: Worker, job: Job): void {
     clearTimeout(job.deadline);
     this.#running.delete(thread);
+    this.#rest(thread);
+    this.#dispatch();
+  }
+
+  #rest(thread: Worker): void {
     if (this.#idle.length < this.#threads) {
       this.#idle.push(thread);
     } else {
       void thread.terminate();
     }
-    this.#dispatch();
   }
 
   #lost(thread: Worker, reason: string): void {
-    const job = this.#running.get(thread);
+    const job = this.#running.get(thread) ?? this.#helping.get(thread);
     this.#running.delete(thread);
+    this.#helping.delete(thread);
     const idle = this.#idle.indexOf(thread);
     if (idle !== -1) {
       this.#idle.splice(idle, 1);
     }
     if (job !== undefined) {
-      clearTimeout(job.deadline);
-      this.#end(job, new SearchError("failed", reason));
+      this.#cancel(job, new SearchError("failed", reason));
+      if (job.thread === thread) {
+        clearTimeout(job.deadline);
+      }
     }
     this.#dispatch();
   }

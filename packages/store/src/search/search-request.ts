@@ -20,14 +20,21 @@ export interface SearchRequest extends TimeRange {
   readonly reverse: boolean;
   /** Rows at most; undefined for all. */
   readonly limit?: number | undefined;
-  /** Goes on behind this row: the `id` of the last one of a page before. */
+  /** Goes on behind this row: the `id` of the last one of a page before, among what is stored now. */
   readonly afterId?: string | undefined;
+  /**
+   * Goes on where an earlier page with a `limit` ended (`SearchSummary.nextPage`), in what that page
+   * saw: the same rows come at any size of pages, whatever is stored or pruned meanwhile.
+   */
+  readonly page?: string | undefined;
   /** Only what arrived in this range: how a follower asks for what is new. */
   readonly arrived?: ArrivalRange | undefined;
   /** `rows` are NDJSON (`Row`, or a stage's own objects); `bodies` are each body's bytes and a LF. Default: rows. */
   readonly render?: "rows" | "bodies" | undefined;
   /** How long it may take; a pattern that runs away is ended with its thread. */
   readonly deadlineMs: number;
+  /** How much it may read, uncompressed; undefined for any amount. */
+  readonly maxReadBytes?: number | undefined;
 }
 
 /** One record as every surface shows it: the keys of `-o json` and of the API. */
@@ -63,8 +70,12 @@ export interface SearchSummary extends SearchProgress {
   readonly elapsedMs: number;
   /** Highest batch id that the search could see: where a follower goes on. */
   readonly highWater: number;
+  /** Version of the manifest that it saw. */
+  readonly version: number;
   /** Blocks that could not be decoded: their records are missing from the answer. */
   readonly damaged: number;
+  /** For the `page` of the next request, where a limit has cut the answer. It expires after some minutes. */
+  readonly nextPage?: string | undefined;
   readonly plan: SearchPlan;
 }
 
@@ -72,7 +83,20 @@ export interface SearchSummary extends SearchProgress {
 export interface SearchPlan {
   readonly streamsTotal: number;
   readonly streamsLeft: number;
+  readonly segmentsTotal: number;
+  /** Segments in the time range. */
+  readonly segmentsLeft: number;
+  /** Blocks, and batches that no block holds yet. Each step leaves some of those of the step before. */
+  readonly blocksTotal: number;
+  /** Of the wanted streams, in the time range. */
   readonly blocksInTimeRange: number;
+  /** With a severity that can match. */
+  readonly blocksOfSeverity: number;
+  /** That may hold the words, by the token filters. */
+  readonly blocksWithWords: number;
+  /** Counted from what is known of them, without reading them. */
+  readonly blocksCounted: number;
+  /** Read. */
   readonly blocksLeft: number;
   readonly phasesMs: Readonly<Record<"plan" | "read" | "scan" | "render", number>>;
 }

@@ -1,90 +1,203 @@
+import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import { parseQuery } from "@sluice/query";
+import { canBePartial, parseQuery, type Query } from "@sluice/query";
 
 import { StoreError } from "../errors.ts";
-import { describeSqliteError, type HeadDatabase, openHeadForReading } from "../head/head-file.ts";
-import { runSearch } from "./search-engine.ts";
+import { describeSqliteError, openHeadForReading } from "../head/head-file.ts";
+import { Lease } from "../manifest/lease.ts";
+import { manifestVersion } from "../manifest/manifest.ts";
+import { Visibility } from "../manifest/visibility.ts";
+import { SegmentCache } from "../segment/segment-cache.ts";
+import { SegmentError } from "../segment/segment-file.ts";
+import { claimer, type GroupShare, groupShare, isLarge, mergeShares } from "./group-search.ts";
+import { PAGE_LIFE_MS } from "./page-token.ts";
+import { DecodedCache } from "./run-reader.ts";
+import { type RenderedPage, runSearch } from "./search-engine.ts";
 import { SearchError } from "./search-error.ts";
 import { CHUNKS_IN_FLIGHT, type SearchCommand, type SearchReply } from "./search-messages.ts";
-import type { SearchProgress, SearchRequest } from "./search-request.ts";
+import {
+  type PlannedSearch,
+  planSearch,
+  type SearchControl,
+  type SearchParts,
+} from "./search-plan.ts";
+import type { SearchProgress, SearchRequest, SearchSummary } from "./search-request.ts";
 
 /** Between two messages about progress. */
 const PROGRESS_EVERY_MS = 200;
 
+/** A segment may go away between the manifest and its opening where no lease could hold it: then the search is planned once more. */
+const MOST_PLANS = 5;
+
+type Start = Extract<SearchCommand, { kind: "start" }>;
+type Share = Extract<SearchCommand, { kind: "share" }>;
+
 /** One search at a time, away from the event loop; its user's patterns can hang nothing but this. */
 class SearchThread {
-  readonly #path: string;
-  readonly #db: HeadDatabase;
-  readonly #reply: (reply: SearchReply, transfer?: ArrayBuffer[]) => void;
+  readonly #dataDir: string;
+  readonly #parts: SearchParts;
+  readonly #reply: (reply: SearchReply) => void;
   #running = 0;
   #inFlight = 0;
   #wake: (() => void) | undefined;
+  #helped: ((share: GroupShare | undefined) => void) | undefined;
 
-  constructor(path: string, reply: (reply: SearchReply, transfer?: ArrayBuffer[]) => void) {
-    this.#path = path;
-    this.#db = openHeadForReading(path);
+  constructor(dataDir: string, reply: (reply: SearchReply) => void) {
+    this.#dataDir = dataDir;
+    this.#parts = {
+      db: openHeadForReading(join(dataDir, "head.db")),
+      segments: new SegmentCache(dataDir),
+      cache: new DecodedCache(),
+    };
     this.#reply = reply;
   }
 
-  /** What a consumer takes of a search that has ended says nothing of the one that runs. */
-  taken(id: number): void {
-    if (id === this.#running) {
-      this.#inFlight -= 1;
-      this.#wake?.();
+  receive(command: SearchCommand): void {
+    switch (command.kind) {
+      case "start":
+        void this.#run(command.id, () => this.#search(command));
+        return;
+      case "share":
+        void this.#run(command.id, () => this.#share(command));
+        return;
+      case "helped":
+        if (command.id === this.#running) {
+          this.#helped?.(command.share);
+        }
+        return;
+      case "more":
+        // What a consumer takes of a search that has ended says nothing of the one that runs.
+        if (command.id === this.#running) {
+          this.#inFlight -= 1;
+          this.#wake?.();
+        }
+        return;
+      default:
+        command satisfies never;
     }
   }
 
-  async run(id: number, request: SearchRequest, cancelled: SharedArrayBuffer): Promise<void> {
+  async #run(id: number, work: () => Promise<void>): Promise<void> {
     this.#running = id;
     this.#inFlight = 0;
     try {
-      await this.#search(id, request, new Int32Array(cancelled));
+      await work();
     } catch (error) {
-      const { code, message, query } = toSearchError(error, this.#path);
+      const { code, message, query } = toSearchError(error, join(this.#dataDir, "head.db"));
       this.#reply({ kind: "error", id, code, message, query });
     }
   }
 
-  async #search(id: number, request: SearchRequest, cancelled: Int32Array): Promise<void> {
-    const query = parseQuery(request.query);
-    if (!query.ok) {
-      throw new SearchError("query-invalid", query.error.message, query.error);
-    }
-    const endsAtMs = performance.now() + request.deadlineMs;
+  async #search({ id, request, cancelled }: Start): Promise<void> {
+    const flag = new Int32Array(cancelled);
+    const query = readQuery(request);
+    // Until its time has run out at the latest, which a search that was killed cannot say.
+    using _lease = this.#lease(request.deadlineMs);
     let progress: SearchProgress = { blocksRead: 0, blocksTotal: 0, bytesRead: 0 };
+    const control = this.#control(id, request, flag, (now) => (progress = now));
+    const search = this.#plan(request, query, control);
+    const pages = canBePartial(query.stages)
+      ? mergeShares(search, await this.#shares(id, search))
+      : runSearch(search);
+    for (;;) {
+      const step = pages.next();
+      if (step.done === true) {
+        this.#end(id, step.value);
+        return;
+      }
+      await this.#send(id, step.value, progress, flag);
+    }
+  }
+
+  /** This thread's share of a search that is another one's. */
+  async #share({ id, request, moment, counter, cancelled }: Share): Promise<void> {
+    const control = this.#control(id, request, new Int32Array(cancelled), () => undefined);
+    const at = { ...moment, visibility: new Visibility(moment.visibility) };
+    const search = planSearch(this.#parts, request, readQuery(request), control, at);
+    const share = groupShare(search, claimer(new Int32Array(counter)));
+    this.#reply({ kind: "shared", id, share });
+    return Promise.resolve();
+  }
+
+  async #shares(id: number, search: PlannedSearch): Promise<GroupShare[]> {
+    const counter = new SharedArrayBuffer(4);
+    const claim = claimer(new Int32Array(counter));
+    if (!isLarge(search)) {
+      return [groupShare(search, claim)];
+    }
+    const { promise, resolve } = Promise.withResolvers<GroupShare | undefined>();
+    this.#helped = resolve;
+    const { version, highWater, visibility } = search.catalog.moment;
+    const moment = { version, highWater, visibility: visibility.text };
+    this.#reply({ kind: "help", id, moment, counter });
+    const own = groupShare(search, claim);
+    const other = await promise;
+    this.#helped = undefined;
+    return other === undefined ? [own] : [own, other];
+  }
+
+  #plan(request: SearchRequest, query: Query, control: SearchControl): PlannedSearch {
+    for (let plans = 1; ; plans++) {
+      try {
+        return planSearch(this.#parts, request, query, control);
+      } catch (error) {
+        const isGone = error instanceof SegmentError && error.code === "gone";
+        if (!isGone || plans === MOST_PLANS) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  #lease(deadlineMs: number): Lease {
+    const version = manifestVersion(this.#parts.db);
+    return Lease.take(this.#dataDir, version, Date.now() + deadlineMs);
+  }
+
+  #end(id: number, summary: SearchSummary): void {
+    if (summary.nextPage !== undefined) {
+      // Nobody gives this one back: its page may be followed until then.
+      Lease.take(this.#dataDir, summary.version, Date.now() + PAGE_LIFE_MS);
+    }
+    this.#reply({ kind: "end", id, summary });
+  }
+
+  #control(
+    id: number,
+    { deadlineMs }: SearchRequest,
+    cancelled: Int32Array,
+    take: (progress: SearchProgress) => void,
+  ): SearchControl {
+    const endsAtMs = performance.now() + deadlineMs;
     let reportedMs = performance.now();
-    const search = runSearch(this.#db, request, query.value, {
+    return {
       checkpoint: () => {
         if (Atomics.load(cancelled, 0) !== 0) {
           throw new SearchError("cancelled", "the search was cancelled");
         }
         if (performance.now() > endsAtMs) {
-          throw new SearchError("deadline", deadlineMessage(request.deadlineMs));
+          throw new SearchError("deadline", deadlineMessage(deadlineMs));
         }
       },
-      progress: (now) => {
-        progress = now;
+      progress: (progress) => {
+        take(progress);
         if (performance.now() - reportedMs > PROGRESS_EVERY_MS) {
           reportedMs = performance.now();
           this.#reply({ kind: "progress", id, progress });
         }
       },
-    });
-    for (;;) {
-      const step = search.next();
-      if (step.done === true) {
-        this.#reply({ kind: "end", id, summary: step.value });
-        return;
-      }
-      const { bytes } = step.value;
-      this.#inFlight += 1;
-      this.#reply({ kind: "chunk", id, bytes, progress });
-      await this.#room(cancelled);
-    }
+    };
   }
 
   /** Waits until the consumer has taken enough; a cancelled search does not wait. */
-  async #room(cancelled: Int32Array): Promise<void> {
+  async #send(
+    id: number,
+    { bytes }: RenderedPage,
+    progress: SearchProgress,
+    cancelled: Int32Array,
+  ): Promise<void> {
+    this.#inFlight += 1;
+    this.#reply({ kind: "chunk", id, bytes, progress });
     while (this.#inFlight >= CHUNKS_IN_FLIGHT && Atomics.load(cancelled, 0) === 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
@@ -93,12 +206,22 @@ class SearchThread {
   }
 }
 
+function readQuery({ query: text }: SearchRequest): Query {
+  const query = parseQuery(text);
+  if (!query.ok) {
+    throw new SearchError("query-invalid", query.error.message, query.error);
+  }
+  return query.value;
+}
+
 function toSearchError(error: unknown, path: string): SearchError {
   if (error instanceof SearchError) {
     return error;
   }
   const described = describeSqliteError(error, path);
-  const isDamage = described instanceof StoreError && described.code === "data-corrupt";
+  const isDamage =
+    (described instanceof StoreError && described.code === "data-corrupt") ||
+    (described instanceof SegmentError && described.code === "damaged");
   const message = described instanceof Error ? described.message : String(described);
   return new SearchError(isDamage ? "damaged" : "failed", message);
 }
@@ -109,18 +232,7 @@ function deadlineMessage(deadlineMs: number): string {
 
 const port = parentPort;
 if (port !== null) {
-  const { path } = workerData as { path: string };
-  const thread = new SearchThread(path, (reply) => port.postMessage(reply));
-  port.on("message", (command: SearchCommand) => {
-    switch (command.kind) {
-      case "start":
-        void thread.run(command.id, command.request, command.cancelled);
-        return;
-      case "more":
-        thread.taken(command.id);
-        return;
-      default:
-        command satisfies never;
-    }
-  });
+  const { dataDir } = workerData as { dataDir: string };
+  const thread = new SearchThread(dataDir, (reply) => port.postMessage(reply));
+  port.on("message", (command: SearchCommand) => thread.receive(command));
 }

@@ -3,6 +3,7 @@ import {
   type Cell,
   type Column,
   createPipeline,
+  type PartialState,
   type PipelineError,
   type PipelineRow,
   type RecordRef,
@@ -10,8 +11,8 @@ import {
   type StreamIdentity,
 } from "@sluice/query";
 
-import type { Block } from "./block-catalog.ts";
 import type { Match } from "./match-finder.ts";
+import type { StoredRun } from "./run-catalog.ts";
 import { SearchError } from "./search-error.ts";
 import { TimeText } from "./time-text.ts";
 import { PAGE_BYTES, PAGE_ROWS } from "./time-merge.ts";
@@ -23,8 +24,9 @@ export type StagedPage =
 
 /** A record's stream, and what of its block a row shows: the pipeline hands it back with the record. */
 interface PlacedStream extends StreamIdentity {
-  readonly block: Block;
+  readonly run: StoredRun;
   readonly seq: number;
+  readonly receivedUs: number;
 }
 
 /** Matches that can change the answer: those that only a `limit` in front of any other stage cuts. */
@@ -86,8 +88,8 @@ export function* runStages(
   let state: "more" | "done" | "failed" = "more";
   for (const page of pages) {
     for (const match of page) {
-      const { block, columns, index } = match;
-      const stream = isTable ? block.stream : place(match);
+      const { run, columns, index } = match;
+      const stream = isTable ? run.stream : place(match);
       state = pipeline.push(stream, columns, index);
       if (state !== "more" || left === 0) {
         break;
@@ -105,20 +107,44 @@ export function* runStages(
   yield* flush();
 }
 
+/** Puts shares of grouped records together and runs the rest of the stages over the groups. */
+export function* mergeGroups(
+  states: readonly PartialState[],
+  stages: readonly Stage[],
+  limit: number,
+): Generator<Extract<StagedPage, { kind: "table" }>> {
+  const rows: PipelineRow[] = [];
+  const pipeline = createPipeline(stages, {
+    emit: (row) => {
+      if (rows.length < limit) {
+        rows.push(row);
+      }
+    },
+  });
+  for (const state of states) {
+    pipeline.merge(state);
+  }
+  const finished = pipeline.finish();
+  if (!finished.ok) {
+    throw new SearchError("failed", describe(finished.error));
+  }
+  yield* tablePages(rows, pipeline.columns ?? []);
+}
+
 function describe({ message, hint }: PipelineError): string {
   return `${message}: ${hint}`;
 }
 
 function place(match: Match): PlacedStream {
-  const { block } = match;
-  const { host, source, labels } = block.stream;
-  return { host, source, labels, block, seq: match.seq };
+  const { run, seq, receivedUs } = match;
+  const { host, source, labels } = run.stream;
+  return { host, source, labels, run, seq, receivedUs };
 }
 
 /** The record as a match, though it may lie in a copy of its own by now. */
 function toMatch({ stream, columns, index }: RecordRef): Match {
-  const { block, seq } = stream as PlacedStream;
-  return { timeUs: columns.timesUs[index] ?? 0, seq, block, columns, index };
+  const { run, seq, receivedUs } = stream as PlacedStream;
+  return { timeUs: columns.timesUs[index] ?? 0, seq, receivedUs, run, columns, index };
 }
 
 function* recordPages(rows: readonly PipelineRow[]): Generator<StagedPage> {
@@ -146,7 +172,7 @@ function bodyBytes({ bodyOffsets }: RecordColumns, index: number): number {
 function* tablePages(
   rows: readonly PipelineRow[],
   columns: readonly Column[],
-): Generator<StagedPage> {
+): Generator<Extract<StagedPage, { kind: "table" }>> {
   const keys = columns.map(({ name }) => `${JSON.stringify(name)}:`);
   const times = new TimeText();
   let text = "";

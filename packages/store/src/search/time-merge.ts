@@ -1,7 +1,6 @@
-import type { RecordColumns } from "@sluice/protocol";
-
-import type { Block } from "./block-catalog.ts";
+import { gatherColumns } from "../block/record-columns.ts";
 import type { Match, MatchFinder } from "./match-finder.ts";
+import type { StoredRun } from "./run-catalog.ts";
 import type { TimeRange } from "./search-request.ts";
 
 /** A record's place in the total order of a search by time. */
@@ -55,11 +54,14 @@ interface Round {
  * one that belongs to it: newest-first with a limit reads only the newest blocks. Since a round is
  * defined by the key before it, the answer is the same at any size of rounds.
  */
-export function* mergeByTime(blocks: readonly Block[], options: MergeOptions): Generator<Match[]> {
+export function* mergeByTime(
+  blocks: readonly StoredRun[],
+  options: MergeOptions,
+): Generator<Match[]> {
   const { reverse } = options;
-  const first = (block: Block): number => (reverse ? -block.maxTimeUs : block.minTimeUs);
-  const last = (block: Block): number => (reverse ? -block.minTimeUs : block.maxTimeUs);
-  let left = blocks.toSorted((a, b) => first(a) - first(b) || a.id - b.id);
+  const first = (block: StoredRun): number => (reverse ? -block.maxTimeUs : block.minTimeUs);
+  const last = (block: StoredRun): number => (reverse ? -block.minTimeUs : block.maxTimeUs);
+  let left = blocks.toSorted((a, b) => first(a) - first(b) || (a.key < b.key ? -1 : 1));
   let bounds: Bounds = { rows: PAGE_ROWS, bytes: PAGE_BYTES };
   let after = options.after;
   let rows = 0;
@@ -77,7 +79,7 @@ export function* mergeByTime(blocks: readonly Block[], options: MergeOptions): G
     if (end === undefined || !isFull) {
       return;
     }
-    after = { timeUs: end.timeUs, streamId: end.block.stream.streamId, seq: end.seq };
+    after = { timeUs: end.timeUs, streamId: end.run.stream.streamId, seq: end.seq };
     if (read > PINNED_BLOCKS) {
       bounds = {
         rows: Math.min(bounds.rows * ROUND_GROWTH, ROUND_ROWS),
@@ -88,8 +90,8 @@ export function* mergeByTime(blocks: readonly Block[], options: MergeOptions): G
 }
 
 function collect(
-  blocks: readonly Block[],
-  first: (block: Block) => number,
+  blocks: readonly StoredRun[],
+  first: (block: StoredRun) => number,
   after: TimeKey | undefined,
   bounds: Bounds,
   { finder, range, reverse, checkpoint }: MergeOptions,
@@ -99,7 +101,7 @@ function collect(
   let worst: Match | undefined;
   let bytes = 0;
   let read = 0;
-  const pinned = new Set<number>();
+  const pinned = new Set<string>();
   for (const block of blocks) {
     const worstUs = worst === undefined ? undefined : reverse ? -worst.timeUs : worst.timeUs;
     // Strictly later: a record of the same moment may still come before by its stream.
@@ -115,7 +117,7 @@ function collect(
     matches = matches.concat(found);
     bytes += bytesOf(found);
     read += 1;
-    pinned.add(block.id);
+    pinned.add(block.key);
     // Cut at twice the bounds, and not for every block: a sort for each would cost more than reading.
     const isCrowded = matches.length >= 2 * bounds.rows || bytes >= 2 * bounds.bytes;
     if (isCrowded || (worst === undefined && reaches(bounds, matches.length, bytes))) {
@@ -141,7 +143,7 @@ function reaches(bounds: Bounds, rows: number, bytes: number): boolean {
 /** The block's first matches behind `after`, at least `rows` of them where it has so many. */
 function findBehind(
   finder: MatchFinder,
-  block: Block,
+  block: StoredRun,
   range: TimeRange,
   after: TimeKey | undefined,
   reverse: boolean,
@@ -211,7 +213,10 @@ function copyOut(matches: readonly Match[]): Match[] {
     if (group.length === columns.count) {
       continue;
     }
-    const copy = gather(columns, group);
+    const copy = gatherColumns(
+      columns,
+      group.map(({ index }) => index),
+    );
     for (const [index, match] of group.entries()) {
       copies.set(match, { ...match, columns: copy, index });
     }
@@ -219,38 +224,14 @@ function copyOut(matches: readonly Match[]): Match[] {
   return matches.map((match) => copies.get(match) ?? match);
 }
 
-function gather(columns: RecordColumns, group: readonly Match[]): RecordColumns {
-  const count = group.length;
-  const bodyOffsets = new Uint32Array(count + 1);
-  for (const [i, match] of group.entries()) {
-    bodyOffsets[i + 1] = (bodyOffsets[i] ?? 0) + bodyBytesOf(match);
-  }
-  const bodies = new Uint8Array(bodyOffsets[count] ?? 0);
-  for (const [i, { index }] of group.entries()) {
-    const { [index]: start, [index + 1]: end } = columns.bodyOffsets;
-    bodies.set(columns.bodies.subarray(start, end), bodyOffsets[i]);
-  }
-  return {
-    count,
-    timesUs: Float64Array.from(group, ({ timeUs }) => timeUs),
-    severities: Uint8Array.from(group, ({ index }) => columns.severities[index] ?? 0),
-    bodyOffsets,
-    bodies,
-    attributes:
-      columns.attributes === undefined
-        ? undefined
-        : group.map(({ index }) => columns.attributes?.[index]),
-  };
-}
-
 function compareMatches(a: Match, b: Match): number {
-  return a.timeUs - b.timeUs || a.block.stream.streamId - b.block.stream.streamId || a.seq - b.seq;
+  return a.timeUs - b.timeUs || a.run.stream.streamId - b.run.stream.streamId || a.seq - b.seq;
 }
 
 function isBehind(match: Match, after: TimeKey, reverse: boolean): boolean {
   const order =
     match.timeUs - after.timeUs ||
-    match.block.stream.streamId - after.streamId ||
+    match.run.stream.streamId - after.streamId ||
     match.seq - after.seq;
   return reverse ? order < 0 : order > 0;
 }

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Committer, prepare } from "../../src/head/committer.ts";
 import { type HeadDatabase, openHeadForWriting } from "../../src/head/head-file.ts";
 import type { CommitReport, CommitRequest, WriterReply } from "../../src/head/writer-messages.ts";
-import { Folder } from "./folder.ts";
-import { linesFrame, messageOf } from "./frames.ts";
+import { Folder } from "../folder.ts";
+import { linesFrame, messageOf } from "../frames.ts";
 
 let folder: Folder;
 let db: HeadDatabase;

@@ -21,7 +21,7 @@ import {
   openHeadForWriting,
 } from "../../src/head/head-file.ts";
 import { HEAD_SCHEMA_VERSION } from "../../src/head/schema.ts";
-import { Folder } from "./folder.ts";
+import { Folder } from "../folder.ts";
 
 let folder: Folder;
 let path: string;

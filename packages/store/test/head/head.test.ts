@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkFrame } from "../../src/head/frame-check.ts";
 import { type HeadDatabase, openHeadForWriting } from "../../src/head/head-file.ts";
 import { Head } from "../../src/head/head.ts";
-import { Folder } from "./folder.ts";
-import { batchFrame, finalFrame, gapFrame, linesFrame } from "./frames.ts";
+import { Folder } from "../folder.ts";
+import { batchFrame, finalFrame, gapFrame, linesFrame } from "../frames.ts";
 
 const AGENT = { agentId: "a-1", host: "web-1", version: "1.0.0", labels: { env: "prod" } };
 const OPENING = {

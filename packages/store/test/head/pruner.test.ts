@@ -10,8 +10,8 @@ import {
   openHeadForWriting,
 } from "../../src/head/head-file.ts";
 import { type PruneOrder, Pruner, type PruneResult } from "../../src/head/pruner.ts";
-import { Folder } from "./folder.ts";
-import { linesFrame, messageOf } from "./frames.ts";
+import { Folder } from "../folder.ts";
+import { linesFrame, messageOf } from "../frames.ts";
 
 const MIB = 1024 * 1024;
 const VISIBILITY = {

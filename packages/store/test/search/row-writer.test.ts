@@ -13,7 +13,7 @@ import {
   toRow,
 } from "../../src/search/row-writer.ts";
 import { TimeText } from "../../src/search/time-text.ts";
-import { batchFrame, type TestRecord } from "./frames.ts";
+import { batchFrame, type TestRecord } from "../frames.ts";
 
 function matchesOf(records: readonly TestRecord[], host = "web-1", firstSeq = 0): Match[] {
   const frame = batchFrame({ epoch: 1, ordinal: 0, firstSeq }, records);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SearchError } from "../../src/search/search-error.ts";
 import type { Row } from "../../src/search/search-request.ts";
 import { PAGE_BYTES, PAGE_ROWS } from "../../src/search/time-merge.ts";
-import { rowsOf, StoredLog } from "./stored-log.ts";
+import { rowsOf, StoredLog } from "../stored-log.ts";
 
 const SYSLOG = { agentId: "a-1", host: "web-1", source: "/var/log/syslog", generation: 1 };
 const AUTH = { ...SYSLOG, source: "/var/log/auth.log", labels: { env: "prod" } };

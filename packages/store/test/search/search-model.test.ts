@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { SearchRequest } from "../../src/search/search-request.ts";
-import type { TestRecord } from "./frames.ts";
-import { type LogStream, type ModelRecord, StoredLog } from "./stored-log.ts";
+import type { TestRecord } from "../frames.ts";
+import { type LogStream, type ModelRecord, StoredLog } from "../stored-log.ts";
 
 const STREAMS: readonly LogStream[] = [
   { agentId: "b-agent", source: "/var/log/syslog", generation: 1 },

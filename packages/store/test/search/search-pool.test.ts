@@ -5,7 +5,7 @@ import { SearchError } from "../../src/search/search-error.ts";
 import { CHUNKS_IN_FLIGHT } from "../../src/search/search-messages.ts";
 import { SearchPool } from "../../src/search/search-pool.ts";
 import type { SearchRequest, SearchRun } from "../../src/search/search-request.ts";
-import { requestOf, rowsOf, StoredLog } from "./stored-log.ts";
+import { requestOf, rowsOf, StoredLog } from "../stored-log.ts";
 
 const STREAM = { agentId: "a-1", source: "/var/log/syslog", generation: 1 };
 const BATCHES = 30;

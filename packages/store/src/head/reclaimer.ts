@@ -1,0 +1,143 @@
+import { type HeadDatabase, truncateWal } from "./head-file.ts";
+
+/** A segment that nobody needs any more: its file is to be unlinked, then its entry forgotten. */
+export interface RetiredSegment {
+  readonly id: number;
+  readonly path: string;
+}
+
+export interface Reclaimed {
+  readonly batches: number;
+  readonly payloadBytes: number;
+  readonly segments: readonly RetiredSegment[];
+}
+
+export interface ReclaimOptions {
+  /** What was removed after this version is still read by somebody. */
+  readonly lowestLease: number;
+  /** Free pages that stay in the file for what comes in next. */
+  readonly keepFreeBytes: number;
+}
+
+/** A transaction frees at most this much, so that commits of agents go on in between. */
+const SLICE_BYTES = 16 * 1024 * 1024;
+
+/** Pages that one step gives back to the file system; to move one costs more than to free it. */
+const RETURN_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Deletes for good what the manifest has removed. Batches go in slices, and their freed pages back to
+ * the file system (`auto_vacuum = INCREMENTAL`; the file never shrinks otherwise).
+ */
+export class Reclaimer {
+  readonly #db: HeadDatabase;
+
+  constructor(db: HeadDatabase) {
+    this.#db = db;
+  }
+
+  /** Yields after each slice, where the caller may commit what has arrived meanwhile. */
+  *run({ lowestLease, keepFreeBytes }: ReclaimOptions): Generator<undefined, Reclaimed> {
+    const segments = this.#db
+      .prepare("SELECT id, path FROM segments WHERE removed <= ?")
+      .all(this.#version(lowestLease)) as RetiredSegment[];
+    const deleted = yield* this.#deleteBatches(lowestLease);
+    yield* this.#returnPages(keepFreeBytes);
+    return { ...deleted, segments };
+  }
+
+  /** The files are unlinked. */
+  forget(segmentIds: readonly number[]): void {
+    const streams = this.#db.prepare("DELETE FROM segment_streams WHERE segment = ?");
+    const segment = this.#db.prepare("DELETE FROM segments WHERE id = ?");
+    this.#db
+      .transaction(() => {
+        for (const id of segmentIds) {
+          streams.run(id);
+          segment.run(id);
+        }
+      })
+      .immediate();
+  }
+
+  *#deleteBatches(
+    lowestLease: number,
+  ): Generator<undefined, { batches: number; payloadBytes: number }> {
+    const ranges = this.#db
+      .prepare("SELECT first_batch, last_batch, version FROM batch_removals WHERE version <= ?")
+      .raw()
+      .all(this.#version(lowestLease)) as [number, number, number][];
+    const next = this.#db
+      .prepare(
+        "SELECT id, length(payload) FROM batches WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1024",
+      )
+      .raw();
+    const remove = this.#db.prepare("DELETE FROM batches WHERE id BETWEEN ? AND ?");
+    const settle = this.#db.prepare(
+      "DELETE FROM batch_removals WHERE first_batch = ? AND last_batch = ? AND version = ?",
+    );
+    let batches = 0;
+    let payloadBytes = 0;
+    for (const [first, last, version] of ranges) {
+      for (let from = first; ;) {
+        const slice = takeSlice(next.all(from, last) as [number, number][]);
+        const end = slice.ids.at(-1);
+        this.#db
+          .transaction(() => {
+            if (end === undefined) {
+              settle.run(first, last, version);
+            } else {
+              batches += remove.run(from, end).changes;
+            }
+          })
+          .immediate();
+        payloadBytes += slice.bytes;
+        if (end === undefined) {
+          break;
+        }
+        from = end + 1;
+        yield;
+      }
+    }
+    return { batches, payloadBytes };
+  }
+
+  *#returnPages(keepFreeBytes: number): Generator<undefined, void> {
+    const pageBytes = Number(this.#db.pragma("page_size", { simple: true }));
+    const keepPages = Math.floor(keepFreeBytes / pageBytes);
+    const freePages = (): number => Number(this.#db.pragma("freelist_count", { simple: true }));
+    let free = freePages();
+    if (free <= keepPages) {
+      return;
+    }
+    while (free > keepPages) {
+      const pages = Math.min(free - keepPages, RETURN_BYTES / pageBytes);
+      this.#db.pragma(`incremental_vacuum(${pages})`);
+      yield;
+      const left = freePages();
+      if (left >= free) {
+        return;
+      }
+      free = left;
+    }
+    truncateWal(this.#db);
+  }
+
+  /** A bound that SQLite can compare with. */
+  #version(lowestLease: number): number {
+    return Math.min(lowestLease, Number.MAX_SAFE_INTEGER);
+  }
+}
+
+function takeSlice(rows: readonly (readonly [number, number])[]): { ids: number[]; bytes: number } {
+  const ids: number[] = [];
+  let bytes = 0;
+  for (const [id, payloadBytes] of rows) {
+    if (ids.length > 0 && bytes + payloadBytes > SLICE_BYTES) {
+      break;
+    }
+    ids.push(id);
+    bytes += payloadBytes;
+  }
+  return { ids, bytes };
+}

@@ -1,0 +1,223 @@
+import { readlinkSync } from "node:fs";
+import { setPriority } from "node:os";
+import { basename, join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import { parentPort, workerData } from "node:worker_threads";
+
+import { toFailure } from "../errors.ts";
+import { describeSqliteError, type HeadDatabase, openHeadForReading } from "../head/head-file.ts";
+import { manifestVersion, segmentsAt } from "../manifest/manifest.ts";
+import type { Swap, SwapResult } from "../manifest/swap.ts";
+import { compact } from "./compaction.ts";
+import { removeDeleted } from "./deletion.ts";
+import { type JobContext, JobStopped } from "./job-context.ts";
+import type {
+  Dropped,
+  MaintenanceReply,
+  MaintenanceRequest,
+  SegmentPart,
+} from "./maintenance-messages.ts";
+import { type MaintenanceJob, type MaintenanceState, nextJob } from "./maintenance-plan.ts";
+import { merge } from "./merge.ts";
+
+/** Commits and searches go first: on Linux the priority of a thread is its own. */
+const NICENESS = 10;
+
+const NOTHING: Dropped = { records: 0, bytes: 0 };
+
+/** A job that another change made void begins again on what is stored then; so often it is no accident. */
+const MOST_RETRIES = 10;
+
+/** Does the jobs on segments one after the other, off every path that somebody waits on. */
+class MaintenanceThread implements JobContext {
+  readonly dataDir: string;
+  readonly db: HeadDatabase;
+  readonly #reply: (reply: MaintenanceReply) => void;
+  readonly #waiting = new Map<number, (result: SwapResult | undefined) => void>();
+  #queue: Promise<void> = Promise.resolve();
+  #isLooking = false;
+  #isStopped = false;
+  #nextId = 1;
+
+  constructor(dataDir: string, reply: (reply: MaintenanceReply) => void) {
+    this.dataDir = dataDir;
+    this.db = openHeadForReading(join(dataDir, "head.db"));
+    this.#reply = reply;
+  }
+
+  receive(request: MaintenanceRequest): void {
+    switch (request.kind) {
+      case "look":
+        // What is due is found by the look that is under way or about to be.
+        if (!this.#isLooking) {
+          this.#isLooking = true;
+          this.#enqueue(undefined, () => this.#work(false));
+        }
+        return;
+      case "settle":
+        this.#enqueue(request.id, () => this.#work(true));
+        return;
+      case "drop-parts":
+        this.#enqueue(request.id, () => this.#dropParts(request.parts));
+        return;
+      case "deletes":
+        this.#enqueue(request.id, async () => {
+          await removeDeleted(this, MOST_RETRIES);
+          return undefined;
+        });
+        return;
+      case "swapped":
+        this.#settle(request.id, request.result);
+        return;
+      case "announced":
+        this.#settle(request.id, undefined);
+        return;
+      case "stop":
+        this.#isStopped = true;
+        for (const id of this.#waiting.keys()) {
+          this.#settle(id, { ok: false, reason: "input-removed" });
+        }
+        void this.#queue.then(() => {
+          this.db.close();
+          parentPort?.close();
+        });
+        return;
+      default:
+        request satisfies never;
+    }
+  }
+
+  async announce(paths: readonly string[]): Promise<void> {
+    await this.#ask((id) => ({ kind: "announce", id, paths }));
+  }
+
+  async swap(swap: Swap): Promise<SwapResult> {
+    const result = await this.#ask((id) => ({ kind: "swap", id, swap }));
+    return result ?? { ok: false, reason: "input-removed" };
+  }
+
+  async checkpoint(): Promise<void> {
+    await turn();
+    if (this.#isStopped) {
+      throw new JobStopped();
+    }
+  }
+
+  nowUs(): number {
+    return Date.now() * 1000;
+  }
+
+  quarantined(what: string): void {
+    this.#reply({ kind: "quarantined", what });
+  }
+
+  #ask(ask: (id: number) => MaintenanceReply): Promise<SwapResult | undefined> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#reply(ask(id));
+    });
+  }
+
+  #settle(id: number, result: SwapResult | undefined): void {
+    const resolve = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    resolve?.(result);
+  }
+
+  #enqueue(id: number | undefined, work: () => Promise<Dropped | undefined>): void {
+    this.#queue = this.#queue.then(async () => {
+      try {
+        const dropped = this.#isStopped ? undefined : await work();
+        if (id !== undefined) {
+          this.#reply({ kind: "done", id, dropped: dropped ?? NOTHING });
+        }
+      } catch (error) {
+        if (!(error instanceof JobStopped)) {
+          const described = describeSqliteError(error, this.dataDir);
+          this.#reply({ kind: "failed", id, failure: toFailure(described) });
+        }
+      }
+    });
+  }
+
+  /** Jobs until none is due. Between them newer requests wait no longer than one job. */
+  async #work(isAsked: boolean): Promise<undefined> {
+    this.#isLooking &&= isAsked;
+    for (let retries = 0; retries < MOST_RETRIES && !this.#isStopped;) {
+      const job = nextJob(this.#state(isAsked));
+      if (job === undefined) {
+        return;
+      }
+      retries = (await this.#run(job)) ? 0 : retries + 1;
+      await this.checkpoint();
+    }
+  }
+
+  async #run(job: MaintenanceJob): Promise<boolean> {
+    switch (job.kind) {
+      case "compact":
+        return (await compact(this, job.level)) !== undefined;
+      case "merge": {
+        const { segments, level } = job;
+        const detail = `${segments.length} segments to one, level ${level}`;
+        return (await merge(this, { kind: "merge", segments, level, detail })) !== undefined;
+      }
+      default:
+        return job satisfies never;
+    }
+  }
+
+  async #dropParts(parts: readonly SegmentPart[]): Promise<Dropped> {
+    let [records, bytes] = [0, 0];
+    for (const { segment, streams } of parts) {
+      const entry = segmentsAt(this.db, manifestVersion(this.db)).find(({ id }) => id === segment);
+      if (entry !== undefined) {
+        // Where another change comes first, the next prune finds what is left of it.
+        const outcome = await merge(this, {
+          kind: "rewrite",
+          segments: [segment],
+          level: entry.level,
+          without: new Map([[segment, new Set(streams)]]),
+          detail: `one segment without ${streams.length} of its streams`,
+        });
+        records += outcome?.removedRecords ?? 0;
+        bytes += outcome === undefined ? 0 : entry.bytes - outcome.bytes;
+      }
+    }
+    return { records, bytes };
+  }
+
+  #state(isAsked: boolean): MaintenanceState {
+    return this.db.transaction(() => {
+      const { headBytes, oldestReceivedUs } = this.db
+        .prepare(
+          "SELECT coalesce(sum(length(payload)), 0) AS headBytes, min(received_us) AS oldestReceivedUs FROM live_batches",
+        )
+        .get() as { headBytes: number; oldestReceivedUs: number | null };
+      return {
+        headBytes,
+        oldestReceivedUs: oldestReceivedUs ?? undefined,
+        segments: segmentsAt(this.db, manifestVersion(this.db)),
+        nowUs: this.nowUs(),
+        isAsked,
+      };
+    })();
+  }
+}
+
+function goLast(): void {
+  try {
+    setPriority(Number(basename(readlinkSync("/proc/thread-self"))), NICENESS);
+  } catch {
+    // Elsewhere than on Linux threads have no priority of their own: then it shares that of the process.
+  }
+}
+
+const port = parentPort;
+if (port !== null) {
+  const { dataDir } = workerData as { dataDir: string };
+  goLast();
+  const thread = new MaintenanceThread(dataDir, (reply) => port.postMessage(reply));
+  port.on("message", (request: MaintenanceRequest) => thread.receive(request));
+}

@@ -1,0 +1,169 @@
+import { Worker } from "node:worker_threads";
+
+import { fromFailure, StoreError } from "../errors.ts";
+import type { Swap, SwapResult } from "../manifest/swap.ts";
+import { threadUrl } from "../thread-url.ts";
+import type {
+  Dropped,
+  MaintenanceReply,
+  MaintenanceRequest,
+  SegmentPart,
+} from "./maintenance-messages.ts";
+
+/** The writer, as far as jobs need it. */
+interface ManifestWriter {
+  announce(paths: readonly string[]): Promise<void>;
+  swap(swap: Swap): Promise<SwapResult>;
+}
+
+export interface MaintenanceEvents {
+  /** Something was removed from the manifest: its space can come back. */
+  swapped(): void;
+  /** Something could not be read, and was moved aside. */
+  quarantined(what: string): void;
+  /** A job failed that was due by itself; it is tried again. */
+  failed(error: StoreError): void;
+}
+
+interface Waiter {
+  resolve(dropped: Dropped): void;
+  reject(error: Error): void;
+}
+
+/** The maintenance thread as the main thread sees it; it starts with the first request. */
+export class Maintenance implements AsyncDisposable {
+  readonly #dataDir: string;
+  readonly #writer: ManifestWriter;
+  readonly #events: MaintenanceEvents;
+  readonly #waiters = new Map<number, Waiter>();
+  #worker: Worker | undefined;
+  #nextId = 1;
+  #isStopped = false;
+
+  constructor(dataDir: string, writer: ManifestWriter, events: MaintenanceEvents) {
+    this.#dataDir = dataDir;
+    this.#writer = writer;
+    this.#events = events;
+  }
+
+  /** Has it do what is due. */
+  look(): void {
+    this.#post({ kind: "look" });
+  }
+
+  /** Does all that can be done: the head into segments, small segments into large ones. */
+  async settle(): Promise<void> {
+    await this.#request((id) => ({ kind: "settle", id }));
+  }
+
+  dropParts(parts: readonly SegmentPart[]): Promise<Dropped> {
+    return this.#request((id) => ({ kind: "drop-parts", id, parts }));
+  }
+
+  /** Takes the records of all deletes that were issued out of the files. */
+  async removeDeleted(): Promise<void> {
+    await this.#request((id) => ({ kind: "deletes", id }));
+  }
+
+  /** Ends the job that is under way; what it has written so far is removed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true;
+    const worker = this.#worker;
+    if (worker !== undefined) {
+      const ended = new Promise((resolve) => worker.once("exit", resolve));
+      worker.postMessage({ kind: "stop" } satisfies MaintenanceRequest);
+      await ended;
+    }
+  }
+
+  #request(build: (id: number) => MaintenanceRequest): Promise<Dropped> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiters.set(id, { resolve, reject });
+      this.#post(build(id));
+    });
+  }
+
+  #post(request: MaintenanceRequest): void {
+    if (this.#isStopped) {
+      this.#end(new StoreError("closed", "the store is closed", "start the collector again"));
+      return;
+    }
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(request);
+  }
+
+  #start(): Worker {
+    const worker = new Worker(threadUrl("./maintenance-thread", import.meta.url), {
+      workerData: { dataDir: this.#dataDir },
+      name: "sluice-maintenance",
+    });
+    worker.on("message", (reply: MaintenanceReply) => void this.#receive(worker, reply));
+    worker.on("error", (cause: Error) => {
+      const message = `the maintenance thread ended: ${cause.message}`;
+      this.#lost(
+        new StoreError("maintenance-failed", message, "it starts again by itself", { cause }),
+      );
+    });
+    worker.on("exit", () => {
+      this.#lost(new StoreError("closed", "the store is closed", "start the collector again"));
+    });
+    return worker;
+  }
+
+  async #receive(worker: Worker, reply: MaintenanceReply): Promise<void> {
+    switch (reply.kind) {
+      case "announce":
+        await this.#writer.announce(reply.paths);
+        worker.postMessage({ kind: "announced", id: reply.id } satisfies MaintenanceRequest);
+        return;
+      case "swap": {
+        const result = await this.#writer.swap(reply.swap);
+        worker.postMessage({ kind: "swapped", id: reply.id, result } satisfies MaintenanceRequest);
+        if (result.ok) {
+          this.#events.swapped();
+        }
+        return;
+      }
+      case "done": {
+        this.#take(reply.id)?.resolve(reply.dropped);
+        return;
+      }
+      case "failed": {
+        const error = fromFailure(reply.failure);
+        if (reply.id === undefined) {
+          this.#events.failed(error);
+        } else {
+          this.#take(reply.id)?.reject(error);
+        }
+        return;
+      }
+      case "quarantined":
+        this.#events.quarantined(reply.what);
+        return;
+      default:
+        reply satisfies never;
+    }
+  }
+
+  #take(id: number): Waiter | undefined {
+    const waiter = this.#waiters.get(id);
+    this.#waiters.delete(id);
+    return waiter;
+  }
+
+  #lost(error: StoreError): void {
+    this.#worker = undefined;
+    if (error.code !== "closed") {
+      this.#events.failed(error);
+    }
+    this.#end(error);
+  }
+
+  #end(error: StoreError): void {
+    for (const waiter of this.#waiters.values()) {
+      waiter.reject(error);
+    }
+    this.#waiters.clear();
+  }
+}

@@ -1,0 +1,109 @@
+import { keepCopy } from "../manifest/segment-folder.ts";
+import { activeDeletes, Visibility } from "../manifest/visibility.ts";
+import { manifestVersion, type SegmentEntry, segmentsAt } from "../manifest/manifest.ts";
+import { SegmentFile, type SegmentRun } from "../segment/segment-file.ts";
+import { SegmentRunReader } from "../segment/segment-run-reader.ts";
+import type { StreamDescription } from "../segment/segment-writer.ts";
+import { describeStreams, type JobContext, lastDelete } from "./job-context.ts";
+import { RecordSieve } from "./record-sieve.ts";
+import { RemovalCount } from "./removal-count.ts";
+import { type Outcome, replace } from "./replacement.ts";
+import { SegmentOutput } from "./segment-output.ts";
+
+export interface MergeOptions {
+  readonly segments: readonly number[];
+  readonly level: number;
+  /** Streams whose records are left out, by segment: what retention drops of them. */
+  readonly without?: ReadonlyMap<number, ReadonlySet<number>> | undefined;
+  /** What the job is recorded as: `merge`, `prune`, `delete`. */
+  readonly kind: string;
+  readonly detail: string;
+}
+
+interface Source {
+  readonly entry: SegmentEntry;
+  readonly file: SegmentFile;
+  readonly reader: SegmentRunReader;
+}
+
+interface SourceRun {
+  readonly source: Source;
+  readonly run: SegmentRun;
+}
+
+/**
+ * Writes segments of one day anew: many as one, or without the records that have expired or were
+ * deleted since. Undefined where an input was removed meanwhile: then nothing has changed.
+ */
+export async function merge(
+  context: JobContext,
+  options: MergeOptions,
+): Promise<Outcome | undefined> {
+  const { db, dataDir } = context;
+  const startedUs = context.nowUs();
+  const { entries, visibility, deletes, deletesSeen, streams } = db.transaction(() => ({
+    entries: segmentsAt(db, manifestVersion(db)).filter(({ id }) => options.segments.includes(id)),
+    visibility: Visibility.read(db),
+    deletes: activeDeletes(db, manifestVersion(db)),
+    deletesSeen: lastDelete(db),
+    streams: describeStreams(db),
+  }))();
+  if (entries.length < options.segments.length) {
+    return undefined;
+  }
+  const sieve = new RecordSieve(visibility, deletes);
+  const removal = new RemovalCount();
+  const sources: Source[] = [];
+  using output = new SegmentOutput(dataDir, options.level);
+  try {
+    for (const entry of entries) {
+      const file = SegmentFile.open(dataDir, entry.path);
+      sources.push({ entry, file, reader: new SegmentRunReader(file) });
+    }
+    for (const { source, run } of runsInOrder(sources)) {
+      await context.checkpoint();
+      const { entry, reader } = source;
+      if (options.without?.get(entry.id)?.has(run.streamId) === true) {
+        removal.add(run.streamId, "expired", run.count);
+        continue;
+      }
+      const records = reader.read(run);
+      if (records === undefined) {
+        const kept = keepCopy(dataDir, entry.path);
+        context.quarantined(`${kept}: block ${run.block}, ${run.count} records`);
+        removal.add(run.streamId, "damaged", run.count);
+        continue;
+      }
+      const stream = streams.get(run.streamId) as StreamDescription;
+      const { parts, expired, deleted } = sieve.sift(records, stream);
+      removal.add(run.streamId, "expired", expired);
+      removal.add(run.streamId, "deleted", deleted);
+      for (const [partition, part] of parts) {
+        output.add(partition, entry.day, stream, part);
+      }
+    }
+  } finally {
+    for (const { file } of sources) {
+      file[Symbol.dispose]();
+    }
+  }
+  return replace(context, output, removal, {
+    kind: options.kind,
+    detail: options.detail,
+    startedUs,
+    removeBatches: [],
+    removeSegments: entries.map(({ id }) => id),
+    deletesSeen,
+    outcome: {
+      inputs: entries.length,
+      inputBytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
+    },
+  });
+}
+
+/** Stream by stream, and each stream's runs in the order of their sequence numbers, whichever segment they lie in. */
+function runsInOrder(sources: readonly Source[]): SourceRun[] {
+  return sources
+    .flatMap((source) => source.file.runs.map((run) => ({ source, run })))
+    .sort((a, b) => a.run.streamId - b.run.streamId || a.run.firstSeq - b.run.firstSeq);
+}

@@ -1,0 +1,101 @@
+import type { RecordFilter, StreamIdentity } from "@sluice/query";
+
+import type { OpenRun } from "./open-run.ts";
+import type { CachedBlock } from "./run-reader.ts";
+
+/** A place's test, where the place alone decides; see Proposal.matchesAt. */
+type PlaceTest = (bytes: Uint8Array, place: number) => boolean;
+
+/** Blocks whose places are remembered: the runs of a shared block come one by one. */
+const REMEMBERED_BLOCKS = 32;
+
+/**
+ * Scans the text of blocks as it is stored, timestamps left out and lines grouped. It only proposes
+ * records; each is verified on its own exact body, but where the filter is nothing but texts.
+ */
+export class EncodedScan {
+  readonly #filter: RecordFilter;
+  readonly #proposed = new Map<CachedBlock, readonly number[]>();
+
+  constructor(filter: RecordFilter) {
+    this.#filter = filter;
+  }
+
+  /**
+   * Indices of the run's matching records for which `isWanted` holds, ascending. Undefined where the
+   * stored text cannot tell: a text that is looked for may stand in a timestamp that was left out.
+   */
+  scan(
+    stream: StreamIdentity,
+    open: OpenRun,
+    isWanted: (index: number) => boolean,
+  ): number[] | undefined {
+    const { proposal } = this.#filter;
+    if (proposal === undefined) {
+      return undefined;
+    }
+    const encoded = open.encoded();
+    if (encoded === undefined) {
+      return undefined;
+    }
+    const { block, text, from } = encoded;
+    const { bodyFields, texts } = proposal;
+    const isComplete =
+      bodyFields.length === 0 ||
+      (!text.hasAttributes && !bodyFields.some((name) => Object.hasOwn(stream.labels, name)));
+    const mayTouch = texts.some(({ text: wanted, anyCase }) =>
+      text.mayTouchTimestamp(Buffer.from(wanted), anyCase),
+    );
+    if (!isComplete || mayTouch) {
+      return undefined;
+    }
+    const places = this.#placesOf(block, text, proposal.proposer, proposal.matchesAt);
+    const indices = places
+      .map((record) => record - from)
+      .filter((index) => index >= 0 && index < open.count && isWanted(index));
+    if (proposal.matchesAt !== undefined || indices.length === 0) {
+      return indices;
+    }
+    const columns = open.gather(indices);
+    return columns === undefined
+      ? undefined
+      : indices.filter((_, at) => this.#filter.matches(stream, columns, at));
+  }
+
+  /** Records of the block, ascending, that a text was found in. */
+  #placesOf(
+    block: CachedBlock,
+    text: {
+      readonly bytes: Buffer;
+      recordAt(place: number): number;
+      lineEnd(place: number): number;
+    },
+    proposer: { over(bytes: Uint8Array): (from: number) => number },
+    matchesAt: PlaceTest | undefined,
+  ): readonly number[] {
+    const known = this.#proposed.get(block);
+    if (known !== undefined) {
+      return known;
+    }
+    const propose = proposer.over(text.bytes);
+    const records: number[] = [];
+    for (let place = propose(0); place !== -1;) {
+      if (matchesAt !== undefined && !matchesAt(text.bytes, place)) {
+        place = propose(place + 1);
+        continue;
+      }
+      records.push(text.recordAt(place));
+      // One place is enough for a record: on to the next line.
+      place = propose(text.lineEnd(place));
+    }
+    records.sort((a, b) => a - b);
+    this.#proposed.set(block, records);
+    for (const oldest of this.#proposed.keys()) {
+      if (this.#proposed.size <= REMEMBERED_BLOCKS) {
+        break;
+      }
+      this.#proposed.delete(oldest);
+    }
+    return records;
+  }
+}

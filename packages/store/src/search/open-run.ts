@@ -1,0 +1,137 @@
+import type { RecordColumns } from "@sluice/protocol";
+
+import type { BlockText } from "../block/block-text.ts";
+import type { BatchEntry } from "../head/batch-run.ts";
+import { gatherColumns } from "../block/record-columns.ts";
+import type { SegmentRun } from "../segment/segment-file.ts";
+import type { CachedBlock } from "./run-reader.ts";
+
+/** A block's text as it is stored, for scans that need no whole records. */
+export interface EncodedText {
+  /** Names the block among all that a search reads. */
+  readonly block: CachedBlock;
+  readonly text: BlockText;
+  /** Index in the block of the run's first record. */
+  readonly from: number;
+}
+
+/** The records of one run, decoded as far as somebody has asked for them. Indices are those of the run, from 0. */
+export interface OpenRun {
+  readonly count: number;
+  readonly timesUs: Float64Array;
+  readonly severities: Uint8Array;
+  seqAt(index: number): number;
+  receivedUsAt(index: number): number;
+  batchAt(index: number): number;
+  /** Undefined where the records are not encoded, or the text is damaged. */
+  encoded(): EncodedText | undefined;
+  /** All records, or undefined where the text is damaged. */
+  columns(): RecordColumns | undefined;
+  /** The records at these indices, in their order; undefined where the text is damaged. */
+  gather(indices: ArrayLike<number>): RecordColumns | undefined;
+}
+
+/** A batch of the head. */
+export class OpenBatch implements OpenRun {
+  readonly #entry: BatchEntry;
+  readonly #columns: RecordColumns;
+
+  constructor(entry: BatchEntry, columns: RecordColumns) {
+    this.#entry = entry;
+    this.#columns = columns;
+  }
+
+  get count(): number {
+    return this.#columns.count;
+  }
+
+  get timesUs(): Float64Array {
+    return this.#columns.timesUs;
+  }
+
+  get severities(): Uint8Array {
+    return this.#columns.severities;
+  }
+
+  seqAt(index: number): number {
+    return this.#entry.firstSeq + index;
+  }
+
+  receivedUsAt(): number {
+    return this.#entry.receivedUs;
+  }
+
+  batchAt(): number {
+    return this.#entry.id;
+  }
+
+  encoded(): undefined {
+    return undefined;
+  }
+
+  columns(): RecordColumns {
+    return this.#columns;
+  }
+
+  gather(indices: ArrayLike<number>): RecordColumns {
+    return gatherColumns(this.#columns, indices);
+  }
+}
+
+/** A stream's records in a block of a segment. */
+export class OpenBlockRun implements OpenRun {
+  readonly count: number;
+  readonly timesUs: Float64Array;
+  readonly severities: Uint8Array;
+  readonly #from: number;
+  readonly #block: CachedBlock;
+  readonly #text: () => BlockText | undefined;
+
+  constructor(run: SegmentRun, block: CachedBlock, text: () => BlockText | undefined) {
+    const { fromRecord, count } = run;
+    this.count = count;
+    this.#from = fromRecord;
+    this.#block = block;
+    this.#text = text;
+    this.timesUs = block.index.timesUs.subarray(fromRecord, fromRecord + count);
+    this.severities = block.index.severities.subarray(fromRecord, fromRecord + count);
+  }
+
+  seqAt(index: number): number {
+    return this.#block.index.seqs[this.#from + index] ?? 0;
+  }
+
+  receivedUsAt(index: number): number {
+    return this.#arrivalAt(index).receivedUs;
+  }
+
+  batchAt(index: number): number {
+    return this.#arrivalAt(index).batchId;
+  }
+
+  encoded(): EncodedText | undefined {
+    const text = this.#text();
+    return text === undefined ? undefined : { block: this.#block, text, from: this.#from };
+  }
+
+  columns(): RecordColumns | undefined {
+    return this.#text()?.columns(this.#from, this.#from + this.count);
+  }
+
+  gather(indices: ArrayLike<number>): RecordColumns | undefined {
+    const from = this.#from;
+    return this.#text()?.gather(Uint32Array.from(indices, (index) => from + index));
+  }
+
+  /** A block holds few arrivals: one for each batch that went into it. */
+  #arrivalAt(index: number): { readonly receivedUs: number; readonly batchId: number } {
+    let end = 0;
+    for (const arrival of this.#block.index.arrivals) {
+      end += arrival.count;
+      if (this.#from + index < end) {
+        return arrival;
+      }
+    }
+    throw new RangeError(`record ${index} is behind the arrivals of its block`);
+  }
+}

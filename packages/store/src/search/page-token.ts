@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import * as z from "zod";
+
+import { type RetentionCutoffs, Visibility } from "../manifest/visibility.ts";
+import type { Moment } from "./run-catalog.ts";
+import { SearchError } from "./search-error.ts";
+import type { SearchRequest } from "./search-request.ts";
+import type { TimeKey } from "./time-merge.ts";
+
+/** How long a page may be followed by the next one: what it saw is kept on the disk for so long. */
+export const PAGE_LIFE_MS: number = 5 * 60_000;
+
+const TOKEN = z.strictObject({
+  version: z.int(),
+  highWater: z.int(),
+  /** JSON of the cutoffs, which are those of the policy with this hash. */
+  cutoffs: z.string(),
+  policy: z.string(),
+  query: z.string(),
+  expiresMs: z.int(),
+  after: z.strictObject({ timeUs: z.int(), streamId: z.int(), seq: z.int() }),
+});
+
+/** Where a search goes on, and in which moment. */
+export interface PageStart {
+  readonly moment: Moment;
+  readonly after: TimeKey;
+}
+
+/** A token names the moment that a page saw and its last row; it means something only with the same question. */
+export function encodePageToken(request: SearchRequest, moment: Moment, after: TimeKey): string {
+  const { version, highWater, visibility } = moment;
+  const token: z.infer<typeof TOKEN> = {
+    version,
+    highWater,
+    cutoffs: JSON.stringify(cutoffsOf(visibility)?.cutoffs ?? {}),
+    policy: hash(cutoffsOf(visibility)?.policy),
+    query: hash(questionOf(request)),
+    expiresMs: Date.now() + PAGE_LIFE_MS,
+    after,
+  };
+  return Buffer.from(JSON.stringify(token)).toString("base64url");
+}
+
+/** @throws SearchError for a token that is none, is of another question, or is too old */
+export function decodePageToken(
+  text: string,
+  request: SearchRequest,
+  current: Visibility,
+): PageStart {
+  const token = TOKEN.safeParse(parseJson(Buffer.from(text, "base64url").toString("utf8")));
+  if (!token.success || token.data.query !== hash(questionOf(request))) {
+    throw new SearchError(
+      "failed",
+      "the page token is not one of this query: send it with the same query, range and order",
+    );
+  }
+  const { version, highWater, cutoffs, policy, expiresMs, after } = token.data;
+  if (Date.now() > expiresMs) {
+    throw new SearchError("page-expired", "the page token has expired: begin the query again");
+  }
+  const now = cutoffsOf(current);
+  if (hash(now?.policy) !== policy) {
+    throw new SearchError(
+      "page-expired",
+      "the retention policy has changed since the page before: begin the query again",
+    );
+  }
+  const visibility =
+    now === undefined
+      ? current
+      : new Visibility(JSON.stringify({ policy: now.policy, cutoffs: parseJson(cutoffs) }));
+  return { moment: { version, highWater, visibility }, after };
+}
+
+function questionOf({ query, order, reverse, fromUs, untilUs, arrived }: SearchRequest): unknown {
+  return [query, order, reverse, fromUs ?? null, untilUs ?? null, arrived ?? null];
+}
+
+function cutoffsOf({ text }: Visibility): RetentionCutoffs | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as RetentionCutoffs);
+}
+
+function hash(value: unknown): string {
+  return createHash("sha256")
+    .update(JSON.stringify(value) ?? "")
+    .digest("base64url")
+    .slice(0, 16);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

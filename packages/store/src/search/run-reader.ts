@@ -1,0 +1,178 @@
+import type { RecordColumns } from "@sluice/protocol";
+
+import type { BlockIndex } from "../block/block-index.ts";
+import type { BlockText } from "../block/block-text.ts";
+import { BatchReader } from "../head/batch-run.ts";
+import type { HeadDatabase } from "../head/head-file.ts";
+import type { SegmentCache } from "../segment/segment-cache.ts";
+import { SegmentError } from "../segment/segment-file.ts";
+import { type OpenRun, OpenBatch, OpenBlockRun } from "./open-run.ts";
+import type { StoredRun } from "./run-catalog.ts";
+
+/** Decoded blocks and batches that one search thread keeps: the newest ones are asked for again and again. */
+const CACHE_BYTES = 48 * 1024 * 1024;
+
+/** A run's records; `gone` when it was removed since the catalog was read, `damaged` when it cannot be decoded. */
+export type RunContent = OpenRun | "gone" | "damaged";
+
+/** A block as it is kept: the text is decoded when it is first asked for. */
+export interface CachedBlock {
+  readonly index: BlockIndex;
+  text: BlockText | undefined;
+}
+
+type Kept = { readonly columns: RecordColumns } | CachedBlock;
+
+/** What a thread has decoded last, kept from search to search. */
+export class DecodedCache {
+  readonly #kept = new Map<string, { readonly content: Kept; bytes: number }>();
+  #bytes = 0;
+
+  get(key: string): Kept | undefined {
+    const found = this.#kept.get(key);
+    if (found !== undefined) {
+      this.#kept.delete(key);
+      this.#kept.set(key, found);
+    }
+    return found?.content;
+  }
+
+  /** @param bytes what keeping it costs; may be said again where it has grown */
+  put(key: string, content: Kept, bytes: number): void {
+    this.#bytes += bytes - (this.#kept.get(key)?.bytes ?? 0);
+    this.#kept.delete(key);
+    this.#kept.set(key, { content, bytes });
+    for (const [oldest, held] of this.#kept) {
+      if (this.#bytes <= CACHE_BYTES || oldest === key) {
+        return;
+      }
+      this.#kept.delete(oldest);
+      this.#bytes -= held.bytes;
+    }
+  }
+}
+
+/** Reads runs for one search, and counts what that took. */
+export class RunReader {
+  readonly #batches: BatchReader;
+  readonly #segments: SegmentCache;
+  readonly #cache: DecodedCache;
+  readonly #read = new Set<string>();
+  readonly #damaged = new Set<string>();
+  /** Uncompressed, a block that was decoded again counted again. */
+  bytesRead = 0;
+  readMs = 0;
+
+  constructor(db: HeadDatabase, segments: SegmentCache, cache: DecodedCache) {
+    this.#batches = new BatchReader(db);
+    this.#segments = segments;
+    this.#cache = cache;
+  }
+
+  /** Blocks and batches that were looked into, each counted once. */
+  get blocksRead(): number {
+    return this.#read.size;
+  }
+
+  /** Runs that could not be decoded. */
+  get damaged(): number {
+    return this.#damaged.size;
+  }
+
+  open(run: StoredRun): RunContent {
+    const startedMs = performance.now();
+    const content = run.place.kind === "batch" ? this.#openBatch(run) : this.#openBlock(run);
+    this.readMs += performance.now() - startedMs;
+    if (content === "damaged") {
+      this.#damaged.add(run.key);
+    }
+    return content;
+  }
+
+  /** For texts that are decoded later, on demand. */
+  markDamaged(run: StoredRun): void {
+    this.#damaged.add(run.key);
+  }
+
+  #openBatch(run: StoredRun): RunContent {
+    const { place } = run;
+    if (place.kind !== "batch") {
+      return "gone";
+    }
+    const { entry } = place;
+    const cached = this.#cache.get(run.key);
+    if (cached !== undefined && "columns" in cached) {
+      return new OpenBatch(entry, cached.columns);
+    }
+    const read = this.#batches.read(entry);
+    if (read === "gone") {
+      return "gone";
+    }
+    this.#read.add(run.key);
+    this.bytesRead += entry.rawBytes;
+    if (read === "damaged") {
+      return "damaged";
+    }
+    this.#cache.put(run.key, { columns: read.columns }, heldBytes(read.columns));
+    return new OpenBatch(entry, read.columns);
+  }
+
+  #openBlock(run: StoredRun): RunContent {
+    const { place } = run;
+    if (place.kind !== "block") {
+      return "gone";
+    }
+    const { path, run: stored } = place;
+    const key = `${path}/${stored.block}`;
+    const cached = this.#cache.get(key);
+    if (cached !== undefined && "index" in cached) {
+      return new OpenBlockRun(stored, cached, () => this.#text(key, path, stored.block, cached));
+    }
+    try {
+      const file = this.#segments.get(path);
+      const index = file.index(stored.block);
+      this.#read.add(key);
+      if (!index.ok) {
+        return "damaged";
+      }
+      const block: CachedBlock = { index: index.value, text: undefined };
+      this.#cache.put(key, block, indexBytes(index.value));
+      return new OpenBlockRun(stored, block, () => this.#text(key, path, stored.block, block));
+    } catch (error) {
+      if (error instanceof SegmentError) {
+        return error.code === "gone" ? "gone" : "damaged";
+      }
+      throw error;
+    }
+  }
+
+  #text(key: string, path: string, block: number, cached: CachedBlock): BlockText | undefined {
+    if (cached.text !== undefined) {
+      return cached.text;
+    }
+    const startedMs = performance.now();
+    const file = this.#segments.get(path);
+    const text = file.text(block, cached.index);
+    this.#read.add(key);
+    this.bytesRead += file.rawBytesOf(block);
+    this.readMs += performance.now() - startedMs;
+    if (!text.ok) {
+      return undefined;
+    }
+    cached.text = text.value;
+    // Line starts, and what is gathered from it, come on top.
+    this.#cache.put(key, cached, indexBytes(cached.index) + text.value.bytes.length * 1.2);
+    return text.value;
+  }
+}
+
+function indexBytes({ count }: BlockIndex): number {
+  return count * 40;
+}
+
+/** What keeping a batch costs: `bodies` is a view of its whole payload, and lines may be empty. */
+function heldBytes({ bodies, timesUs, severities, bodyOffsets }: RecordColumns): number {
+  return (
+    bodies.buffer.byteLength + timesUs.byteLength + severities.byteLength + bodyOffsets.byteLength
+  );
+}

@@ -1,0 +1,213 @@
+import { join } from "node:path";
+import Database, { type Statement } from "better-sqlite3";
+import { err, type Result } from "@sluice/quantity";
+
+import type { BlockError } from "../block/block-error.ts";
+import { type BlockIndex, decodeIndex } from "../block/block-index.ts";
+import { type BlockText, decodeText } from "../block/block-text.ts";
+import { isCorruption } from "../head/head-file.ts";
+import { decodeDirectory } from "../token-filter/filter-directory.ts";
+import { SegmentFilter } from "../token-filter/segment-filter.ts";
+import type { RunFacts } from "./run-facts.ts";
+import { SEGMENT_APPLICATION_ID, SEGMENT_SCHEMA_VERSION } from "./segment-schema.ts";
+import type { StreamDescription } from "./segment-writer.ts";
+
+/** A run as its segment lists it. */
+export interface SegmentRun extends RunFacts {
+  /** Unique in its segment. */
+  readonly id: number;
+  readonly block: number;
+  /** The first of its records in the block. */
+  readonly fromRecord: number;
+}
+
+/** Why a segment cannot be read: its file is not there (any more), is not what it should be, or is of a newer version. */
+export class SegmentError extends Error {
+  readonly code: "gone" | "damaged" | "newer";
+
+  constructor(code: SegmentError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "SegmentError";
+    this.code = code;
+  }
+}
+
+interface BlockSizes {
+  readonly records: number;
+  readonly rawBytes: number;
+  readonly indexRawBytes: number;
+  readonly contentRawBytes: number;
+}
+
+/** An open handle costs 160-200 KB with this; a block is read once and goes into no cache of SQLite's. */
+const CACHE_KIB = 512;
+
+/** One segment, open for reading. It never changes, so what was read of it once stays true. */
+export class SegmentFile implements Disposable {
+  readonly path: string;
+  readonly #db: Database.Database;
+  readonly #index: Statement;
+  readonly #content: Statement;
+  readonly #blocks: readonly BlockSizes[];
+  #runs: readonly SegmentRun[] | undefined;
+  #filter: SegmentFilter | undefined;
+
+  private constructor(path: string, db: Database.Database) {
+    this.path = path;
+    this.#db = db;
+    this.#index = db.prepare("SELECT idx FROM blocks WHERE id = ?").pluck();
+    this.#content = db.prepare("SELECT content FROM blocks WHERE id = ?").pluck();
+    this.#blocks = db
+      .prepare(
+        `SELECT records, raw_bytes AS rawBytes, index_raw_bytes AS indexRawBytes,
+           content_raw_bytes AS contentRawBytes FROM blocks ORDER BY id`,
+      )
+      .all() as BlockSizes[];
+  }
+
+  /**
+   * @param path relative to data_dir
+   * @throws SegmentError
+   */
+  static open(dataDir: string, path: string): SegmentFile {
+    return guarded(path, () => {
+      const db = new Database(join(dataDir, path), { readonly: true, fileMustExist: true });
+      try {
+        // Nobody writes it: without this each statement locks the file and looks for a journal.
+        db.pragma("locking_mode = EXCLUSIVE");
+        db.pragma(`cache_size = -${CACHE_KIB}`);
+        const version = Number(db.pragma("user_version", { simple: true }));
+        if (db.pragma("application_id", { simple: true }) !== SEGMENT_APPLICATION_ID) {
+          throw new SegmentError("damaged", `${path}: this is not a segment`);
+        }
+        if (version > SEGMENT_SCHEMA_VERSION) {
+          throw new SegmentError("newer", `${path}: written by a newer Sluice (${version})`);
+        }
+        return new SegmentFile(path, db);
+      } catch (error) {
+        db.close();
+        throw error;
+      }
+    });
+  }
+
+  get blockCount(): number {
+    return this.#blocks.length;
+  }
+
+  /** In the order in which they were written: by block, then by place in it. */
+  get runs(): readonly SegmentRun[] {
+    this.#runs ??= guarded(this.path, () => this.#readRuns());
+    return this.#runs;
+  }
+
+  get filter(): SegmentFilter {
+    this.#filter ??= guarded(this.path, () => this.#readFilter());
+    return this.#filter;
+  }
+
+  streams(): StreamDescription[] {
+    return guarded(
+      this.path,
+      () =>
+        this.#db
+          .prepare(
+            "SELECT id AS streamId, agent_id AS agentId, source, generation, host, labels FROM streams",
+          )
+          .all() as StreamDescription[],
+    );
+  }
+
+  meta(key: "partition" | "day" | "path"): string {
+    return guarded(
+      this.path,
+      () => this.#db.prepare("SELECT value FROM meta WHERE key = ?").pluck().get(key) as string,
+    );
+  }
+
+  rawBytesOf(block: number): number {
+    return this.#blocks[block]?.rawBytes ?? 0;
+  }
+
+  index(block: number): Result<BlockIndex, BlockError> {
+    const bytes = this.#blob(this.#index, block);
+    return bytes === undefined
+      ? err(UNREADABLE)
+      : decodeIndex(bytes, this.#blocks[block]?.indexRawBytes ?? 0);
+  }
+
+  text(block: number, index: BlockIndex): Result<BlockText, BlockError> {
+    const bytes = this.#blob(this.#content, block);
+    return bytes === undefined
+      ? err(UNREADABLE)
+      : decodeText(bytes, this.#blocks[block]?.contentRawBytes ?? 0, index);
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
+  }
+
+  /** Damage to the pages of one block is no reason to give up the others. */
+  #blob(statement: Statement, block: number): Uint8Array | undefined {
+    try {
+      const bytes: unknown = statement.get(block);
+      return bytes instanceof Uint8Array ? bytes : undefined;
+    } catch (error) {
+      if (isCorruption(error)) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  #readRuns(): SegmentRun[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT id, block, stream AS streamId, from_record AS fromRecord, count, first_seq AS firstSeq,
+           last_seq AS lastSeq, min_time_us AS minTimeUs, max_time_us AS maxTimeUs,
+           first_received_us AS firstReceivedUs, last_received_us AS lastReceivedUs,
+           first_batch AS firstBatch, last_batch AS lastBatch, severities,
+           severity_counts AS severityCounts, body_bytes AS bodyBytes FROM runs ORDER BY id`,
+      )
+      .all() as Array<Omit<SegmentRun, "severityCounts"> & { severityCounts: string }>;
+    return rows.map((row) => ({
+      ...row,
+      severityCounts: JSON.parse(row.severityCounts) as number[],
+    }));
+  }
+
+  #readFilter(): SegmentFilter {
+    const stored: unknown = this.#db
+      .prepare("SELECT value FROM meta WHERE key = 'filter'")
+      .pluck()
+      .get();
+    const directory = decodeDirectory(stored instanceof Uint8Array ? stored : new Uint8Array());
+    if (!directory.ok) {
+      throw new SegmentError("damaged", `${this.path}: ${directory.error.detail}`);
+    }
+    const bucket = this.#db.prepare("SELECT bytes FROM filter_buckets WHERE id = ?").pluck();
+    return new SegmentFilter(directory.value, {
+      bucket: (id) => bucket.get(id) as Uint8Array | undefined,
+    });
+  }
+}
+
+const UNREADABLE: BlockError = { code: "bad_block", detail: "its pages cannot be read" };
+
+function guarded<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof SegmentError) {
+      throw cause;
+    }
+    const { code, message } = cause as { code?: string; message: string };
+    if (code === "SQLITE_CANTOPEN") {
+      throw new SegmentError("gone", `${path}: ${message}`, { cause });
+    }
+    if (isCorruption(cause) || cause instanceof SyntaxError) {
+      throw new SegmentError("damaged", `${path}: ${message}`, { cause });
+    }
+    throw cause;
+  }
+}

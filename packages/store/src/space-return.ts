@@ -1,0 +1,82 @@
+import { unlink } from "node:fs/promises";
+import { join } from "node:path";
+
+import { StoreError } from "./errors.ts";
+import type { Reclaimed, ReclaimOptions } from "./head/reclaimer.ts";
+import { lowestLease } from "./manifest/lease.ts";
+
+/** The writer, as far as space comes back through it. */
+interface Reclaiming {
+  reclaim(options: ReclaimOptions): Promise<Reclaimed>;
+  forget(segmentIds: readonly number[]): Promise<void>;
+}
+
+/** Free pages that the head keeps for what comes in next; to return them while lines arrive is work for nothing. */
+const KEEP_FREE_BYTES = 256 * 1024 * 1024;
+
+/** Gives the space of what was removed back, when nobody reads it any more. */
+export class SpaceReturn implements AsyncDisposable {
+  readonly #dataDir: string;
+  readonly #writer: Reclaiming;
+  readonly #failed: (error: StoreError) => void;
+  #last: Promise<void> = Promise.resolve();
+  #isLooking = false;
+  #isStopped = false;
+
+  constructor(dataDir: string, writer: Reclaiming, failed: (error: StoreError) => void) {
+    this.#dataDir = dataDir;
+    this.#writer = writer;
+    this.#failed = failed;
+  }
+
+  /** Returns what can be returned now, some time soon. */
+  look(): void {
+    if (this.#isLooking || this.#isStopped) {
+      return;
+    }
+    this.#isLooking = true;
+    const look = this.#enqueue(KEEP_FREE_BYTES).finally(() => {
+      this.#isLooking = false;
+    });
+    look.catch((cause: unknown) => {
+      if (!this.#isStopped) {
+        const message = `space could not be returned: ${(cause as Error).message}`;
+        this.#failed(
+          new StoreError("maintenance-failed", message, "it is tried again in a moment", { cause }),
+        );
+      }
+    });
+  }
+
+  /** Resolves when everything that nobody reads is off the disk, free pages of the head included. */
+  settle(): Promise<void> {
+    return this.#enqueue(0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true;
+    await this.#last;
+  }
+
+  #enqueue(keepFreeBytes: number): Promise<void> {
+    const result = this.#last.then(() => this.#return(keepFreeBytes));
+    this.#last = result.catch(() => undefined); // its caller is told
+    return result;
+  }
+
+  async #return(keepFreeBytes: number): Promise<void> {
+    const lease = lowestLease(this.#dataDir, Date.now());
+    const { segments } = await this.#writer.reclaim({ lowestLease: lease, keepFreeBytes });
+    for (const { path } of segments) {
+      // Not by the writer: to unlink a large file may take long.
+      await unlink(join(this.#dataDir, path)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") {
+          throw error;
+        }
+      });
+    }
+    if (segments.length > 0) {
+      await this.#writer.forget(segments.map(({ id }) => id));
+    }
+  }
+}
