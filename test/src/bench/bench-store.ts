@@ -3,8 +3,8 @@ import { type CommitReport, Store } from "@sluice/store";
 
 import type { BatchDraft } from "./corpus-thread.ts";
 
-/** Messages that are not committed yet, at most: what a collector lets its agents send. */
-const IN_FLIGHT_BYTES = 64 << 20;
+/** Messages that are not committed yet, at most: some 64 MiB of log, the credit of eight agents. */
+const IN_FLIGHT_BYTES = 8 << 20;
 
 /** A stream to be opened: its number in the drafts, and what it is called. */
 export interface NamedStream {
@@ -15,6 +15,19 @@ export interface NamedStream {
 
 /** A batch as a store takes it, all but its place in its stream. */
 export type StoreDraft = Omit<BatchDraft, "transfers" | "textBytes">;
+
+/** A message made ready; it is handed over, not copied. */
+export interface StoreMessage {
+  readonly connection: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A commit with batches in it. */
+export interface Commit {
+  readonly tookMs: number;
+  /** Of the messages that it took in. */
+  readonly bytes: number;
+}
 
 interface Position {
   readonly connection: number;
@@ -71,12 +84,11 @@ export class BenchStore implements AsyncDisposable {
 
   /** Sends a batch as a message of its own; resolves as soon as there is room for the next. */
   async append(draft: StoreDraft): Promise<void> {
-    this.appendNow(draft);
-    await this.#flow.below(IN_FLIGHT_BYTES);
+    await this.send(this.encode(draft));
   }
 
-  /** The same without a look at the room; `stream` must be open. */
-  appendNow({ stream, payload, ...draft }: StoreDraft): void {
+  /** The next batch of its stream, which must be open, as the message that an agent would send. */
+  encode({ stream, payload, ...draft }: StoreDraft): StoreMessage {
     const position = this.#positions.get(stream);
     if (position === undefined) throw new RangeError(`stream ${stream} is not open`);
     const { connection, epoch, ordinal, nextSeq } = position;
@@ -96,9 +108,14 @@ export class BenchStore implements AsyncDisposable {
     };
     position.ordinal += 1;
     position.nextSeq += draft.count;
-    const message = encodeMessage([frame]);
-    this.#flow.sent(message.length);
-    this.#store.append(connection, message);
+    return { connection, bytes: encodeMessage([frame]) };
+  }
+
+  /** Takes a message over, which must come in the order of encoding; resolves when there is room. */
+  async send({ connection, bytes }: StoreMessage): Promise<void> {
+    this.#flow.sent(bytes.length);
+    this.#store.append(connection, bytes);
+    await this.#flow.below(IN_FLIGHT_BYTES);
   }
 
   /** Resolves when all that was sent is durable. */
@@ -106,9 +123,9 @@ export class BenchStore implements AsyncDisposable {
     await this.#flow.below(1);
   }
 
-  /** How long each commit with batches in it has taken since the last call, in milliseconds. */
-  takeCommitMs(): number[] {
-    return this.#flow.commitMs.splice(0);
+  /** The commits since the last call. */
+  takeCommits(): Commit[] {
+    return this.#flow.commits.splice(0);
   }
 
   /** Moves what the head holds into segments. False where the store has none yet. */
@@ -129,7 +146,7 @@ function cursorAt(seq: number): Uint8Array {
 
 /** What is sent and not committed yet. */
 class CommitFlow {
-  readonly commitMs: number[] = [];
+  readonly commits: Commit[] = [];
   #inFlightBytes = 0;
   #failure: Error | undefined;
   #changed = Promise.withResolvers<void>();
@@ -139,8 +156,9 @@ class CommitFlow {
   }
 
   committed(report: CommitReport): void {
-    for (const bytes of report.messageBytes.values()) this.#inFlightBytes -= bytes;
-    this.commitMs.push(report.commitMs);
+    const bytes = [...report.messageBytes.values()].reduce((sum, one) => sum + one, 0);
+    this.#inFlightBytes -= bytes;
+    this.commits.push({ tookMs: report.commitMs, bytes });
     const refused = report.frames.find(({ outcome }) => outcome.kind !== "accepted");
     if (refused !== undefined) this.fail(new Error(`not accepted: ${JSON.stringify(refused)}`));
     if (report.malformed.length > 0) this.fail(new Error("a message was malformed"));
