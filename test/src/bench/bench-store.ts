@@ -1,5 +1,6 @@
 import { type BatchFrame, encodeMessage, PAYLOAD_CODEC_ZSTD } from "@sluice/protocol";
-import { type CommitReport, Store } from "@sluice/store";
+import { byteCount, timeUs } from "@sluice/quantity";
+import { type CommitReport, openStoreReader, Store } from "@sluice/store";
 
 import type { BatchDraft } from "./corpus-thread.ts";
 
@@ -27,6 +28,8 @@ export interface Commit {
   readonly tookMs: number;
   /** Of the messages that it took in. */
   readonly bytes: number;
+  /** From handing over each of its messages until it is known to be durable. */
+  readonly ackMs: readonly number[];
 }
 
 interface Position {
@@ -39,11 +42,13 @@ interface Position {
 /** A store to be measured, and the one place that knows how it is spoken to. */
 export class BenchStore implements AsyncDisposable {
   readonly #store: Store;
+  readonly #dataDir: string;
   readonly #flow: CommitFlow;
   readonly #positions = new Map<number, Position>();
 
-  private constructor(store: Store, flow: CommitFlow) {
+  private constructor(store: Store, dataDir: string, flow: CommitFlow) {
     this.#store = store;
+    this.#dataDir = dataDir;
     this.#flow = flow;
   }
 
@@ -53,7 +58,7 @@ export class BenchStore implements AsyncDisposable {
       committed: (report) => flow.committed(report),
       failed: (error) => flow.fail(error),
     });
-    return new BenchStore(store, flow);
+    return new BenchStore(store, dataDir, flow);
   }
 
   /** Opens streams, each host's by an agent of its own over one connection, or one for each stream. */
@@ -112,9 +117,9 @@ export class BenchStore implements AsyncDisposable {
   }
 
   /** Takes a message over, which must come in the order of encoding; resolves when there is room. */
-  async send({ connection, bytes }: StoreMessage): Promise<void> {
-    this.#flow.sent(bytes.length);
-    this.#store.append(connection, bytes);
+  async send(message: StoreMessage): Promise<void> {
+    this.#flow.sent(message);
+    this.#store.append(message.connection, message.bytes);
     await this.#flow.below(IN_FLIGHT_BYTES);
   }
 
@@ -135,6 +140,27 @@ export class BenchStore implements AsyncDisposable {
     return store.compact !== undefined;
   }
 
+  /** Drops all that was received before a moment of this machine's clock, as a prune by age would. */
+  async prune(beforeMs: number): Promise<void> {
+    const cutoffUs = timeUs(beforeMs * 1000);
+    let batchIds: number[];
+    {
+      await using reader = openStoreReader(this.#dataDir);
+      batchIds = reader
+        .batches()
+        .filter(({ lastReceivedUs }) => lastReceivedUs < cutoffUs)
+        .map(({ batchId }) => batchId);
+    }
+    await this.#store.prune({
+      visibility: {
+        policy: { keep: "forever", min_free: { kind: "bytes", bytes: byteCount(0) }, rules: [] },
+        cutoffs: { default: cutoffUs },
+      },
+      batchIds,
+      job: { dueUs: cutoffUs, startedUs: cutoffUs, detail: "a benchmark's" },
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store[Symbol.asyncDispose]();
   }
@@ -147,18 +173,35 @@ function cursorAt(seq: number): Uint8Array {
 /** What is sent and not committed yet. */
 class CommitFlow {
   readonly commits: Commit[] = [];
+  readonly #waiting = new Map<number, { bytes: number; sentMs: number }[]>();
   #inFlightBytes = 0;
   #failure: Error | undefined;
   #changed = Promise.withResolvers<void>();
 
-  sent(bytes: number): void {
-    this.#inFlightBytes += bytes;
+  sent({ connection, bytes }: StoreMessage): void {
+    this.#inFlightBytes += bytes.length;
+    const waiting = this.#waiting.get(connection) ?? [];
+    waiting.push({ bytes: bytes.length, sentMs: performance.now() });
+    this.#waiting.set(connection, waiting);
   }
 
   committed(report: CommitReport): void {
-    const bytes = [...report.messageBytes.values()].reduce((sum, one) => sum + one, 0);
+    const nowMs = performance.now();
+    const ackMs: number[] = [];
+    let bytes = 0;
+    for (const [connection, messageBytes] of report.messageBytes) {
+      bytes += messageBytes;
+      // Of one connection they are committed in the order in which they were sent.
+      const waiting = this.#waiting.get(connection) ?? [];
+      for (let left = messageBytes; left > 0;) {
+        const first = waiting.shift();
+        if (first === undefined) throw new Error("more was committed than was sent");
+        ackMs.push(nowMs - first.sentMs);
+        left -= first.bytes;
+      }
+    }
     this.#inFlightBytes -= bytes;
-    this.commits.push({ tookMs: report.commitMs, bytes });
+    this.commits.push({ tookMs: report.commitMs, bytes, ackMs });
     const refused = report.frames.find(({ outcome }) => outcome.kind !== "accepted");
     if (refused !== undefined) this.fail(new Error(`not accepted: ${JSON.stringify(refused)}`));
     if (report.malformed.length > 0) this.fail(new Error("a message was malformed"));

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { parseSize } from "@sluice/quantity";
 
 import { benchIngest } from "./ingest.ts";
+import { benchPrune } from "./prune.ts";
 import { benchQuery } from "./query.ts";
 import { printReport, type Report } from "./report.ts";
 import { benchSize } from "./size.ts";
@@ -12,6 +13,7 @@ const USAGE = `usage: pnpm bench NAME [--size 200MB] [--repeats 3] [--no-baselin
   ingest   a file tailed, shipped and stored durably, beside a naive baseline
   store    batches ready in memory, made durable, beside the disk on its own and rows in SQLite
   size     bytes on disk of many kinds of log, beside zstd -3
+  prune    a day pruned while logs come in
   query    questions asked of a stored corpus, beside zstd -dc | grep
            (--fresh: makes the corpus anew instead of taking that of an earlier run)
 `;
@@ -28,6 +30,7 @@ const BENCHES = new Map<string, (options: BenchOptions) => Promise<Report>>([
   ["query", benchQuery],
   ["store", benchStore],
   ["size", benchSize],
+  ["prune", benchPrune],
 ]);
 
 const { positionals, values } = parseArgs({

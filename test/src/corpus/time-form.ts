@@ -2,6 +2,8 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 /** For forms without a year. */
 const YEAR = 2017;
+/** Stands for any word, which is kept. */
+const WORD = "%w";
 
 interface Directive {
   readonly pattern: string;
@@ -44,15 +46,14 @@ export interface TimedLine {
 /** How one log writes the times of its lines, as a template such as `%b %e %H:%M:%S`. What is not UTC is taken as if it were. */
 export class TimeForm {
   readonly #pattern: RegExp;
-  readonly #parts: readonly (string | Directive | "word")[];
+  readonly #parts: readonly (string | Directive)[];
 
   constructor(template: string) {
     this.#parts = template.split(/(%.)/).map((part) => {
-      if (part === "%w") return "word";
-      return part.startsWith("%") ? directive(part.slice(1)) : part;
+      return part.startsWith("%") && part !== WORD ? directive(part.slice(1)) : part;
     });
     const sources = this.#parts.map((part, i) => {
-      if (part === "word") return `(?<word${i}>\\S+)`;
+      if (part === WORD) return `(?<word${i}>\\S+)`;
       return typeof part === "string" ? part.replace(/[.[\]]/g, "\\$&") : part.pattern;
     });
     this.#pattern = new RegExp(`^${sources.join("")}`);
@@ -74,7 +75,7 @@ export class TimeForm {
   #write(time: Date, epochMs: number, fields: Fields): string {
     return this.#parts
       .map((part, i) => {
-        if (part === "word") return fields[`word${i}`] ?? "";
+        if (part === WORD) return fields[`word${i}`] ?? "";
         return typeof part === "string" ? part : part.write(time, epochMs);
       })
       .join("");
