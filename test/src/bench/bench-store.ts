@@ -1,10 +1,11 @@
 import { type BatchFrame, encodeMessage, PAYLOAD_CODEC_ZSTD } from "@sluice/protocol";
-import { type CommitReport, Store } from "@sluice/store";
+import { byteCount, timeUs } from "@sluice/quantity";
+import { type CommitReport, openStoreReader, Store } from "@sluice/store";
 
 import type { BatchDraft } from "./corpus-thread.ts";
 
-/** Messages that are not committed yet, at most: what a collector lets its agents send. */
-const IN_FLIGHT_BYTES = 64 << 20;
+/** Messages that are not committed yet, at most: some 64 MiB of log, the credit of eight agents. */
+const IN_FLIGHT_BYTES = 8 << 20;
 
 /** A stream to be opened: its number in the drafts, and what it is called. */
 export interface NamedStream {
@@ -16,6 +17,21 @@ export interface NamedStream {
 /** A batch as a store takes it, all but its place in its stream. */
 export type StoreDraft = Omit<BatchDraft, "transfers" | "textBytes">;
 
+/** A message made ready; it is handed over, not copied. */
+export interface StoreMessage {
+  readonly connection: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A commit with batches in it. */
+export interface Commit {
+  readonly tookMs: number;
+  /** Of the messages that it took in. */
+  readonly bytes: number;
+  /** From handing over each of its messages until it is known to be durable. */
+  readonly ackMs: readonly number[];
+}
+
 interface Position {
   readonly connection: number;
   readonly epoch: number;
@@ -26,11 +42,13 @@ interface Position {
 /** A store to be measured, and the one place that knows how it is spoken to. */
 export class BenchStore implements AsyncDisposable {
   readonly #store: Store;
+  readonly #dataDir: string;
   readonly #flow: CommitFlow;
   readonly #positions = new Map<number, Position>();
 
-  private constructor(store: Store, flow: CommitFlow) {
+  private constructor(store: Store, dataDir: string, flow: CommitFlow) {
     this.#store = store;
+    this.#dataDir = dataDir;
     this.#flow = flow;
   }
 
@@ -40,7 +58,7 @@ export class BenchStore implements AsyncDisposable {
       committed: (report) => flow.committed(report),
       failed: (error) => flow.fail(error),
     });
-    return new BenchStore(store, flow);
+    return new BenchStore(store, dataDir, flow);
   }
 
   /** Opens streams, each host's by an agent of its own over one connection, or one for each stream. */
@@ -71,12 +89,11 @@ export class BenchStore implements AsyncDisposable {
 
   /** Sends a batch as a message of its own; resolves as soon as there is room for the next. */
   async append(draft: StoreDraft): Promise<void> {
-    this.appendNow(draft);
-    await this.#flow.below(IN_FLIGHT_BYTES);
+    await this.send(this.encode(draft));
   }
 
-  /** The same without a look at the room; `stream` must be open. */
-  appendNow({ stream, payload, ...draft }: StoreDraft): void {
+  /** The next batch of its stream, which must be open, as the message that an agent would send. */
+  encode({ stream, payload, ...draft }: StoreDraft): StoreMessage {
     const position = this.#positions.get(stream);
     if (position === undefined) throw new RangeError(`stream ${stream} is not open`);
     const { connection, epoch, ordinal, nextSeq } = position;
@@ -96,9 +113,14 @@ export class BenchStore implements AsyncDisposable {
     };
     position.ordinal += 1;
     position.nextSeq += draft.count;
-    const message = encodeMessage([frame]);
-    this.#flow.sent(message.length);
-    this.#store.append(connection, message);
+    return { connection, bytes: encodeMessage([frame]) };
+  }
+
+  /** Takes a message over, which must come in the order of encoding; resolves when there is room. */
+  async send(message: StoreMessage): Promise<void> {
+    this.#flow.sent(message);
+    this.#store.append(message.connection, message.bytes);
+    await this.#flow.below(IN_FLIGHT_BYTES);
   }
 
   /** Resolves when all that was sent is durable. */
@@ -106,9 +128,9 @@ export class BenchStore implements AsyncDisposable {
     await this.#flow.below(1);
   }
 
-  /** How long each commit with batches in it has taken since the last call, in milliseconds. */
-  takeCommitMs(): number[] {
-    return this.#flow.commitMs.splice(0);
+  /** The commits since the last call. */
+  takeCommits(): Commit[] {
+    return this.#flow.commits.splice(0);
   }
 
   /** Moves what the head holds into segments. False where the store has none yet. */
@@ -116,6 +138,27 @@ export class BenchStore implements AsyncDisposable {
     const store: Store & { compact?: () => Promise<unknown> } = this.#store;
     await store.compact?.();
     return store.compact !== undefined;
+  }
+
+  /** Drops all that was received before a moment of this machine's clock, as a prune by age would. */
+  async prune(beforeMs: number): Promise<void> {
+    const cutoffUs = timeUs(beforeMs * 1000);
+    let batchIds: number[];
+    {
+      await using reader = openStoreReader(this.#dataDir);
+      batchIds = reader
+        .batches()
+        .filter(({ lastReceivedUs }) => lastReceivedUs < cutoffUs)
+        .map(({ batchId }) => batchId);
+    }
+    await this.#store.prune({
+      visibility: {
+        policy: { keep: "forever", min_free: { kind: "bytes", bytes: byteCount(0) }, rules: [] },
+        cutoffs: { default: cutoffUs },
+      },
+      batchIds,
+      job: { dueUs: cutoffUs, startedUs: cutoffUs, detail: "a benchmark's" },
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,18 +172,36 @@ function cursorAt(seq: number): Uint8Array {
 
 /** What is sent and not committed yet. */
 class CommitFlow {
-  readonly commitMs: number[] = [];
+  readonly commits: Commit[] = [];
+  readonly #waiting = new Map<number, { bytes: number; sentMs: number }[]>();
   #inFlightBytes = 0;
   #failure: Error | undefined;
   #changed = Promise.withResolvers<void>();
 
-  sent(bytes: number): void {
-    this.#inFlightBytes += bytes;
+  sent({ connection, bytes }: StoreMessage): void {
+    this.#inFlightBytes += bytes.length;
+    const waiting = this.#waiting.get(connection) ?? [];
+    waiting.push({ bytes: bytes.length, sentMs: performance.now() });
+    this.#waiting.set(connection, waiting);
   }
 
   committed(report: CommitReport): void {
-    for (const bytes of report.messageBytes.values()) this.#inFlightBytes -= bytes;
-    this.commitMs.push(report.commitMs);
+    const nowMs = performance.now();
+    const ackMs: number[] = [];
+    let bytes = 0;
+    for (const [connection, messageBytes] of report.messageBytes) {
+      bytes += messageBytes;
+      // Of one connection they are committed in the order in which they were sent.
+      const waiting = this.#waiting.get(connection) ?? [];
+      for (let left = messageBytes; left > 0;) {
+        const first = waiting.shift();
+        if (first === undefined) throw new Error("more was committed than was sent");
+        ackMs.push(nowMs - first.sentMs);
+        left -= first.bytes;
+      }
+    }
+    this.#inFlightBytes -= bytes;
+    this.commits.push({ tookMs: report.commitMs, bytes, ackMs });
     const refused = report.frames.find(({ outcome }) => outcome.kind !== "accepted");
     if (refused !== undefined) this.fail(new Error(`not accepted: ${JSON.stringify(refused)}`));
     if (report.malformed.length > 0) this.fail(new Error("a message was malformed"));

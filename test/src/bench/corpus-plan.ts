@@ -3,6 +3,7 @@ import type { RecordLogOptions } from "../corpus/record-batches.ts";
 
 /** One stream of the corpus: where it comes from, and how it is generated. */
 export interface CorpusStream extends RecordLogOptions {
+  readonly stream: number;
   readonly host: string;
   readonly source: string;
 }

@@ -2,12 +2,18 @@ import { parseArgs } from "node:util";
 import { parseSize } from "@sluice/quantity";
 
 import { benchIngest } from "./ingest.ts";
+import { benchPrune } from "./prune.ts";
 import { benchQuery } from "./query.ts";
 import { printReport, type Report } from "./report.ts";
+import { benchSize } from "./size.ts";
+import { benchStore } from "./store.ts";
 
 const USAGE = `usage: pnpm bench NAME [--size 200MB] [--repeats 3] [--no-baseline] [--fresh] [--json]
 
   ingest   a file tailed, shipped and stored durably, beside a naive baseline
+  store    batches ready in memory, made durable, beside the disk on its own and rows in SQLite
+  size     bytes on disk of many kinds of log, beside zstd -3
+  prune    a day pruned while logs come in
   query    questions asked of a stored corpus, beside zstd -dc | grep
            (--fresh: makes the corpus anew instead of taking that of an earlier run)
 `;
@@ -22,6 +28,9 @@ interface BenchOptions {
 const BENCHES = new Map<string, (options: BenchOptions) => Promise<Report>>([
   ["ingest", benchIngest],
   ["query", benchQuery],
+  ["store", benchStore],
+  ["size", benchSize],
+  ["prune", benchPrune],
 ]);
 
 const { positionals, values } = parseArgs({

@@ -1,6 +1,6 @@
 import { BatchBuilder, LIMITS } from "@sluice/protocol";
 import { EVENT_ROOM_BYTES, openSource } from "./generate.ts";
-import type { GenerateOptions, Kind } from "./generate.ts";
+import type { GenerateOptions } from "./generate.ts";
 import type { LineSource, Scene } from "./line-source.ts";
 import { LineWriter } from "./line-writer.ts";
 import type { Transfer } from "./transfer.ts";
@@ -8,11 +8,20 @@ import { withTransfers } from "./transfer.ts";
 
 const LF = 0x0a;
 
-/** One log of a corpus, to be made into batches as an agent would. */
-export interface RecordLogOptions extends Omit<GenerateOptions, "kind"> {
-  readonly kind: Exclude<Kind, "mix">;
-  /** Its place in the corpus, 0-63: no two logs share a transfer's number. */
-  readonly stream: number;
+/** One log, to be made into batches as an agent would. */
+export interface RecordLogOptions extends GenerateOptions {
+  /** Its place in a corpus with transfers, 0-63: no two logs share a transfer's number. */
+  readonly stream?: number;
+}
+
+/** A log that is written event by event. */
+export interface RecordSource {
+  /** Writes the next event. */
+  readonly next: LineSource;
+  /** Time of the last event. */
+  readonly timeUs: number;
+  /** Starts a batch; the array fills with its transfers while it is made. */
+  begin(): readonly Transfer[];
 }
 
 /** Records that follow each other in one log. The views are good until the next batch is made. */
@@ -33,7 +42,7 @@ export class RecordBatchMaker {
   readonly #line: LineWriter = new LineWriter(this.#builder.buffer);
 
   /** The next events of a log, about `bytes` of them, each line a record with its event's time. */
-  make(log: RecordLog, bytes: number): RecordBatch {
+  make(log: RecordSource, bytes: number): RecordBatch {
     const builder = this.#builder;
     const line = this.#line;
     const limit = Math.min(bytes, LIMITS.batchRawBytes - EVENT_ROOM_BYTES);
@@ -66,8 +75,8 @@ export class RecordBatchMaker {
   }
 }
 
-/** One generated log with transfers in it, which stands where its last event ended. */
-export class RecordLog {
+/** One generated log, with transfers in it where it has a place in a corpus, which stands where its last event ended. */
+export class RecordLog implements RecordSource {
   readonly next: LineSource;
   readonly #scene: Scene;
   #transfers: Transfer[] = [];
@@ -75,15 +84,19 @@ export class RecordLog {
   constructor(options: RecordLogOptions) {
     const { next, scene } = openSource(options);
     this.#scene = scene;
-    this.next = withTransfers(next, scene, options, (transfer) => this.#transfers.push(transfer));
+    const { kind, stream } = options;
+    this.next =
+      stream === undefined
+        ? next
+        : withTransfers(next, scene, { kind, stream }, (transfer) => {
+            this.#transfers.push(transfer);
+          });
   }
 
-  /** Time of the last event. */
   get timeUs(): number {
     return this.#scene.clock.timeUs;
   }
 
-  /** Starts a batch; the array fills while it is made. */
   begin(): readonly Transfer[] {
     this.#transfers = [];
     return this.#transfers;

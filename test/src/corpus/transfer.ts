@@ -21,13 +21,14 @@ const SPREAD = 2_654_435_761;
 const STREAMS = 64;
 
 /** What a transfer's line of each kind says behind its time. */
-const SAYINGS: Readonly<Record<Exclude<Kind, "mix">, string>> = {
+const SAYINGS: Readonly<Record<Kind, string>> = {
   syslog:
     "{host} payments[{skew:4000}]: transfer {transfer} {outcome} ref={ref} after {skew:900} ms",
   nginx:
     '] "POST /api/v1/transfers/{transfer}/{outcome}?ref={ref} HTTP/1.1" 200 {skew:900} "-" "{agent}"',
   json: 'Z","level":"info","service":"payments","msg":"transfer {outcome}","transfer":{transfer},"ref":"{ref}","durationMs":{skew:900}.{frac:2}}',
   java: "INFO  [http-nio-8080-exec-{skew:40}] c.e.shop.Payments - transfer {transfer} {outcome} ref={ref} in {skew:900}ms",
+  mix: "{host} payments: transfer {transfer} {outcome} ref={ref}",
 };
 
 /** How a transfer ends; every outcome but the first is rare. */
@@ -49,7 +50,7 @@ export interface Transfer {
 export function withTransfers(
   next: LineSource,
   scene: Scene,
-  { kind, stream }: { readonly kind: Exclude<Kind, "mix">; readonly stream: number },
+  { kind, stream }: { readonly kind: Kind; readonly stream: number },
   written: (transfer: Transfer) => void,
 ): LineSource {
   const { prng, clock, world } = scene;
@@ -111,10 +112,7 @@ class TransferIds {
 
 const OUTCOME_BYTES = OUTCOMES.map((outcome) => Buffer.from(outcome, "latin1"));
 
-function sayingOf(
-  kind: Exclude<Kind, "mix">,
-  scene: Scene,
-): (line: LineWriter, ids: TransferIds) => void {
+function sayingOf(kind: Kind, scene: Scene): (line: LineWriter, ids: TransferIds) => void {
   const { prng, world } = scene;
   const parts = SAYINGS[kind]
     .split(/(\{transfer\}|\{outcome\}|\{ref\})/)
@@ -129,9 +127,10 @@ function sayingOf(
   };
 }
 
-function timeOf(kind: Exclude<Kind, "mix">, scene: Scene): (line: LineWriter) => void {
+function timeOf(kind: Kind, scene: Scene): (line: LineWriter) => void {
   const client: Part = compile("{lan} - - [");
   switch (kind) {
+    case "mix":
     case "syslog":
       return (line) => writeSyslogTime(scene, line);
     case "nginx":
