@@ -89,51 +89,65 @@ const FORMS: readonly KnownForm[] = KNOWN.map((pattern) => ({
   ),
 }));
 
+/** Forms that begin with a name, and forms that begin with a digit. */
+const [NAMED, NUMBERED] = [FORMS.filter(isNamed), FORMS.filter((form) => !isNamed(form))];
+
+function isNamed({ pattern }: KnownForm): boolean {
+  return pattern.startsWith("%a") || pattern.startsWith("%b");
+}
+
 /** Where a timestamp may begin: a digit or a name at the start of a word. */
 const START = /(?<![\w\u0080-\u00ff])(?:\d|(?:[A-Z][a-z]{2}[ ,]))/g;
 /** Timestamps stand near the start of a line, but for what a message says of itself. */
 const SEARCH_LENGTH = 512;
+/** A layout that fewer than one line in so many has does not pay. */
+const RAREST = 64;
+
+/** A layout and the places (line * SEARCH_LENGTH + offset) where it stands in the samples, with the end of each. */
+interface Candidate {
+  readonly layout: TimeLayout;
+  readonly places: Map<number, number>;
+}
 
 /**
  * Finds the layouts that render the times of sample lines back as they are written there, the one that saves the most
  * first; at most `limit`.
  */
 export function findLayouts(samples: readonly SampleLine[], limit: number): TimeLayout[] {
-  const found = new Map<string, { layout: TimeLayout; at: Set<string>; saved: number }>();
+  const found = new Map<string, Candidate>();
   samples.forEach(({ text, timeUs }, line) => {
     for (const start of text.slice(0, SEARCH_LENGTH).matchAll(START)) {
-      for (const form of FORMS) {
-        const layout = readLayout(form, text, start.index, timeUs);
-        if (layout === undefined) continue;
-        const key = `${layout.zoneMinutes} ${layout.pattern}`;
-        let entry = found.get(key);
-        if (entry === undefined) found.set(key, (entry = { layout, at: new Set(), saved: 0 }));
-        entry.at.add(`${line} ${start.index}`);
+      for (const form of start[0].length > 1 ? NAMED : NUMBERED) {
+        const read = readLayout(form, text, start.index, timeUs);
+        if (read === undefined) continue;
+        const key = `${read.layout.zoneMinutes} ${read.layout.pattern}`;
+        let candidate = found.get(key);
+        if (candidate === undefined)
+          found.set(key, (candidate = { layout: read.layout, places: new Map() }));
+        candidate.places.set(line * SEARCH_LENGTH + start.index, read.end - start.index);
       }
     }
   });
   return choose([...found.values()], limit, samples.length);
 }
 
-/** Greedy cover: each place counts for the layout that takes it first. */
-function choose(
-  entries: readonly { readonly layout: TimeLayout; readonly at: Set<string> }[],
-  limit: number,
-  lines: number,
-): TimeLayout[] {
+/** Greedy cover: a place counts for the layout that takes it first, and so does what begins inside it. */
+function choose(candidates: readonly Candidate[], limit: number, lines: number): TimeLayout[] {
   const chosen: TimeLayout[] = [];
-  const left = new Set(entries);
   while (chosen.length < limit) {
-    let best: { readonly layout: TimeLayout; readonly at: Set<string> } | undefined;
+    let best: Candidate | undefined;
     let bestSaved = 0;
-    for (const entry of left) {
-      const saved = entry.at.size * entry.layout.pattern.length;
-      if (saved > bestSaved) [best, bestSaved] = [entry, saved];
+    for (const candidate of candidates) {
+      let saved = 0;
+      for (const length of candidate.places.values()) saved += length;
+      if (saved > bestSaved) [best, bestSaved] = [candidate, saved];
     }
-    if (best === undefined || best.at.size * 64 < lines) break;
+    if (best === undefined || best.places.size * RAREST < lines) break;
     chosen.push(best.layout);
-    left.delete(best);
-    for (const entry of left) for (const place of best.at) entry.at.delete(place);
+    const taken = [...best.places];
+    for (const { places } of candidates)
+      for (const [place, length] of taken)
+        for (let at = place; at < place + length; at++) places.delete(at);
   }
   return chosen;
 }
@@ -144,7 +158,7 @@ function readLayout(
   text: string,
   at: number,
   timeUs: number,
-): TimeLayout | undefined {
+): { readonly layout: TimeLayout; readonly end: number } | undefined {
   form.regex.lastIndex = at;
   const match = form.regex.exec(text);
   if (match === null) return undefined;
@@ -168,7 +182,7 @@ function readLayout(
   const rendered = new LayoutText(layout);
   rendered.render(timeUs);
   const back = Buffer.from(rendered.bytes.buffer, 0, rendered.length).toString("latin1");
-  return back === text.slice(at, end) ? layout : undefined;
+  return back === text.slice(at, end) ? { layout, end } : undefined;
 }
 
 function isWordAt(text: string, at: number): boolean {

@@ -10,7 +10,7 @@ export interface MarkedLayout {
 }
 
 /** Words of a line that make its template. */
-const TEMPLATE_WORDS = 8;
+const TEMPLATE_WORDS = 4;
 /** Bytes at a line's start that are looked at word by word. */
 const SEARCH_BYTES = 512;
 const DIGIT = 1;
@@ -29,10 +29,15 @@ export class LinePass {
 
   readonly #texts: readonly LayoutText[];
   readonly #markers: readonly number[];
+  /** How many layouts write the last line's time with that first byte. */
+  readonly #firsts = new Uint8Array(256);
+  readonly #firstOf: Uint8Array;
 
   constructor(layouts: readonly MarkedLayout[]) {
     this.#texts = layouts.map(({ layout }) => new LayoutText(layout));
     this.#markers = layouts.map(({ marker }) => marker);
+    this.#firstOf = new Uint8Array(layouts.length);
+    this.#firsts[0] = layouts.length;
   }
 
   /** Writes the line `bytes[from .. end)`, its LF included, to `target` and returns the offset behind it. */
@@ -44,53 +49,85 @@ export class LinePass {
     target: Uint8Array,
     to: number,
   ): number {
+    this.#render(timeUs);
+    const firsts = this.#firsts;
     const limit = Math.min(end, from + SEARCH_BYTES);
-    const texts = this.#texts;
     let template = FNV_BASIS;
     let words = 0;
     let at = from;
-    while (at < limit) {
+    while (at < limit && words < TEMPLATE_WORDS) {
       let byte = bytes[at]!;
-      if (WORD_CLASS[byte] === 0) {
+      let kind = WORD_CLASS[byte]!;
+      if (kind === 0) {
         target[to++] = byte;
         at++;
         continue;
       }
-      let elided = 0;
-      for (let i = 0; i < texts.length; i++) {
-        const text = texts[i]!;
-        text.render(timeUs);
-        elided = matchLength(text, bytes, at, end);
-        if (elided > 0) {
-          target[to++] = this.#markers[i]!;
-          break;
+      if (firsts[byte] !== 0) {
+        const length = this.#elide(bytes, at, end, target, to);
+        if (length > 0) {
+          at += length;
+          to++;
+          continue;
         }
       }
-      if (elided > 0) {
-        at += elided;
-        continue;
-      }
       let hash = FNV_BASIS;
-      let classes = 0;
-      let kind = WORD_CLASS[byte]!;
+      let kinds = 0;
       do {
         target[to++] = byte;
         hash = Math.imul(hash ^ byte, FNV_PRIME);
-        classes |= kind;
+        kinds |= kind;
         byte = bytes[++at]!;
         kind = WORD_CLASS[byte]!;
       } while (kind !== 0 && at < end);
-      if (words < TEMPLATE_WORDS) {
-        words++;
-        template = Math.imul(template ^ ((classes & DIGIT) === 0 ? hash : DIGIT), FNV_PRIME);
-      }
+      words++;
+      template = Math.imul(template ^ ((kinds & DIGIT) === 0 ? hash : DIGIT), FNV_PRIME);
     }
     this.template = template;
+    // Behind the template only starts of words that may start a timestamp are of interest.
+    for (let previous = 0; at < limit;) {
+      const byte = bytes[at]!;
+      const kind = WORD_CLASS[byte]!;
+      if (previous === 0 && firsts[byte] !== 0 && kind !== 0) {
+        const length = this.#elide(bytes, at, end, target, to);
+        if (length > 0) {
+          at += length;
+          to++;
+          continue;
+        }
+      }
+      target[to++] = byte;
+      previous = kind;
+      at++;
+    }
     if (at < end) {
       target.set(bytes.subarray(at, end), to);
       to += end - at;
     }
     return to;
+  }
+
+  #render(timeUs: number): void {
+    for (let i = 0; i < this.#texts.length; i++) {
+      const text = this.#texts[i]!;
+      text.render(timeUs);
+      const first = text.bytes[0]!;
+      if (first === this.#firstOf[i]) continue;
+      this.#firsts[this.#firstOf[i]!]!--;
+      this.#firsts[first]!++;
+      this.#firstOf[i] = first;
+    }
+  }
+
+  /** Writes the marker of the layout whose timestamp stands at `at` and returns the timestamp's length, or 0. */
+  #elide(bytes: Uint8Array, at: number, end: number, target: Uint8Array, to: number): number {
+    for (let i = 0; i < this.#texts.length; i++) {
+      const length = matchLength(this.#texts[i]!, bytes, at, end);
+      if (length === 0) continue;
+      target[to] = this.#markers[i]!;
+      return length;
+    }
+    return 0;
   }
 }
 
