@@ -1,6 +1,6 @@
 import type { Cutoffs, RetentionPolicy } from "@sluice/retention";
 
-import { type HeadDatabase, truncateWal } from "./head-file.ts";
+import { type HeadDatabase, isDiskFull, truncateWal } from "./head-file.ts";
 
 /** What a prune carries out: first what is no longer visible, then which batches go. */
 export interface PruneOrder {
@@ -29,6 +29,9 @@ export interface PruneResult {
 
 /** A transaction frees at most this much, so that commits of agents go on in between. */
 const SLICE_BYTES = 16 * 1024 * 1024;
+
+/** On a full volume slices shrink to this: where even they find no room, nothing can be done here. */
+const LEAST_PAGES = 16;
 
 /**
  * Removes whole batches from the head. The cutoffs are committed first, so that what is past its
@@ -90,12 +93,26 @@ export class Pruner {
   *#returnPages(): Generator<undefined, void> {
     const pageBytes = Number(this.#db.pragma("page_size", { simple: true }));
     const pagesInSlice = SLICE_BYTES / pageBytes;
+    let pages = pagesInSlice;
     let free = Number(this.#db.pragma("freelist_count", { simple: true }));
     if (free === 0) {
       return;
     }
     while (free > 0) {
-      this.#db.pragma(`incremental_vacuum(${pagesInSlice})`);
+      try {
+        this.#db.pragma(`incremental_vacuum(${pages})`);
+      } catch (error) {
+        if (!isDiskFull(error) || pages <= LEAST_PAGES) {
+          throw error;
+        }
+        // The log takes in the pages that move before their old places are given back.
+        pages = Math.ceil(pages / 8);
+        truncateWal(this.#db);
+        continue;
+      }
+      if (pages < pagesInSlice) {
+        truncateWal(this.#db);
+      }
       yield;
       const left = Number(this.#db.pragma("freelist_count", { simple: true }));
       if (left >= free) {
