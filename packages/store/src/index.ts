@@ -3,8 +3,13 @@ export type { StoreErrorCode } from "./errors.ts";
 export type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head/head.ts";
 export { Store } from "./store.ts";
 export type { StoreEvents } from "./store.ts";
-export type { PruneOrder, PruneResult } from "./head/pruner.ts";
-export type { CommitReport, FrameOutcome, NumberedOpening } from "./head/writer-messages.ts";
+export type { FinishedJob, PruneOrder, PruneResult } from "./head/pruner.ts";
+export type {
+  CommitReport,
+  DroppedBytes,
+  FrameOutcome,
+  NumberedOpening,
+} from "./head/writer-messages.ts";
 export type {
   ArrivalRange,
   Row,
@@ -24,6 +29,7 @@ export type {
   StoreStats,
   StreamInfo,
 } from "./store-reader.ts";
+export { BALLAST_NAME } from "./store-reader.ts";
 export { openStoreReader } from "./head-reader.ts";
 export { parseRecordId } from "./search/row-writer.ts";
 export { SearchError } from "./search/search-error.ts";

@@ -6,15 +6,20 @@ import { Checkpointer } from "./head/checkpointer.ts";
 import { StoreError } from "./errors.ts";
 import type { AgentIntroduction, OpenedStream } from "./head/head.ts";
 import { StoreLock } from "./store-lock.ts";
-import type { PruneOrder, PruneResult } from "./head/pruner.ts";
+import type { FinishedJob, PruneOrder, PruneResult } from "./head/pruner.ts";
 import { Writer } from "./head/writer.ts";
-import type { CommitReport, NumberedOpening } from "./head/writer-messages.ts";
+import type { CommitReport, DroppedBytes, NumberedOpening } from "./head/writer-messages.ts";
 
 export interface StoreEvents {
   /** Frames were committed and fsynced: acks may leave now. */
   committed(report: CommitReport): void;
   /** Nothing more can be committed; the process should say why and end. */
   failed(error: StoreError): void;
+  /**
+   * The volume is full. These messages were dropped, none of them acknowledged; what else comes is
+   * dropped too until there is room, and then the streams are reset (reason `storage`).
+   */
+  full(dropped: DroppedBytes): void;
 }
 
 /** The collected data of one collector, open for writing: one process at a time. */
@@ -56,6 +61,7 @@ export class Store implements AsyncDisposable {
           events.committed(report);
         },
         failed: (error) => events.failed(error),
+        full: (dropped) => events.full(dropped),
       });
       return new Store(dataDir, lock, writer, checkpointer);
     } catch (error) {
@@ -103,8 +109,23 @@ export class Store implements AsyncDisposable {
     this.#writer.disconnect(connection);
   }
 
+  /** @throws StoreError `disk-full` where there is no room even to delete; a part may be done by then */
   prune(order: PruneOrder): Promise<PruneResult> {
     return this.#writer.prune(order);
+  }
+
+  /** @throws StoreError `disk-full` */
+  record(job: FinishedJob): Promise<void> {
+    return this.#writer.record(job);
+  }
+
+  /**
+   * Folds the head's log into `head.db` and cuts it, as far as no reader needs it.
+   *
+   * @throws StoreError `disk-full` where head.db has no room to grow
+   */
+  checkpoint(): Promise<void> {
+    return this.#writer.checkpoint();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -39,6 +39,7 @@ export class BenchStore implements AsyncDisposable {
     const store = await Store.open(dataDir, {
       committed: (report) => flow.committed(report),
       failed: (error) => flow.fail(error),
+      full: () => flow.fail(new Error("the volume is full: nothing can be measured on it")),
     });
     return new BenchStore(store, flow);
   }

@@ -15,10 +15,17 @@ export interface Visibility {
   readonly cutoffs: Cutoffs;
 }
 
-export interface PruneJob {
+interface PruneJob {
   readonly dueUs: number;
   readonly startedUs: number;
   readonly detail: string;
+}
+
+/** A row of `jobs`: what the collector did on its own account, or what befell it. */
+export interface FinishedJob extends PruneJob {
+  readonly kind: string;
+  readonly tookMs: number;
+  readonly outcome: Readonly<Record<string, number>>;
 }
 
 export interface PruneResult {
@@ -79,7 +86,7 @@ export class Pruner {
     yield* this.#returnPages();
     const tookMs = Math.round(performance.now() - startedMs);
     if (batches > 0) {
-      this.#record(order.job, tookMs, { batches, payloadBytes });
+      this.record({ kind: "prune", ...order.job, tookMs, outcome: { batches, payloadBytes } });
     }
     return { batches, payloadBytes, tookMs };
   }
@@ -123,11 +130,11 @@ export class Pruner {
     truncateWal(this.#db);
   }
 
-  #record(job: PruneJob, tookMs: number, outcome: { batches: number; payloadBytes: number }): void {
+  record({ kind, dueUs, startedUs, tookMs, outcome, detail }: FinishedJob): void {
     this.#db
       .prepare(
-        "INSERT INTO jobs (kind, due_us, started_us, took_ms, outcome, detail) VALUES ('prune', ?, ?, ?, ?, ?)",
+        "INSERT INTO jobs (kind, due_us, started_us, took_ms, outcome, detail) VALUES (?, ?, ?, ?, ?, ?)",
       )
-      .run(job.dueUs, job.startedUs, tookMs, JSON.stringify(outcome), job.detail);
+      .run(kind, dueUs, startedUs, tookMs, JSON.stringify(outcome), detail);
   }
 }

@@ -1,8 +1,8 @@
-import type { UnfinishedStream } from "@sluice/protocol";
+import type { ResetReason, UnfinishedStream } from "@sluice/protocol";
 
 import type { StoreFailure } from "../errors.ts";
 import type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head.ts";
-import type { PruneOrder, PruneResult } from "./pruner.ts";
+import type { FinishedJob, PruneOrder, PruneResult } from "./pruner.ts";
 
 /** A stream of one connection: the number that its frames carry, and what it is. */
 export interface NumberedOpening extends StreamOpening {
@@ -27,12 +27,13 @@ export type CommitRequest =
       readonly message: Uint8Array;
     }
   /** Messages of this connection were dropped: all its streams go back to what is stored. */
-  | { readonly kind: "shed"; readonly connection: number }
+  | { readonly kind: "shed"; readonly connection: number; readonly reason: ResetReason }
   | { readonly kind: "disconnect"; readonly connection: number };
 
 export type WriterRequest =
   | CommitRequest
   | { readonly kind: "prune"; readonly id: number; readonly order: PruneOrder }
+  | { readonly kind: "record"; readonly id: number; readonly job: FinishedJob }
   | { readonly kind: "checkpoint"; readonly id: number }
   | { readonly kind: "close"; readonly id: number };
 
@@ -48,6 +49,9 @@ export interface MalformedMessage {
   readonly connection: number;
   readonly detail: string;
 }
+
+/** Bytes of binary messages that were taken over and then dropped, per connection. */
+export type DroppedBytes = ReadonlyMap<number, number>;
 
 export interface CommitReport {
   readonly frames: readonly FrameOutcome[];
@@ -75,4 +79,8 @@ export type WriterReply =
   | { readonly kind: "committed"; readonly report: CommitReport }
   | { readonly kind: "pruned"; readonly id: number; readonly result: PruneResult }
   | { readonly kind: "done"; readonly id: number }
+  /** Nothing of these messages was stored for want of room; their streams are reset when there is some. */
+  | { readonly kind: "full"; readonly dropped: DroppedBytes }
+  /** One request could not be carried out; the writer goes on. */
+  | { readonly kind: "refused"; readonly id: number; readonly failure: StoreFailure }
   | { readonly kind: "failed"; readonly failure: StoreFailure };

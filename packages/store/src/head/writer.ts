@@ -3,10 +3,11 @@ import type { UnfinishedStream } from "@sluice/protocol";
 
 import { StoreError, fromFailure } from "../errors.ts";
 import type { AgentIntroduction, OpenedStream } from "./head.ts";
-import type { PruneOrder, PruneResult } from "./pruner.ts";
+import type { FinishedJob, PruneOrder, PruneResult } from "./pruner.ts";
 import { threadUrl } from "../thread-url.ts";
 import type {
   CommitReport,
+  DroppedBytes,
   NumberedOpening,
   WriterReply,
   WriterRequest,
@@ -18,6 +19,8 @@ export interface WriterEvents {
   committed(report: CommitReport): void;
   /** A commit failed; the writer has stopped and nothing more will be acknowledged. */
   failed(error: StoreError): void;
+  /** The volume is full: these messages were dropped, their streams are reset when there is room. */
+  full(dropped: DroppedBytes): void;
 }
 
 interface Waiter {
@@ -113,7 +116,7 @@ export class Writer implements AsyncDisposable {
 
   /** A message of this connection was dropped: all its streams go back to what is stored. */
   shed(connection: number): void {
-    this.#post({ kind: "shed", connection });
+    this.#post({ kind: "shed", connection, reason: "overloaded" });
   }
 
   /** Frames of this connection that are still waiting are no longer taken. */
@@ -124,6 +127,11 @@ export class Writer implements AsyncDisposable {
   async prune(order: PruneOrder): Promise<PruneResult> {
     const reply = await this.#request((id) => ({ kind: "prune", id, order }));
     return expect(reply, "pruned").result;
+  }
+
+  /** Adds a row to the jobs. */
+  async record(job: FinishedJob): Promise<void> {
+    expect(await this.#request((id) => ({ kind: "record", id, job })), "done");
   }
 
   /** Commits what is pending and folds the WAL into the database file. */
@@ -164,20 +172,29 @@ export class Writer implements AsyncDisposable {
       case "failed":
         this.#fail(fromFailure(reply.failure));
         return;
+      case "full":
+        this.#events.full(reply.dropped);
+        return;
+      case "refused":
+        this.#take(reply.id)?.reject(fromFailure(reply.failure));
+        return;
       case "ready":
         return;
       case "introduced":
       case "opened":
       case "pruned":
-      case "done": {
-        const waiter = this.#waiters.get(reply.id);
-        this.#waiters.delete(reply.id);
-        waiter?.resolve(reply);
+      case "done":
+        this.#take(reply.id)?.resolve(reply);
         return;
-      }
       default:
         reply satisfies never;
     }
+  }
+
+  #take(id: number): Waiter | undefined {
+    const waiter = this.#waiters.get(id);
+    this.#waiters.delete(id);
+    return waiter;
   }
 
   #fail(error: StoreError): void {
