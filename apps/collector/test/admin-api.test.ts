@@ -31,12 +31,14 @@ async function apiOn(
   });
   const directory = new AgentDirectory();
   const isClockSuspect = (): boolean => watch.look() !== undefined;
-  const metrics = new CollectorMetrics({ reader, directory, dataDir, isClockSuspect });
+  const guardState = (): "open" => "open";
+  const metrics = new CollectorMetrics({ reader, directory, dataDir, isClockSuspect, guardState });
   const failures: unknown[] = [];
   const app = adminApi({
     reader,
     directory,
     retention,
+    guard: { pause: undefined },
     metrics,
     tokens: { allows: (scope, header) => scope === "query" && header === "Bearer good" },
     dataDir,

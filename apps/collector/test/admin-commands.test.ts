@@ -62,6 +62,7 @@ const STATS: StatsReport = {
   newestReceived: "2026-11-24T08:00:00.000000Z",
   gaps: 0,
   clockSuspect: null,
+  ingestPaused: null,
 };
 
 test("a plan is a table of what goes for which reason, and a sum", () => {
@@ -143,6 +144,12 @@ test("stats say when the clock is not believed", () => {
   expect(formatStats({ ...STATS, clockSuspect: "it jumped" })).toContain(
     "Nothing is pruned by age: it jumped.",
   );
+});
+
+test("stats say why ingest is paused, and that it mends itself", () => {
+  const text = formatStats({ ...STATS, ingestPaused: "1MB of 64MB are free" });
+  expect(text).toContain("Ingest paused: 1MB of 64MB are free.\n");
+  expect(text).toContain("by itself");
 });
 
 test("stats of an empty store divide by nothing", () => {

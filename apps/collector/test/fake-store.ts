@@ -49,6 +49,7 @@ export class FakeStore implements Disposable {
     return {
       storeId: "5f0c2b1e-0000-4000-8000-000000000000",
       highWater: this.stored.length,
+      headBytes: this.stored.reduce((sum, { bytes }) => sum + bytes, 0),
       batches: () => this.stored,
       streams: () => this.knownStreams,
       agents: () => this.knownAgents,

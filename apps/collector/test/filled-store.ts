@@ -45,6 +45,7 @@ export class FilledStore implements AsyncDisposable {
       failed: (error) => {
         throw error;
       },
+      full: () => undefined,
     });
     const agent = { agentId: "a-1", host: "web-1", version: "1", labels: { env: "prod" } };
     const { agent: row } = await store.introduce(agent);

@@ -13,6 +13,7 @@ function metricsOn(store: FakeStore): CollectorMetrics {
     directory: { connections: 3, openStreams: 8 },
     dataDir: store.dataDir,
     isClockSuspect: () => true,
+    guardState: () => "pruning",
   });
 }
 
@@ -97,6 +98,8 @@ test("what the store keeps, and who is connected, is read at the scrape", async 
   expect(text).toContain("\nsluice_agents_connected 3\n");
   expect(text).toContain("\nsluice_streams_open 8\n");
   expect(text).toContain("\nsluice_clock_suspect 1\n");
+  expect(text).toContain("\nsluice_ingest_paused 0\n");
+  expect(text).toContain('\nsluice_disk_guard_state{state="pruning"} 1\n');
 });
 
 test("a query is running until it ends", async () => {

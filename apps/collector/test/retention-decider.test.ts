@@ -13,6 +13,7 @@ test("the thread decides about a real folder, beside its writer", async () => {
     await using store = await Store.open(dataDir, {
       committed: () => undefined,
       failed: () => undefined,
+      full: () => undefined,
     });
     expect(store.storeId).toMatch(/^[0-9a-f-]{36}$/);
     const question = { dataDir, policy: policy({ keep: "1d" }), suspension: undefined };

@@ -205,6 +205,13 @@ export class CollectorSession {
     return [...sent, ...others].map((message) => ({ kind: "send", message }));
   }
 
+  /** The agent may have this many uncompressed bytes unacknowledged from now on; with 0 it waits. */
+  grant(creditBytes: number): CollectorEffect[] {
+    return this.#phase === "live"
+      ? [{ kind: "send", message: { type: "credit", bytes: creditBytes } }]
+      : [];
+  }
+
   /** The message at hand is not frames. */
   malformed(detail: string): CollectorEffect[] {
     return this.#phase === "live" ? this.#close(CLOSE_CODES.badMessage, detail) : [];

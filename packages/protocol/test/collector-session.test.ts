@@ -52,6 +52,7 @@ const INPUTS = {
   committed: (session: CollectorSession) =>
     session.committed(100, [{ stream: 0, outcome: { kind: "accepted", position: at } }]),
   malformed: (session: CollectorSession) => session.malformed("not frames"),
+  grant: (session: CollectorSession) => session.grant(0),
   "hello timeout": (session: CollectorSession) => session.helloTimedOut(),
 } as const;
 
@@ -92,6 +93,9 @@ const TABLE: ReadonlyArray<[keyof typeof INPUTS, Phase, object | undefined, Phas
   ["malformed", "greeting", undefined, "greeting"],
   ["malformed", "introducing", undefined, "introducing"],
   ["malformed", "live", badMessage("not frames"), "closed"],
+  ["grant", "greeting", undefined, "greeting"],
+  ["grant", "introducing", undefined, "introducing"],
+  ["grant", "live", send({ type: "credit", bytes: 0 }), "live"],
   ["hello timeout", "greeting", timeout, "closed"],
   ["hello timeout", "introducing", undefined, "introducing"],
   ["hello timeout", "live", undefined, "live"],

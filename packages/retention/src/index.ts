@@ -6,7 +6,7 @@ export type { Keep, MinFree } from "./field.ts";
 export type { Inventory, StoredUnit, Volume } from "./inventory.ts";
 export { compileRules, ruleFor } from "./match.ts";
 export type { RecordNames, RuleMatcher, StreamNames } from "./match.ts";
-export { planRetention } from "./planner.ts";
+export { floorOf, planRetention } from "./planner.ts";
 export type { PlanOptions, RetentionPlan, Unmet } from "./planner.ts";
 export { retentionPolicySchema } from "./policy.ts";
 export type {

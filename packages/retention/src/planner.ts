@@ -177,7 +177,8 @@ function sumBytes(candidates: readonly Candidate[]): number {
   return candidates.reduce((sum, { unit }) => sum + unit.bytes, 0);
 }
 
-function floorOf(floor: MinFree, volume: Volume): number {
+/** `min_free` in bytes of this volume; 0 where it asks for nothing. */
+export function floorOf(floor: MinFree, volume: Volume): number {
   return floor.kind === "bytes"
     ? floor.bytes
     : Math.ceil((volume.totalBytes * floor.percent) / 100);

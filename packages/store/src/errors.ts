@@ -9,11 +9,12 @@ export type StoreErrorCode =
   | "data-unwritable"
   | "commit-failed"
   | "maintenance-failed"
+  | "disk-full"
   | "closed";
 
-/** SQLite needs room even to delete, so a full volume is for the operator to mend. */
+/** SQLite needs room even to delete: where the guard's ballast is spent, only the operator can help. */
 export const DISK_FULL_ADVICE =
-  "the volume of data_dir is full: make room on it, then start the collector again; agents hold what is not stored";
+  "the volume of data_dir is full: make room on it; agents hold what is not stored, and send it as soon as there is room";
 
 /** A failure of the store. `message` says what happened and where, `advice` what to do about it. */
 export class StoreError extends Error {

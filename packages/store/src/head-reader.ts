@@ -9,14 +9,15 @@ import {
 } from "./head/head-file.ts";
 import { SearchPool } from "./search/search-pool.ts";
 import type { SearchRequest, SearchRun } from "./search/search-request.ts";
-import type {
-  AgentInfo,
-  GapInfo,
-  JobInfo,
-  StoredPart,
-  StoreReader,
-  StoreStats,
-  StreamInfo,
+import {
+  type AgentInfo,
+  BALLAST_NAME,
+  type GapInfo,
+  type JobInfo,
+  type StoredPart,
+  type StoreReader,
+  type StoreStats,
+  type StreamInfo,
 } from "./store-reader.ts";
 
 /**
@@ -49,6 +50,11 @@ class HeadReader implements StoreReader {
   get highWater(): number {
     const sql = "SELECT seq FROM sqlite_sequence WHERE name = 'batches'";
     return Number(this.#value(sql) ?? 0);
+  }
+
+  get headBytes(): number {
+    const sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    return Number(this.#value(sql));
   }
 
   search(request: SearchRequest, signal: AbortSignal): SearchRun {
@@ -183,7 +189,7 @@ class HeadReader implements StoreReader {
 function folderBytes(folder: string): number {
   let bytes = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) {
+    if (entry.isFile() && entry.name !== BALLAST_NAME) {
       // A file that goes away meanwhile (a WAL, a temporary one) takes nothing.
       bytes += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
     }

@@ -6,7 +6,13 @@ export type { RetentionOrder, RetentionResult, StoreEvents, StoreNotice } from "
 export type { DeleteOrder, IssuedDelete } from "./head/delete-issuer.ts";
 export type { RetentionCutoffs } from "./manifest/visibility.ts";
 export type { SegmentPart } from "./maintenance/maintenance-messages.ts";
-export type { CommitReport, FrameOutcome, NumberedOpening } from "./head/writer-messages.ts";
+export type { JobRecord } from "./manifest/swap.ts";
+export type {
+  CommitReport,
+  DroppedBytes,
+  FrameOutcome,
+  NumberedOpening,
+} from "./head/writer-messages.ts";
 export type {
   ArrivalRange,
   Row,
@@ -27,6 +33,7 @@ export type {
   StreamInfo,
   UnitPlace,
 } from "./store-reader.ts";
+export { BALLAST_NAME } from "./store-reader.ts";
 export { openStoreReader } from "./head-reader.ts";
 export { parseRecordId } from "./search/row-writer.ts";
 export { SearchError } from "./search/search-error.ts";

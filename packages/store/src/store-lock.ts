@@ -2,6 +2,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 
 import { DISK_FULL_ADVICE, StoreError } from "./errors.ts";
+import { isDiskFull } from "./head/head-file.ts";
 
 /**
  * Keeps a second collector off a data folder: an exclusive transaction on a small SQLite file,
@@ -39,11 +40,9 @@ export class StoreLock implements Disposable {
       }
       if (error instanceof Database.SqliteError) {
         throw new StoreError(
-          "data-unwritable",
+          isDiskFull(error) ? "disk-full" : "data-unwritable",
           `${path}: ${error.message}`,
-          error.code === "SQLITE_FULL"
-            ? DISK_FULL_ADVICE
-            : "the collector's user needs to write in data_dir",
+          isDiskFull(error) ? DISK_FULL_ADVICE : "the collector's user needs to write in data_dir",
           { cause: error },
         );
       }

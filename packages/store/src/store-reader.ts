@@ -1,5 +1,8 @@
 import type { SearchRequest, SearchRun } from "./search/search-request.ts";
 
+/** A file of data_dir that holds room for bad times and no data: what counts bytes leaves it out. */
+export const BALLAST_NAME = "ballast";
+
 export interface StreamInfo {
   readonly streamId: number;
   readonly agentId: string;
@@ -63,7 +66,7 @@ export interface StoreStats {
   readonly bodyBytes: number;
   /** Compressed: payloads of the head, and segment files. */
   readonly payloadBytes: number;
-  /** Every file under data_dir. */
+  /** Every file under data_dir but the ballast. */
   readonly diskBytes: number;
   readonly oldestReceivedUs: number | undefined;
   readonly newestReceivedUs: number | undefined;
@@ -91,6 +94,8 @@ export interface StoreReader extends AsyncDisposable {
   readonly storeId: string;
   /** Highest batch id that is committed, as of now. */
   readonly highWater: number;
+  /** Size of head.db when the log beside it is folded in: what a checkpoint makes of it. */
+  readonly headBytes: number;
   search(request: SearchRequest, signal: AbortSignal): SearchRun;
   agents(): readonly AgentInfo[];
   streams(): readonly StreamInfo[];

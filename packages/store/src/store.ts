@@ -14,7 +14,7 @@ import { COMPACT_HEAD_BYTES } from "./maintenance/maintenance-plan.ts";
 import type { JobRecord } from "./manifest/swap.ts";
 import { SpaceReturn } from "./space-return.ts";
 import { Writer } from "./head/writer.ts";
-import type { CommitReport, NumberedOpening } from "./head/writer-messages.ts";
+import type { CommitReport, DroppedBytes, NumberedOpening } from "./head/writer-messages.ts";
 
 export interface StoreEvents {
   /** Frames were committed and fsynced: acks may leave now. */
@@ -23,6 +23,11 @@ export interface StoreEvents {
   failed(error: StoreError): void;
   /** Something that an operator should know, and that the store goes on with. */
   noticed(notice: StoreNotice): void;
+  /**
+   * The volume is full. These messages were dropped, none of them acknowledged; what else comes is
+   * dropped too until there is room, and then the streams are reset (reason `storage`).
+   */
+  full(dropped: DroppedBytes): void;
 }
 
 export type StoreNotice =
@@ -103,6 +108,7 @@ export class Store implements AsyncDisposable {
           events.committed(report);
         },
         failed: (error) => events.failed(error),
+        full: (dropped) => events.full(dropped),
       });
       for (const what of writer.sweep.quarantined) {
         events.noticed({ kind: "quarantined", what });
@@ -157,7 +163,11 @@ export class Store implements AsyncDisposable {
     this.#writer.disconnect(connection);
   }
 
-  /** Carries out what retention has decided. What goes is out of sight first, then off the disk. */
+  /**
+   * Carries out what retention has decided. What goes is out of sight first, then off the disk.
+   *
+   * @throws StoreError `disk-full` where there is no room even to delete; a part may be done by then
+   */
   async prune({ segmentParts, job, ...order }: RetentionOrder): Promise<RetentionResult> {
     const startedMs = performance.now();
     const whole = await this.#writer.prune(order);
@@ -197,7 +207,16 @@ export class Store implements AsyncDisposable {
     await this.#space.settle();
   }
 
-  /** Folds the write-ahead log into head.db. */
+  /** @throws StoreError `disk-full` */
+  record(job: JobRecord): Promise<void> {
+    return this.#writer.record(job);
+  }
+
+  /**
+   * Folds the head's log into `head.db` and cuts it, as far as no reader needs it.
+   *
+   * @throws StoreError `disk-full` where head.db has no room to grow
+   */
   checkpoint(): Promise<void> {
     return this.#writer.checkpoint();
   }

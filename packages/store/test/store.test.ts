@@ -47,6 +47,7 @@ class Site implements AsyncDisposable {
         this.failures.push(error);
         this.#wake();
       },
+      full: () => undefined,
     });
   }
 

@@ -57,6 +57,8 @@ export class BenchStore implements AsyncDisposable {
     const store = await Store.open(dataDir, {
       committed: (report) => flow.committed(report),
       failed: (error) => flow.fail(error),
+      noticed: (notice) => flow.fail(new Error(`noticed: ${JSON.stringify(notice)}`)),
+      full: () => flow.fail(new Error("the volume is full: nothing can be measured on it")),
     });
     return new BenchStore(store, dataDir, flow);
   }

@@ -6,6 +6,8 @@ import * as z from "zod";
 
 import { listGaps, listJobs, reportStats } from "./admin-report.ts";
 import type { AgentDirectory } from "../ingest/agent-directory.ts";
+import type { DiskGuard } from "../guard/disk-guard.ts";
+import { describePause } from "../guard/guard-log.ts";
 import { listAgents } from "./agent-list.ts";
 import { type ApiError, toApiError } from "./api-error.ts";
 import { SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
@@ -18,6 +20,7 @@ export interface AdminParts {
   readonly reader: StoreReader;
   readonly directory: AgentDirectory;
   readonly retention: RetentionJob;
+  readonly guard: Pick<DiskGuard, "pause">;
   readonly metrics: CollectorMetrics;
   readonly tokens: Pick<Tokens, "allows">;
   readonly dataDir: string;
@@ -50,7 +53,7 @@ const PRUNE_REQUEST = z.strictObject({ confirmClock: z.boolean().default(false) 
  * changes something refuses a browser's cross-site request by its Origin.
  */
 export function adminApi(parts: AdminParts): Hono {
-  const { reader, directory, retention, metrics, tokens, dataDir, events } = parts;
+  const { reader, directory, retention, guard, metrics, tokens, dataDir, events } = parts;
   const app = new Hono();
   for (const path of PATHS) {
     app.use(path, authenticate(tokens));
@@ -76,6 +79,7 @@ export function adminApi(parts: AdminParts): Hono {
         connectedAgents: directory.connections,
         volume: await readVolume(dataDir),
         clockSuspect: retention.suspension?.reason,
+        ingestPaused: guard.pause && describePause(guard.pause),
       }),
     ),
   );

@@ -55,7 +55,7 @@ export const STATS_REPORT = z.object({
   bodyBytes: count,
   /** Of the compressed payloads. */
   payloadBytes: count,
-  /** Every file under data_dir. */
+  /** Every file under data_dir but the ballast. */
   diskBytes: count,
   diskFreeBytes: count,
   /** Receipt times; null where nothing is stored. */
@@ -64,6 +64,8 @@ export const STATS_REPORT = z.object({
   gaps: count,
   /** Why nothing is dropped for its age at the moment; null where the clock is trusted. */
   clockSuspect: z.string().nullable(),
+  /** Why agents have no credit at the moment; null where they have, or no running collector was asked. */
+  ingestPaused: z.string().nullable(),
 });
 
 export type GapReport = z.infer<typeof GAP_LIST>[number];
@@ -93,6 +95,7 @@ export interface StatsFacts {
   readonly connectedAgents: number | undefined;
   readonly volume: Volume;
   readonly clockSuspect: string | undefined;
+  readonly ingestPaused: string | undefined;
 }
 
 export function reportStats(
@@ -109,6 +112,7 @@ export function reportStats(
     newestReceived: newestReceivedUs === undefined ? null : formatUs(newestReceivedUs),
     gaps: reader.streams().reduce((sum, { gaps }) => sum + gaps, 0),
     clockSuspect: facts.clockSuspect ?? null,
+    ingestPaused: facts.ingestPaused ?? null,
   };
 }
 

@@ -15,6 +15,7 @@ import {
 import type { AdminSource, PruneRequest } from "./admin-source.ts";
 import { type AgentEntry, listAgents } from "../api/agent-list.ts";
 import { ClockWatch, SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
+import { makeRoomToOpen } from "../guard/volume-watch.ts";
 import { lastReceiptUs, readVolume } from "../retention/inventory.ts";
 import { decideRetention } from "../retention/retention-decision.ts";
 import { RetentionJob } from "../retention/retention-job.ts";
@@ -64,6 +65,7 @@ export class FolderSource implements AdminSource {
       connectedAgents: undefined,
       volume: await readVolume(this.#dataDir),
       clockSuspect: watch.look()?.reason,
+      ingestPaused: undefined,
     });
   }
 
@@ -120,9 +122,14 @@ export class FolderSource implements AdminSource {
 }
 
 async function openUnused(dataDir: string): Promise<Store> {
+  await makeRoomToOpen(dataDir);
   try {
     // A failure is told by the prune that it ends.
-    return await Store.open(dataDir, { committed: () => undefined, failed: () => undefined });
+    return await Store.open(dataDir, {
+      committed: () => undefined,
+      failed: () => undefined,
+      full: () => undefined,
+    });
   } catch (error) {
     if (error instanceof StoreError && error.code === "data-locked") {
       throw new Failure(

@@ -38,10 +38,17 @@ export function formatStats(stats: StatsReport): string {
     ["store", stats.storeId],
   ];
   const text = lines.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join("");
-  return stats.clockSuspect === null
-    ? text
-    : `${text}\nNothing is pruned by age: ${stats.clockSuspect}.\n` +
+  const paused =
+    stats.ingestPaused === null
+      ? ""
+      : `\nIngest paused: ${stats.ingestPaused}.\n` +
+        "Agents wait and lose nothing; it goes on by itself when there is room.\n";
+  const suspect =
+    stats.clockSuspect === null
+      ? ""
+      : `\nNothing is pruned by age: ${stats.clockSuspect}.\n` +
         "If the clock is right, say so with `sluice prune --confirm-clock`.\n";
+  return `${text}${paused}${suspect}`;
 }
 
 function formatSpan({ oldestReceived, newestReceived }: StatsReport): string {

@@ -21,6 +21,8 @@ export interface AgentSocketParts {
   readonly directory: AgentDirectory;
   /** Whether the collector can hold this much more before its next commits. */
   readonly hasRoom: (bytes: number) => boolean;
+  /** What an agent may have unacknowledged now: `welcome` states it. */
+  readonly creditBytes: () => number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -78,6 +80,16 @@ export class AgentSocket implements ConnectedAgent {
     if (malformed !== undefined) {
       this.#perform(this.#session.malformed(malformed));
     }
+  }
+
+  /** Messages of this connection were taken over and then dropped: the reset comes with a commit. */
+  dropped(bytes: number): void {
+    this.#session.dropped(bytes);
+  }
+
+  /** The credit of all agents has changed. */
+  grant(creditBytes: number): void {
+    this.#perform(this.#session.grant(creditBytes));
   }
 
   /**
@@ -191,7 +203,7 @@ export class AgentSocket implements ConnectedAgent {
     this.#perform(
       this.#session.welcomed({
         storeId: store.storeId,
-        creditBytes: LIMITS.creditPerAgentBytes,
+        creditBytes: this.#parts.creditBytes(),
         clockUs: Date.now() * 1000,
         unfinished: known.unfinished,
       }),

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { HTTP_STATUSES, LIMITS, SUBPROTOCOL } from "@sluice/protocol";
-import type { CommitReport, FrameOutcome, Store } from "@sluice/store";
+import type { CommitReport, DroppedBytes, FrameOutcome, Store } from "@sluice/store";
 import { WebSocketServer } from "ws";
 
 import type { AgentDirectory } from "./agent-directory.ts";
@@ -12,6 +12,13 @@ import type { Tokens } from "../server/tokens.ts";
 const AGENT_PATH = "/v1/agent";
 
 const MINUTE_MS = 60_000;
+
+/**
+ * A pause drops what was on its way when it began, and a full pipe of batches can be more than the
+ * volume has left. Gaps and advances need no credit, come during a pause too, and stay below this:
+ * to send them back would only have them sent again.
+ */
+const TAKEN_WITHOUT_CREDIT_BYTES = 256 * 1024;
 
 export interface IngestParts {
   readonly store: Store;
@@ -37,6 +44,7 @@ export class Ingest {
   #nextId = 1;
   /** Bytes of messages over all agents that wait for a commit. */
   #waitingBytes = 0;
+  #creditBytes = LIMITS.creditPerAgentBytes;
 
   constructor(parts: IngestParts) {
     this.#parts = parts;
@@ -64,9 +72,33 @@ export class Ingest {
     }
   }
 
+  /** The volume was full: the store has dropped these messages, and resets their streams later. */
+  dropped(bytes: DroppedBytes): void {
+    for (const [connection, count] of bytes) {
+      this.#waitingBytes -= count;
+      this.#sockets.get(connection)?.dropped(count);
+    }
+  }
+
+  /** Takes all credit: agents stay connected and send nothing more until `resume`. */
+  pause(): void {
+    this.#grant(0);
+  }
+
+  resume(): void {
+    this.#grant(LIMITS.creditPerAgentBytes);
+  }
+
   goAway(retryAfterMs: number): void {
     for (const socket of this.#sockets.values()) {
       socket.goAway(retryAfterMs);
+    }
+  }
+
+  #grant(creditBytes: number): void {
+    this.#creditBytes = creditBytes;
+    for (const socket of this.#sockets.values()) {
+      socket.grant(creditBytes);
     }
   }
 
@@ -85,7 +117,9 @@ export class Ingest {
       this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
       const { store, directory, onError } = this.#parts;
       const hasRoom = (bytes: number): boolean => {
-        if (this.#waitingBytes + bytes > LIMITS.creditTotalBytes) {
+        const isBatch = bytes > TAKEN_WITHOUT_CREDIT_BYTES;
+        const isPaused = this.#creditBytes === 0;
+        if ((isPaused && isBatch) || this.#waitingBytes + bytes > LIMITS.creditTotalBytes) {
           return false;
         }
         this.#waitingBytes += bytes;
@@ -97,6 +131,7 @@ export class Ingest {
         store,
         directory,
         hasRoom,
+        creditBytes: () => this.#creditBytes,
         onError,
       });
       this.#sockets.set(id, agentSocket);

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { timeUs } from "@sluice/quantity";
 import type { TimeUs } from "@sluice/quantity";
 import type { Inventory, StoredUnit, Volume } from "@sluice/retention";
-import type { StoredBatch, StoreReader, StreamInfo } from "@sluice/store";
+import { BALLAST_NAME, type StoredBatch, type StoreReader, type StreamInfo } from "@sluice/store";
+
+import { missingBallast } from "../guard/ballast.ts";
 
 /** What retention asks of the store. */
 export type InventoryReader = Pick<StoreReader, "batches" | "streams">;
@@ -25,10 +27,16 @@ export async function takeInventory(reader: InventoryReader, dataDir: string): P
     fileBytes(`${headPath}-wal`),
     readVolume(dataDir),
   ]);
+  const missingBytes = await missingBallast(dataDir, volume.totalBytes);
   const units = batches.map((batch) => toUnit(batch, streams.get(batch.streamId)));
   const payloadBytes = units.reduce((sum, { bytes }) => sum + bytes, 0);
   const onlyInWalBytes = Math.max(0, payloadBytes - headBytes);
-  return { units, totalBytes: diskBytes - walBytes + onlyInWalBytes, volume };
+  return {
+    units,
+    totalBytes: diskBytes - walBytes + onlyInWalBytes,
+    // Room that the ballast will take is not free: else a ballast that was spent never came back.
+    volume: { ...volume, freeBytes: Math.max(0, volume.freeBytes - missingBytes) },
+  };
 }
 
 /** The newest receipt of all streams, pruned records included; undefined where there is none. */
@@ -38,12 +46,12 @@ export function lastReceiptUs(reader: Pick<StoreReader, "streams">): TimeUs | un
   return lastUs === 0 ? undefined : timeUs(lastUs);
 }
 
-/** Bytes of every file under a folder. */
+/** Bytes of every file under a data folder but the ballast. */
 export async function folderBytes(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
   const sizes = await Promise.all(
     entries
-      .filter((entry) => entry.isFile())
+      .filter((entry) => entry.isFile() && entry.name !== BALLAST_NAME)
       .map(({ parentPath, name }) => fileBytes(join(parentPath, name))),
   );
   return sizes.reduce((sum, bytes) => sum + bytes, 0);

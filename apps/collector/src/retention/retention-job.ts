@@ -1,5 +1,5 @@
 import type { RetentionPolicy } from "@sluice/retention";
-import type { Store } from "@sluice/store";
+import { type Store, StoreError } from "@sluice/store";
 
 import type { Clocks, ClockWatch, Suspension } from "./clock-watch.ts";
 import { SYSTEM_CLOCKS } from "./clock-watch.ts";
@@ -54,19 +54,15 @@ export class RetentionJob implements AsyncDisposable {
    * over, which may have much to drop.
    */
   async start(): Promise<void> {
-    await this.#enqueue(async () => {
-      const { store, policy } = this.#parts;
-      const question = this.#question(await this.#observe());
-      await store.prune({
-        visibility: { policy, cutoffs: cutoffsNow(question) },
-        batchIds: [],
-        job: {
-          dueUs: question.nowUs,
-          startedUs: question.nowUs,
-          detail: "cutoffs of the policy at start",
-        },
-      });
-    });
+    try {
+      await this.#enqueue(() => this.#commitCutoffs());
+    } catch (error) {
+      // A collector that does not start on a full volume could not make room on it either.
+      if (!(error instanceof StoreError && error.code === "disk-full")) {
+        throw error;
+      }
+      this.#parts.events.failed(error);
+    }
     void this.#cycle();
   }
 
@@ -96,6 +92,17 @@ export class RetentionJob implements AsyncDisposable {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     await this.#last;
+  }
+
+  async #commitCutoffs(): Promise<void> {
+    const { store, policy } = this.#parts;
+    const question = this.#question(await this.#observe());
+    const { nowUs } = question;
+    await store.prune({
+      visibility: { policy, cutoffs: cutoffsNow(question) },
+      batchIds: [],
+      job: { dueUs: nowUs, startedUs: nowUs, detail: "cutoffs of the policy at start" },
+    });
   }
 
   async #cycle(): Promise<void> {

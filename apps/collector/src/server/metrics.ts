@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import type { CommitReport, PruneResult, StoreReader } from "@sluice/store";
 
+import { GUARD_STATES, type GuardState } from "../guard/guard-policy.ts";
 import type { AgentDirectory } from "../ingest/agent-directory.ts";
 import { Counter, Histogram, measured, type MetricFamily, renderMetrics } from "./exposition.ts";
 import { fileBytes, readVolume } from "../retention/inventory.ts";
@@ -20,6 +21,7 @@ export interface MetricsParts {
   readonly directory: Pick<AgentDirectory, "connections" | "openStreams">;
   readonly dataDir: string;
   readonly isClockSuspect: () => boolean;
+  readonly guardState: () => GuardState;
 }
 
 /**
@@ -159,7 +161,8 @@ export class CollectorMetrics implements Disposable {
   }
 
   #presence(): MetricFamily[] {
-    const { directory, isClockSuspect } = this.#parts;
+    const { directory, isClockSuspect, guardState } = this.#parts;
+    const state = guardState();
     const build = { label: "version", values: { [VERSION]: 1 } };
     return [
       measured("gauge", "sluice_build_info", "1, labelled with the version.", build),
@@ -176,6 +179,16 @@ export class CollectorMetrics implements Disposable {
         "1 while nothing is pruned for its age because the clock is not believed.",
         isClockSuspect() ? 1 : 0,
       ),
+      measured(
+        "gauge",
+        "sluice_ingest_paused",
+        "1 while agents have no credit because the volume of data_dir has no room.",
+        state === "closed" ? 1 : 0,
+      ),
+      measured("gauge", "sluice_disk_guard_state", "1 for the state that the disk guard is in.", {
+        label: "state",
+        values: Object.fromEntries(GUARD_STATES.map((name) => [name, name === state ? 1 : 0])),
+      }),
     ];
   }
 

@@ -1,4 +1,5 @@
 import { createLog, EXIT, Failure, type Log, endWithin, stopSignal } from "@sluice/service";
+import { floorOf } from "@sluice/retention";
 import { openStoreReader, Store, StoreError } from "@sluice/store";
 
 import { adminApi } from "../api/admin-api.ts";
@@ -6,6 +7,10 @@ import { AgentDirectory } from "../ingest/agent-directory.ts";
 import { createApi } from "../api/api.ts";
 import { ClockWatch } from "../retention/clock-watch.ts";
 import { formatListen, isLoopback } from "../config.ts";
+import { Ballast } from "../guard/ballast.ts";
+import { DiskGuard } from "../guard/disk-guard.ts";
+import { logGuard } from "../guard/guard-log.ts";
+import { makeRoomToOpen, readVolumeState } from "../guard/volume-watch.ts";
 import { ArrivalFeed } from "../api/follow.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { lastReceiptUs } from "../retention/inventory.ts";
@@ -19,6 +24,9 @@ import { Tokens } from "./tokens.ts";
 
 /** Agents are asked to come back after this long when the collector restarts. */
 const RETRY_AFTER_MS = 500;
+
+/** Nothing is compacted yet, and so nothing but batches needs room. */
+const COMPACTION_OUTPUT_BYTES = 0;
 
 export interface ServeOptions {
   readonly insecurePlaintext: boolean;
@@ -46,16 +54,26 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   process.umask(0o077); // logs are nobody else's, also in a data_dir that others may look into
   const failed = Promise.withResolvers<StoreError>();
   const arrivals = new ArrivalFeed();
-  await using store = await Store.open(settings.dataDir, {
+  const { dataDir } = settings;
+  const releasedBytes = await makeRoomToOpen(dataDir);
+  if (releasedBytes > 0) {
+    log.warn({ releasedBytes }, "the volume of data_dir is full: released the ballast to start");
+  }
+  await using store = await Store.open(dataDir, {
     committed: (report) => {
       ingest.committed(report); // nothing is committed before it takes agents in
       arrivals.committed();
       metrics.committed(report);
+      guard.committed(report);
     },
     failed: (error) => failed.resolve(error),
+    full: (dropped) => {
+      ingest.dropped(dropped);
+      guard.full();
+    },
   });
-  await using reader = openStoreReader(settings.dataDir);
-  const tokens = await Tokens.load(settings.dataDir);
+  await using reader = openStoreReader(dataDir);
+  const tokens = await Tokens.load(dataDir);
   const directory = new AgentDirectory();
   const ingest = new Ingest({
     store,
@@ -64,13 +82,13 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     onRefused: (address, reason) => log.warn({ address }, `refused a connection: ${reason}`),
     onError: (error) => log.error({ err: error }, "serving an agent failed"),
   });
-  const { dataDir } = settings;
   const watch = await ClockWatch.start(dataDir, lastReceiptUs(reader));
   using metrics = new CollectorMetrics({
     reader,
     directory,
     dataDir,
     isClockSuspect: () => watch.look() !== undefined,
+    guardState: () => guard.state,
   });
   await using retention = new RetentionJob({
     store,
@@ -79,6 +97,17 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     policy: settings.retention,
     watch,
     events: logRetention(log, (result) => metrics.pruned(result)),
+  });
+  const { min_free: minFree } = settings.retention;
+  await using guard = new DiskGuard({
+    readVolume: () => readVolumeState(dataDir, reader),
+    ballast: new Ballast(dataDir),
+    ingest,
+    checkpoint: () => store.checkpoint(),
+    prune: () => retention.prune(),
+    retentionFloor: (totalBytes) => floorOf(minFree, { totalBytes, freeBytes: 0 }),
+    compactionBytes: COMPACTION_OUTPUT_BYTES,
+    events: logGuard(log, store),
   });
   const apiFailed = (error: unknown): void => {
     log.error({ err: error }, "answering a request failed");
@@ -95,10 +124,14 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     },
   });
   const events = { failed: apiFailed };
-  app.route("/", adminApi({ reader, directory, retention, metrics, tokens, dataDir, events }));
+  app.route(
+    "/",
+    adminApi({ reader, directory, retention, guard, metrics, tokens, dataDir, events }),
+  );
   const server = createHttpServer(app);
   ingest.attach(server);
   await retention.start(); // a changed policy is in force before the first query
+  await guard.start(); // whether there is room is known before the first agent
   const { address, port } = await listen(server, settings.listen);
   const stopped = stopSignal(); // before anyone is told that it is ready
   log.info({ listen: formatListen({ host: address, port }), dataDir }, "ready");

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
 
-import { truncateWal } from "./head-file.ts";
+import { isDiskFull, truncateWal } from "./head-file.ts";
 
 /** Above this the WAL is cut back, though that holds up commits for a moment. */
 const TRUNCATE_ABOVE_BYTES = 256 * 1024 * 1024;
@@ -18,10 +18,17 @@ if (port !== null) {
   db.pragma("synchronous = FULL");
   port.on("message", () => {
     const walBytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    if (walBytes > TRUNCATE_ABOVE_BYTES) {
-      truncateWal(db);
-    } else {
-      db.pragma("wal_checkpoint(PASSIVE)");
+    try {
+      if (walBytes > TRUNCATE_ABOVE_BYTES) {
+        truncateWal(db);
+      } else {
+        db.pragma("wal_checkpoint(PASSIVE)");
+      }
+    } catch (error) {
+      // What could not be folded in stays in the log, where the next checkpoint finds it.
+      if (!isDiskFull(error)) {
+        throw error;
+      }
     }
   });
 }

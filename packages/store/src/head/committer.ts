@@ -124,7 +124,7 @@ export class Committer {
         return;
       case "shed":
         this.#takeIn(request.connection, 0, tally);
-        this.#resetAll(request.connection, "overloaded", tally);
+        this.#resetAll(request.connection, request.reason, tally);
         return;
       default:
         request satisfies never;

@@ -211,6 +211,17 @@ function guarded<T>(path: string, open: () => T): T {
   }
 }
 
+/**
+ * Whether SQLite had no room. Also where its shared-memory index could not grow, which happens
+ * behind the log's own write: nobody was told of that commit, and the next one overwrites it.
+ */
+export function isDiskFull(error: unknown): boolean {
+  return (
+    error instanceof Database.SqliteError &&
+    (error.code === "SQLITE_FULL" || error.code === "SQLITE_IOERR_SHMSIZE")
+  );
+}
+
 export function describeSqliteError(error: unknown, path: string): unknown {
   if (!(error instanceof Database.SqliteError)) {
     return error;
@@ -219,8 +230,8 @@ export function describeSqliteError(error: unknown, path: string): unknown {
   if (isCorruption(error)) {
     return damagedHead(path, error.message, error);
   }
-  if (error.code === "SQLITE_FULL") {
-    return new StoreError("commit-failed", `${path}: ${error.message}`, DISK_FULL_ADVICE, cause);
+  if (isDiskFull(error)) {
+    return new StoreError("disk-full", `${path}: ${error.message}`, DISK_FULL_ADVICE, cause);
   }
   if (error.code === "SQLITE_CANTOPEN" || error.code.startsWith("SQLITE_READONLY")) {
     return new StoreError(

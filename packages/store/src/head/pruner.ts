@@ -1,5 +1,4 @@
 import { nextManifestVersion } from "../manifest/manifest.ts";
-import { type JobRecord, recordJob } from "../manifest/swap.ts";
 import type { RetentionCutoffs } from "../manifest/visibility.ts";
 import type { HeadDatabase } from "./head-file.ts";
 
@@ -35,10 +34,6 @@ export class Pruner {
       .prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('visibility', ?)")
       .run(JSON.stringify(visibility));
     return this.#db.transaction(() => this.#remove(batchIds, segmentIds)).immediate();
-  }
-
-  record(job: JobRecord): void {
-    recordJob(this.#db, job);
   }
 
   #remove(batchIds: readonly number[], segmentIds: readonly number[]): PruneResult {

@@ -1,4 +1,4 @@
-import { type HeadDatabase, truncateWal } from "./head-file.ts";
+import { type HeadDatabase, isDiskFull, truncateWal } from "./head-file.ts";
 
 /** A segment that nobody needs any more: its file is to be unlinked, then its entry forgotten. */
 export interface RetiredSegment {
@@ -24,6 +24,9 @@ const SLICE_BYTES = 16 * 1024 * 1024;
 
 /** Pages that one step gives back to the file system; to move one costs more than to free it. */
 const RETURN_BYTES = 4 * 1024 * 1024;
+
+/** On a full volume slices shrink to this: where even they find no room, nothing can be done here. */
+const LEAST_PAGES = 16;
 
 /**
  * Deletes for good what the manifest has removed. Batches go in slices, and their freed pages back to
@@ -110,9 +113,23 @@ export class Reclaimer {
     if (free <= keepPages) {
       return;
     }
+    const pagesInSlice = RETURN_BYTES / pageBytes;
+    let slice = pagesInSlice;
     while (free > keepPages) {
-      const pages = Math.min(free - keepPages, RETURN_BYTES / pageBytes);
-      this.#db.pragma(`incremental_vacuum(${pages})`);
+      try {
+        this.#db.pragma(`incremental_vacuum(${Math.min(free - keepPages, slice)})`);
+      } catch (error) {
+        if (!isDiskFull(error) || slice <= LEAST_PAGES) {
+          throw error;
+        }
+        // The log takes in the pages that move before their old places are given back.
+        slice = Math.ceil(slice / 8);
+        truncateWal(this.#db);
+        continue;
+      }
+      if (slice < pagesInSlice) {
+        truncateWal(this.#db);
+      }
       yield;
       const left = freePages();
       if (left >= free) {

@@ -1,4 +1,4 @@
-import type { UnfinishedStream } from "@sluice/protocol";
+import type { ResetReason, UnfinishedStream } from "@sluice/protocol";
 
 import type { StoreFailure } from "../errors.ts";
 import type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head.ts";
@@ -31,7 +31,7 @@ export type CommitRequest =
       readonly message: Uint8Array;
     }
   /** Messages of this connection were dropped: all its streams go back to what is stored. */
-  | { readonly kind: "shed"; readonly connection: number }
+  | { readonly kind: "shed"; readonly connection: number; readonly reason: ResetReason }
   | { readonly kind: "disconnect"; readonly connection: number };
 
 export type WriterRequest =
@@ -59,6 +59,9 @@ export interface MalformedMessage {
   readonly connection: number;
   readonly detail: string;
 }
+
+/** Bytes of binary messages that were taken over and then dropped, per connection. */
+export type DroppedBytes = ReadonlyMap<number, number>;
 
 export interface CommitReport {
   readonly frames: readonly FrameOutcome[];
@@ -94,4 +97,8 @@ export type WriterReply =
   | { readonly kind: "swapped"; readonly id: number; readonly result: SwapResult }
   | { readonly kind: "reclaimed"; readonly id: number; readonly result: Reclaimed }
   | { readonly kind: "done"; readonly id: number }
+  /** Nothing of these messages was stored for want of room; their streams are reset when there is some. */
+  | { readonly kind: "full"; readonly dropped: DroppedBytes }
+  /** One request could not be carried out; the writer goes on. */
+  | { readonly kind: "refused"; readonly id: number; readonly failure: StoreFailure }
   | { readonly kind: "failed"; readonly failure: StoreFailure };

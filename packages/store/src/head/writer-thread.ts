@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { CommitClock } from "./commit-clock.ts";
 import { Committer, prepare, type PreparedRequest } from "./committer.ts";
 import { StoreError, toFailure } from "../errors.ts";
-import { describeSqliteError, openHeadForWriting, truncateWal } from "./head-file.ts";
+import { describeSqliteError, isDiskFull, openHeadForWriting, truncateWal } from "./head-file.ts";
 import { sweepSegments } from "../manifest/orphan-sweep.ts";
 import { announceSegments, applySwap, recordJob } from "../manifest/swap.ts";
 import { DeleteIssuer } from "./delete-issuer.ts";
@@ -12,11 +12,20 @@ import { Pruner } from "./pruner.ts";
 import { type Reclaimed, Reclaimer } from "./reclaimer.ts";
 import type { CommitRequest, WriterReply, WriterRequest } from "./writer-messages.ts";
 
+/** How often a full volume is tried again; whoever makes room there sends no event. */
+const FULL_RETRY_MS = 250;
+
+/** A request as it waits for room: of an append only its size is looked at. */
+type HeldRequest =
+  | Exclude<CommitRequest, { kind: "append" }>
+  | { readonly kind: "append"; readonly connection: number; readonly bytes: number };
+
 /**
  * The thread that owns every write to `head.db`: a commit's fsync never blocks the event loop
  * that holds the sockets. Requests gather until the commit clock says so and then share one
  * transaction; replies leave only after its fsync. The first failure to commit ends the thread:
- * after a failed fsync nobody can know what the disk holds.
+ * after a failed fsync nobody can know what the disk holds. A full volume is the one exception: the
+ * commit is rolled back, its frames are dropped unacknowledged, and the rest is tried again.
  */
 class WriterThread {
   readonly #path: string;
@@ -32,6 +41,7 @@ class WriterThread {
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #failed = false;
+  #isFull = false;
 
   constructor(dataDir: string, reply: (message: WriterReply) => void) {
     const path = join(dataDir, "head.db");
@@ -57,7 +67,7 @@ class WriterThread {
     try {
       this.#take(request);
     } catch (error) {
-      this.fail(error);
+      this.#refuseOrFail("id" in request ? request.id : undefined, error);
     }
   }
 
@@ -121,6 +131,7 @@ class WriterThread {
         return;
       case "close":
         this.#commit();
+        clearTimeout(this.#timer); // what still waits for room was never acknowledged
         this.#db.close();
         this.#reply({ kind: "done", id: request.id });
         return;
@@ -130,6 +141,12 @@ class WriterThread {
   }
 
   #enqueue(request: CommitRequest): void {
+    if (this.#isFull) {
+      this.#hold(
+        request.kind === "append" ? { ...request, bytes: request.message.length } : request,
+      );
+      return;
+    }
     this.#pending.push(prepare(request));
     this.#pendingBytes += request.kind === "append" ? request.message.length : 0;
     const dueInMs = this.#clock.dueInMs(this.#pendingBytes, performance.now());
@@ -155,7 +172,7 @@ class WriterThread {
       try {
         this.#step(id, reclaim);
       } catch (error) {
-        this.fail(error);
+        this.#refuseOrFail(id, error);
       }
     });
   }
@@ -179,11 +196,50 @@ class WriterThread {
     const requests = this.#pending;
     this.#pending = [];
     this.#pendingBytes = 0;
-    const replies = this.#committer.commit(requests, Date.now() * 1000);
+    let replies: readonly WriterReply[];
+    try {
+      replies = this.#committer.commit(requests, Date.now() * 1000);
+    } catch (error) {
+      if (!isDiskFull(error)) {
+        throw error;
+      }
+      this.#isFull = true;
+      this.#hold(...requests);
+      return;
+    }
+    this.#isFull = false;
     this.#clock.committed(performance.now());
     for (const message of replies) {
       this.#reply(message);
     }
+  }
+
+  /** Keeps what must still be done when there is room; of frames, that their streams go back. */
+  #hold(...requests: readonly HeldRequest[]): void {
+    const dropped = new Map<number, number>();
+    for (const request of requests) {
+      if (request.kind !== "append") {
+        this.#pending.push(request);
+        continue;
+      }
+      const { connection, bytes } = request;
+      dropped.set(connection, (dropped.get(connection) ?? 0) + bytes);
+      if (!this.#pending.some((held) => held.kind === "shed" && held.connection === connection)) {
+        this.#pending.push({ kind: "shed", connection, reason: "storage" });
+      }
+    }
+    this.#timer ??= setTimeout(() => this.#commitDue(), FULL_RETRY_MS);
+    this.#reply({ kind: "full", dropped });
+  }
+
+  /** Where the volume is full, one request that waits for an answer is refused, and no more. */
+  #refuseOrFail(id: number | undefined, error: unknown): void {
+    if (id === undefined || !isDiskFull(error)) {
+      this.fail(error);
+      return;
+    }
+    const failure = toFailure(describeSqliteError(error, this.#path));
+    this.#reply({ kind: "refused", id, failure });
   }
 }
 

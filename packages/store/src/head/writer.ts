@@ -11,6 +11,7 @@ import type { Reclaimed, ReclaimOptions } from "./reclaimer.ts";
 import { threadUrl } from "../thread-url.ts";
 import type {
   CommitReport,
+  DroppedBytes,
   NumberedOpening,
   WriterReply,
   WriterRequest,
@@ -22,6 +23,8 @@ export interface WriterEvents {
   committed(report: CommitReport): void;
   /** A commit failed; the writer has stopped and nothing more will be acknowledged. */
   failed(error: StoreError): void;
+  /** The volume is full: these messages were dropped, their streams are reset when there is room. */
+  full(dropped: DroppedBytes): void;
 }
 
 interface Waiter {
@@ -120,7 +123,7 @@ export class Writer implements AsyncDisposable {
 
   /** A message of this connection was dropped: all its streams go back to what is stored. */
   shed(connection: number): void {
-    this.#post({ kind: "shed", connection });
+    this.#post({ kind: "shed", connection, reason: "overloaded" });
   }
 
   /** Frames of this connection that are still waiting are no longer taken. */
@@ -198,6 +201,12 @@ export class Writer implements AsyncDisposable {
       case "failed":
         this.#fail(fromFailure(reply.failure));
         return;
+      case "full":
+        this.#events.full(reply.dropped);
+        return;
+      case "refused":
+        this.#take(reply.id)?.reject(fromFailure(reply.failure));
+        return;
       case "ready":
         return;
       case "introduced":
@@ -206,15 +215,18 @@ export class Writer implements AsyncDisposable {
       case "deleted":
       case "swapped":
       case "reclaimed":
-      case "done": {
-        const waiter = this.#waiters.get(reply.id);
-        this.#waiters.delete(reply.id);
-        waiter?.resolve(reply);
+      case "done":
+        this.#take(reply.id)?.resolve(reply);
         return;
-      }
       default:
         reply satisfies never;
     }
+  }
+
+  #take(id: number): Waiter | undefined {
+    const waiter = this.#waiters.get(id);
+    this.#waiters.delete(id);
+    return waiter;
   }
 
   #fail(error: StoreError): void {

@@ -23,6 +23,8 @@ export type MaintenanceRequest =
   | { readonly kind: "deletes"; readonly id: number }
   | { readonly kind: "swapped"; readonly id: number; readonly result: SwapResult }
   | { readonly kind: "announced"; readonly id: number }
+  /** The writer could not do it: the volume is full. */
+  | { readonly kind: "refused"; readonly id: number; readonly failure: StoreFailure }
   /** End the job that is under way, whose work is lost, and then the thread. */
   | { readonly kind: "stop" };
 

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 
-import { toFailure } from "../errors.ts";
+import { fromFailure, toFailure } from "../errors.ts";
 import { describeSqliteError, type HeadDatabase, openHeadForReading } from "../head/head-file.ts";
 import { manifestVersion, segmentsAt } from "../manifest/manifest.ts";
 import type { Swap, SwapResult } from "../manifest/swap.ts";
@@ -33,7 +33,7 @@ class MaintenanceThread implements JobContext {
   readonly dataDir: string;
   readonly db: HeadDatabase;
   readonly #reply: (reply: MaintenanceReply) => void;
-  readonly #waiting = new Map<number, (result: SwapResult | undefined) => void>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<SwapResult | undefined>>();
   #queue: Promise<void> = Promise.resolve();
   #isLooking = false;
   #isStopped = false;
@@ -71,6 +71,10 @@ class MaintenanceThread implements JobContext {
         return;
       case "announced":
         this.#settle(request.id, undefined);
+        return;
+      case "refused":
+        this.#waiting.get(request.id)?.reject(fromFailure(request.failure));
+        this.#waiting.delete(request.id);
         return;
       case "stop":
         this.#isStopped = true;
@@ -113,16 +117,15 @@ class MaintenanceThread implements JobContext {
 
   #ask(ask: (id: number) => MaintenanceReply): Promise<SwapResult | undefined> {
     const id = this.#nextId++;
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
-      this.#reply(ask(id));
-    });
+    const answer = Promise.withResolvers<SwapResult | undefined>();
+    this.#waiting.set(id, answer);
+    this.#reply(ask(id));
+    return answer.promise;
   }
 
   #settle(id: number, result: SwapResult | undefined): void {
-    const resolve = this.#waiting.get(id);
+    this.#waiting.get(id)?.resolve(result);
     this.#waiting.delete(id);
-    resolve?.(result);
   }
 
   #enqueue(id: number | undefined, work: () => Promise<Dropped | undefined>): void {

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 
-import { fromFailure, StoreError } from "../errors.ts";
+import { fromFailure, StoreError, toFailure } from "../errors.ts";
 import type { Swap, SwapResult } from "../manifest/swap.ts";
 import { threadUrl } from "../thread-url.ts";
 import type {
@@ -98,7 +98,7 @@ export class Maintenance implements AsyncDisposable {
       workerData: { dataDir: this.#dataDir },
       name: "sluice-maintenance",
     });
-    worker.on("message", (reply: MaintenanceReply) => void this.#receive(worker, reply));
+    worker.on("message", (reply: MaintenanceReply) => this.#receive(worker, reply));
     worker.on("error", (cause: Error) => {
       const message = `the maintenance thread ended: ${cause.message}`;
       this.#lost(
@@ -111,20 +111,32 @@ export class Maintenance implements AsyncDisposable {
     return worker;
   }
 
-  async #receive(worker: Worker, reply: MaintenanceReply): Promise<void> {
+  /** What a job asks of the writer, or why the writer could not do it. */
+  async #write(
+    reply: Extract<MaintenanceReply, { kind: "announce" | "swap" }>,
+  ): Promise<MaintenanceRequest> {
+    const { id } = reply;
+    try {
+      if (reply.kind === "announce") {
+        await this.#writer.announce(reply.paths);
+        return { kind: "announced", id };
+      }
+      const result = await this.#writer.swap(reply.swap);
+      if (result.ok) {
+        this.#events.swapped();
+      }
+      return { kind: "swapped", id, result };
+    } catch (error) {
+      return { kind: "refused", id, failure: toFailure(error) };
+    }
+  }
+
+  #receive(worker: Worker, reply: MaintenanceReply): void {
     switch (reply.kind) {
       case "announce":
-        await this.#writer.announce(reply.paths);
-        worker.postMessage({ kind: "announced", id: reply.id } satisfies MaintenanceRequest);
+      case "swap":
+        void this.#write(reply).then((request) => worker.postMessage(request));
         return;
-      case "swap": {
-        const result = await this.#writer.swap(reply.swap);
-        worker.postMessage({ kind: "swapped", id: reply.id, result } satisfies MaintenanceRequest);
-        if (result.ok) {
-          this.#events.swapped();
-        }
-        return;
-      }
       case "done": {
         this.#take(reply.id)?.resolve(reply.dropped);
         return;

@@ -73,7 +73,7 @@ describe("shedding", () => {
     const report = reportOf(
       commit(
         append(1, lines(0, 0, "a")),
-        { kind: "shed", connection: 1 },
+        { kind: "shed", connection: 1, reason: "overloaded" },
         append(2, lines(0, 0, "b")),
       ),
     );

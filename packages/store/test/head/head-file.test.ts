@@ -192,7 +192,7 @@ describe("a folder that cannot be used", () => {
   it("says of a full volume what to do", () => {
     const full = new Database.SqliteError("database or disk is full", "SQLITE_FULL");
     expect(describeSqliteError(full, path)).toMatchObject({
-      code: "commit-failed",
+      code: "disk-full",
       message: `${path}: database or disk is full`,
       advice: expect.stringContaining("make room on it"),
     });

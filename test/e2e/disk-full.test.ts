@@ -1,0 +1,213 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+
+import { runCommand } from "../src/command.ts";
+import { Prng } from "../src/corpus/prng.ts";
+import { eventually } from "../src/eventually.ts";
+import { accountForLines } from "../src/kill/line-account.ts";
+import { LogWriter } from "../src/log-writer.ts";
+import { NumberedLines } from "../src/numbered-lines.ts";
+import { Site } from "../src/site.ts";
+import { mountingRefused, SmallVolume } from "../src/small-volume.ts";
+import { StoredData } from "../src/stored.ts";
+import { tracingRefused } from "../src/system-trace.ts";
+import { traceIngest, unsyncedAcks } from "../src/traced-ingest.ts";
+
+const REFUSED = mountingRefused();
+const VOLUME_MIB = 64;
+const WITHIN_MS = 15_000;
+
+/** Writes of the writer's thread that fail: past those of the start, and over several tries. */
+const FULL_FROM = 180;
+const FULL_TO = 184;
+
+/** A 20th of the volume. */
+const BALLAST_BYTES = 3_300_000;
+
+/** Lines of 1 KB that compression makes a quarter smaller. */
+const LINE_BYTES = 1_000;
+
+/** Without a floor of retention's nothing is dropped: what was written must all be there. */
+const KEEP_ALL = { wrapper: ["env", "SLUICE_RETENTION_MIN_FREE=0B"] };
+
+interface Stats {
+  readonly ingestPaused: string | null;
+  readonly connectedAgents: number;
+}
+
+interface Job {
+  readonly kind: string;
+  readonly detail: string;
+}
+
+/** What the command line says of the running collector. */
+async function ask<T>(site: Site, port: number, ...args: readonly string[]): Promise<T> {
+  const { code, stdout, stderr } = await runCommand([
+    process.execPath,
+    site.product.collector,
+    ...args,
+    `--collector=http://127.0.0.1:${port}`,
+    `--token-file=${join(site.dataDir, "tokens/query.token")}`,
+  ]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return JSON.parse(stdout) as T;
+}
+
+async function metrics(site: Site, port: number): Promise<string> {
+  const token = readFileSync(join(site.dataDir, "tokens/query.token"), "utf8").trim();
+  const headers = { Authorization: `Bearer ${token}` };
+  return (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
+}
+
+function writerOn(site: Site): LogWriter {
+  return new LogWriter({
+    path: join(site.logDir, "app.log"),
+    lines: new NumberedLines(0, LINE_BYTES),
+    random: new Prng(7),
+    rotateEvery: Number.POSITIVE_INFINITY,
+  });
+}
+
+function problems(site: Site, writer: LogWriter): string[] {
+  using data = StoredData.open(site.dataDir);
+  return [
+    ...accountForLines(writer.path, data.batches(writer.path), writer.lines, writer.written),
+    ...data.gaps().map(({ cause }) => `a gap: ${cause}`),
+  ];
+}
+
+async function untilPaused(site: Site): Promise<void> {
+  const [collector] = site.services;
+  await collector?.logged(({ msg }) => msg.startsWith("ingest paused: "));
+}
+
+async function untilBallast(site: Site): Promise<void> {
+  const bytes = (): number =>
+    statSync(join(site.dataDir, "ballast"), { throwIfNoEntry: false })?.size ?? 0;
+  await eventually(
+    () => (bytes() >= BALLAST_BYTES ? true : undefined),
+    WITHIN_MS,
+    () => `the ballast has ${bytes()} bytes\n${site.logTails()}`,
+  );
+}
+
+test("a commit that finds no room at any of its writes is rolled back, and what it held arrives once", async (context) => {
+  const refused = tracingRefused();
+  if (refused !== undefined) context.skip(refused);
+  await using site = new Site();
+  const run = await traceIngest(site, 60, [`pwrite64:error=ENOSPC:when=${FULL_FROM}..${FULL_TO}`]);
+  await using _proxy = run.proxy;
+  expect(run.acked).toBe(60);
+  expect(run.calls.some(({ result }) => result.includes("ENOSPC"))).toBe(true);
+  expect(unsyncedAcks(run.calls)).toEqual([]);
+  expect(run.collector.log.map(({ msg }) => msg)).toContain(
+    "ingest paused: the volume of data_dir was full when a commit came",
+  );
+  using data = StoredData.open(site.dataDir);
+  expect(data.bytes(run.path).toString()).toBe(run.written.join(""));
+});
+
+describe("a full volume", () => {
+  test("takes the agents' credit, answers queries, and goes on when there is room", async (context) => {
+    if (REFUSED !== undefined) context.skip(REFUSED);
+    await using site = new Site();
+    using volume = new SmallVolume(site.dataDir, VOLUME_MIB);
+    volume.fill(24);
+    const { collector, port } = await site.startCollector(KEEP_ALL);
+    using writer = writerOn(site);
+    await site.startAgent({ port, files: [writer.path] });
+    await writer.write(30_000, 0);
+    await untilPaused(site);
+
+    const stats = await ask<Stats>(site, port, "stats", "--json");
+    expect(stats).toMatchObject({
+      ingestPaused: expect.stringMatching(/free/),
+      connectedAgents: 1,
+    });
+    expect(await metrics(site, port)).toContain("\nsluice_ingest_paused 1\n");
+    const rows = await ask<object[]>(site, port, "query", "*", "-n", "5", "-o", "json");
+    expect(rows).toHaveLength(5);
+    expect(volume.freeMiB).toBeGreaterThan(0);
+
+    volume.relieve();
+    await site.untilStored(writer.written, WITHIN_MS);
+    expect(problems(site, writer)).toEqual([]);
+    expect((await ask<Stats>(site, port, "stats", "--json")).ingestPaused).toBeNull();
+    const jobs = await ask<Job[]>(site, port, "jobs", "--json");
+    const told = jobs.filter(({ kind }) => kind === "disk-guard").map(({ detail }) => detail);
+    expect(told.at(-1)).toMatch(/^ingest paused: /);
+    expect(told.at(0)).toMatch(/^ingest resumed after /);
+    expect(collector.isRunning).toBe(true);
+  });
+
+  test("that another program filled to the last byte ends nothing, and survives kill -9", async (context) => {
+    if (REFUSED !== undefined) context.skip(REFUSED);
+    await using site = new Site();
+    using volume = new SmallVolume(site.dataDir, VOLUME_MIB);
+    const { collector, port } = await site.startCollector(KEEP_ALL);
+    using writer = writerOn(site);
+    const agent = await site.startAgent({ port, files: [writer.path] });
+    await writer.write(5_000, 0);
+    await site.untilStored(writer.written, WITHIN_MS);
+    volume.fill(0);
+    await writer.write(20_000, 1_000);
+    await untilPaused(site);
+    await ask<object[]>(site, port, "query", "*", "-n", "5", "-o", "json");
+    // A commit did fail: what of it was on its way is sent again.
+    expect(await metrics(site, port)).toContain('sluice_stream_resets_total{reason="storage"} ');
+    expect(collector.isRunning).toBe(true);
+    await collector.kill();
+    await agent.stop();
+
+    const again = await site.startCollector(KEEP_ALL);
+    await site.startAgent({ port: again.port, files: [writer.path] });
+    await ask<object[]>(site, again.port, "query", "*", "-n", "5", "-o", "json");
+    volume.relieve();
+    await site.untilStored(writer.written, WITHIN_MS);
+    expect(problems(site, writer)).toEqual([]);
+  });
+
+  test("is one that a collector starts on: its ballast makes that possible", async (context) => {
+    if (REFUSED !== undefined) context.skip(REFUSED);
+    await using site = new Site();
+    using volume = new SmallVolume(site.dataDir, VOLUME_MIB);
+    const { collector } = await site.startCollector(KEEP_ALL);
+    await untilBallast(site);
+    await collector.stop();
+    volume.fill(0);
+    const again = await site.startCollector(KEEP_ALL);
+    using writer = writerOn(site);
+    await site.startAgent({ port: again.port, files: [writer.path] });
+    await writer.write(20_000, 0);
+    const stats = await ask<Stats>(site, again.port, "stats", "--json");
+    expect(stats.ingestPaused).toMatch(/free/);
+    volume.relieve();
+    await site.untilStored(writer.written, WITHIN_MS);
+    expect(problems(site, writer)).toEqual([]);
+    await untilBallast(site);
+  });
+
+  test("is kept from being one by retention, with ingest going on", async (context) => {
+    if (REFUSED !== undefined) context.skip(REFUSED);
+    await using site = new Site();
+    using volume = new SmallVolume(site.dataDir, VOLUME_MIB);
+    const { collector, port } = await site.startCollector({
+      wrapper: ["env", "SLUICE_RETENTION_MIN_FREE=25%"],
+    });
+    using writer = writerOn(site);
+    await site.startAgent({ port, files: [writer.path] });
+    await writer.write(90_000, 2_000);
+    await site.untilStored(writer.written, WITHIN_MS);
+    expect(collector.isRunning).toBe(true);
+    const jobs = await ask<Job[]>(site, port, "jobs", "--json");
+    expect(jobs.some(({ kind }) => kind === "prune")).toBe(true);
+    using data = StoredData.open(site.dataDir);
+    expect(data.gaps()).toEqual([]);
+    await eventually(
+      () => (volume.freeMiB > 0.2 * VOLUME_MIB ? true : undefined),
+      WITHIN_MS,
+      () => `${volume.freeMiB} MiB are free\n${site.logTails()}`,
+    );
+  });
+});
