@@ -53,7 +53,8 @@ export async function compact(context: JobContext, level: number): Promise<Outco
     }
   }
   const inputs = `${batches.length} batches of the head`;
-  return replace(context, output, removal, {
+  // Awaited here: the output is disposed of when this returns.
+  return await replace(context, output, removal, {
     kind: "compact",
     detail: `${inputs} to segments, level ${level}`,
     startedUs,

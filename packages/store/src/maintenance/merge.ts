@@ -87,7 +87,8 @@ export async function merge(
       file[Symbol.dispose]();
     }
   }
-  return replace(context, output, removal, {
+  // Awaited here: the output is disposed of when this returns.
+  return await replace(context, output, removal, {
     kind: options.kind,
     detail: options.detail,
     startedUs,
