@@ -110,8 +110,8 @@ export function elidesWord(index: BlockIndex, word: string): boolean {
   );
 }
 
-/** What any word of a timestamp looks like. */
-function wordPattern(layout: TimeLayout): RegExp {
+/** What any word of a timestamp looks like, whatever the time. */
+export function wordPattern(layout: TimeLayout): RegExp {
   const source = (layoutParts(layout) ?? []).map(({ field, literal }) => {
     if (field === "") {
       const isWord = WORD_BYTES[literal] === 1;

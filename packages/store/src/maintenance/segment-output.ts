@@ -1,4 +1,5 @@
 import { encodeBlock } from "../block/block-encoder.ts";
+import { decodeIndex } from "../block/block-index.ts";
 import type { Run } from "../block/run.ts";
 import type { NewSegment } from "../manifest/swap.ts";
 import { BlockPacker } from "../segment/block-packer.ts";
@@ -66,7 +67,12 @@ export class SegmentOutput implements Disposable {
     });
     const packer = new BlockPacker((runs) => {
       const block = encodeBlock(runs, this.#level);
-      writer.add(block, runs.map(runFacts), this.#tokens.collect(block.text));
+      const index = decodeIndex(block.index, block.indexRawBytes);
+      if (!index.ok) {
+        throw new Error(`a block that was just written cannot be read: ${index.error.detail}`);
+      }
+      const layouts = index.value.layouts.map(({ layout }) => layout);
+      writer.add(block, runs.map(runFacts), this.#tokens.collect(block.text), layouts);
     });
     const opened = { writer, packer };
     this.#open.set(key, opened);

@@ -98,12 +98,8 @@ function blocksWithWords(
   return left;
 }
 
-/** What may stand as a word in a timestamp: digits, names of months and days, and digits with a T or Z among them. */
-const TIME_WORD =
-  /^(?:\d+|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat|\d+t\d+z?|\d+z)$/;
-
 function elides(file: SegmentFile, block: number, word: string): boolean {
-  if (!TIME_WORD.test(word)) {
+  if (!file.mayElide(word)) {
     return false;
   }
   const index = file.index(block);

@@ -5,6 +5,8 @@ import { err, type Result } from "@sluice/quantity";
 import type { BlockError } from "../block/block-error.ts";
 import { type BlockIndex, decodeIndex } from "../block/block-index.ts";
 import { type BlockText, decodeText } from "../block/block-text.ts";
+import { wordPattern } from "../block/layout-shape.ts";
+import type { TimeLayout } from "../block/time-layout.ts";
 import { isCorruption } from "../head/head-file.ts";
 import { decodeDirectory } from "../token-filter/filter-directory.ts";
 import { SegmentFilter } from "../token-filter/segment-filter.ts";
@@ -51,6 +53,7 @@ export class SegmentFile implements Disposable {
   readonly #blocks: readonly BlockSizes[];
   #runs: readonly SegmentRun[] | undefined;
   #filter: SegmentFilter | undefined;
+  #timeWords: readonly RegExp[] | undefined;
 
   private constructor(path: string, db: Database.Database) {
     this.path = path;
@@ -104,6 +107,15 @@ export class SegmentFile implements Disposable {
   get filter(): SegmentFilter {
     this.#filter ??= guarded(this.path, () => this.#readFilter());
     return this.#filter;
+  }
+
+  /** Whether a whole word, ASCII capitals made small, may stand in a timestamp that is not in the text of its block. */
+  mayElide(word: string): boolean {
+    this.#timeWords ??= guarded(this.path, () => {
+      const text = this.#db.prepare("SELECT value FROM meta WHERE key = 'layouts'").pluck().get();
+      return (JSON.parse(text as string) as TimeLayout[]).map(wordPattern);
+    });
+    return this.#timeWords.some((pattern) => pattern.test(word));
   }
 
   streams(): StreamDescription[] {

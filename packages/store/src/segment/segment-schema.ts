@@ -6,6 +6,7 @@
  * - `runs`: records of one stream that lie together in a block, `from_record` being the first of them
  *   there. Everything that planning asks, so that it reads no BLOB. `severity_counts` is JSON:
  *   [severity, count, severity, count, ...].
+ * - `meta.layouts`: JSON, how the timestamps are written that are not in the text of the blocks.
  * - `filter_buckets`: the token filter of all blocks, its directory being `meta.filter`; see token-filter/.
  */
 export const SEGMENT_SCHEMA_VERSION = 1;

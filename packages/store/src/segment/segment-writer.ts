@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import Database, { type Statement } from "better-sqlite3";
 
 import type { EncodedBlock } from "../block/block-encoder.ts";
+import type { TimeLayout } from "../block/time-layout.ts";
 import type { SegmentStream } from "../manifest/manifest.ts";
 import {
   discardSegment,
@@ -57,6 +58,7 @@ export class SegmentWriter implements Disposable {
   readonly #insertRun: Statement;
   readonly #insertStream: Statement;
   readonly #filter = new SegmentFilterBuilder();
+  readonly #layouts = new Map<string, TimeLayout>();
   readonly #described = new Set<number>();
   readonly #streams = new Map<number, SegmentStream>();
   readonly #totals = {
@@ -112,7 +114,12 @@ export class SegmentWriter implements Disposable {
   }
 
   /** Appends a block; `runs` in the order in which they stand in it, `words` as TokenCollector gives them. */
-  add(block: EncodedBlock, runs: readonly RunFacts[], words: Uint32Array): void {
+  add(
+    block: EncodedBlock,
+    runs: readonly RunFacts[],
+    words: Uint32Array,
+    layouts: readonly TimeLayout[],
+  ): void {
     const id = this.#totals.blocks;
     const bytes = block.index.length + block.content.length;
     const records = runs.reduce((sum, { count }) => sum + count, 0);
@@ -141,6 +148,9 @@ export class SegmentWriter implements Disposable {
     this.#totals.blocks += 1;
     this.#totals.rawBytes += block.rawBytes;
     this.#filter.add(words);
+    for (const layout of layouts) {
+      this.#layouts.set(layout.pattern, layout);
+    }
   }
 
   /** Completes the file and gives it its name; it is on the disk when this returns. At least one block. */
@@ -204,9 +214,9 @@ export class SegmentWriter implements Disposable {
 
   #writeFilter(): void {
     const { directory, buckets } = this.#filter.finish();
-    this.#db
-      .prepare("INSERT INTO meta (key, value) VALUES ('filter', ?)")
-      .run(encodeDirectory(directory));
+    const meta = this.#db.prepare("INSERT INTO meta (key, value) VALUES (?, ?)");
+    meta.run("filter", encodeDirectory(directory));
+    meta.run("layouts", JSON.stringify([...this.#layouts.values()]));
     const insert = this.#db.prepare("INSERT INTO filter_buckets VALUES (?, ?)");
     let id = 0;
     for (const bytes of buckets) {
