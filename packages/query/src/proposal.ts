@@ -2,7 +2,7 @@ import type { Filter, TextPattern } from "./ast.ts";
 import { makeProposer } from "./proposer.ts";
 import type { Proposer } from "./proposer.ts";
 import { findRequirement } from "./requirement.ts";
-import type { RequiredText } from "./requirement.ts";
+import type { RequiredText } from "./text-condition.ts";
 import { compileTextAt } from "./text-match.ts";
 import type { PlaceTest } from "./text-match.ts";
 

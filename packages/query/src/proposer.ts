@@ -1,4 +1,4 @@
-import type { RequiredText } from "./requirement.ts";
+import type { RequiredText } from "./text-condition.ts";
 
 /** Finds places in a stretch of bytes where a record may match. */
 export interface Proposer {

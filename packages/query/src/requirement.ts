@@ -1,7 +1,7 @@
-import type { Filter, TextPattern } from "./ast.ts";
+import type { Filter } from "./ast.ts";
 import { bodyFieldHint } from "./body-field.ts";
-import { regexLiterals } from "./regex-literal.ts";
-import { lowerAscii, wordsIn } from "./word.ts";
+import { MAX_TEXTS, regexCondition } from "./text-condition.ts";
+import type { RequiredText, TextCondition } from "./text-condition.ts";
 
 /** Texts of which every matching record holds at least one in its body. */
 export interface Requirement {
@@ -10,15 +10,6 @@ export interface Requirement {
   /** Holds only for records in which none of these fields is an attribute or a label. */
   readonly bodyFields: readonly string[];
 }
-
-export interface RequiredText {
-  readonly text: string;
-  /** Whether ASCII letters may have either case. */
-  readonly anyCase: boolean;
-}
-
-/** An alternation of more texts is slower than looking at the records. */
-const MAX_TEXTS = 16;
 
 /**
  * Finds the requirement that is likely to leave the fewest records to look at, or undefined where a record may match
@@ -29,12 +20,7 @@ export function findRequirement(filter: Filter): Requirement | undefined {
     case "text":
       return { anyOf: [{ text: filter.pattern.text, anyCase: true }], bodyFields: [] };
     case "regex":
-      return best(
-        regexLiterals(filter.source).map((text) => ({
-          anyOf: [{ text, anyCase: filter.ignoreCase }],
-          bodyFields: [],
-        })),
-      );
+      return requirementOf(regexCondition(filter.source, filter.ignoreCase));
     case "field":
       return filter.name === "host" || filter.name === "source"
         ? undefined
@@ -55,45 +41,20 @@ export function findRequirement(filter: Filter): Requirement | undefined {
   }
 }
 
-/**
- * The whole words, ASCII capitals made small, that every matching record holds in its body; each once, in the query's
- * order. A word at an open side of a text may go on in the body, so it is not one of them.
- */
-export function requiredWords(filter: Filter): readonly string[] {
-  switch (filter.kind) {
+/** Of conditions that hold together the best one, of several of which one must hold all. */
+function requirementOf(condition: TextCondition): Requirement | undefined {
+  switch (condition.kind) {
+    case "true":
+      return undefined;
     case "text":
-      return wordsOfText(filter.pattern);
-    case "regex":
-      return unique(
-        regexLiterals(filter.source).flatMap((text) =>
-          wordsOfText({ text, wholeStart: false, wholeEnd: false }),
-        ),
-      );
-    case "and":
-      return unique(filter.parts.flatMap(requiredWords));
-    case "or": {
-      const [first = [], ...rest] = filter.parts.map(requiredWords);
-      return first.filter((word) => rest.every((words) => words.includes(word)));
-    }
+      return { anyOf: [condition], bodyFields: [] };
     case "all":
-    case "not":
-    case "level":
-    case "field":
-      return [];
+      return best(condition.of.map(requirementOf));
+    case "any":
+      return union(condition.of.map(requirementOf));
     default:
-      return filter satisfies never;
+      return condition satisfies never;
   }
-}
-
-function wordsOfText({ text, wholeStart, wholeEnd }: TextPattern): readonly string[] {
-  const whole = wordsIn(text).filter(
-    ({ word, at }) => (at > 0 || wholeStart) && (at + word.length < text.length || wholeEnd),
-  );
-  return unique(whole.map(({ word }) => lowerAscii(word)));
-}
-
-function unique(words: readonly string[]): readonly string[] {
-  return Array.from(new Set(words));
 }
 
 /** Text that was asked for beats the name of a field, which every body of its kind holds; then the longest wins. */

@@ -1,0 +1,108 @@
+import type { Filter, TextPattern } from "./ast.ts";
+import { regexCondition } from "./text-condition.ts";
+import type { TextCondition } from "./text-condition.ts";
+import { lowerAscii, wordsIn } from "./word.ts";
+
+/** Which whole words, ASCII capitals made small, the bodies of a block must hold so that one of them may match. */
+export type WordCondition =
+  | { readonly kind: "true" }
+  | { readonly kind: "word"; readonly word: string }
+  | { readonly kind: "all"; readonly of: readonly WordCondition[] }
+  | { readonly kind: "any"; readonly of: readonly WordCondition[] };
+
+const TRUE: WordCondition = { kind: "true" };
+
+/**
+ * What every matching record's body fulfils. A word at an open side of a text may go on in the body, so it is none that
+ * must be there; what fields, levels and `not` ask for is not said by words.
+ */
+export function requiredWordSets(filter: Filter): WordCondition {
+  switch (filter.kind) {
+    case "text":
+      return wordsOfText(filter.pattern);
+    case "regex":
+      return wordsOfCondition(regexCondition(filter.source, filter.ignoreCase));
+    case "and":
+      return allOf(filter.parts.map(requiredWordSets));
+    case "or":
+      return anyOf(filter.parts.map(requiredWordSets));
+    case "all":
+    case "not":
+    case "level":
+    case "field":
+      return TRUE;
+    default:
+      return filter satisfies never;
+  }
+}
+
+/** The words that every matching record holds in its body, whatever else it holds; each once, in the query's order. */
+export function requiredWords(filter: Filter): readonly string[] {
+  return Array.from(new Set(certainWords(requiredWordSets(filter))));
+}
+
+function certainWords(condition: WordCondition): readonly string[] {
+  switch (condition.kind) {
+    case "true":
+      return [];
+    case "word":
+      return [condition.word];
+    case "all":
+      return condition.of.flatMap(certainWords);
+    case "any": {
+      const [first = [], ...rest] = condition.of.map(certainWords);
+      return first.filter((word) => rest.every((words) => words.includes(word)));
+    }
+    default:
+      return condition satisfies never;
+  }
+}
+
+function wordsOfCondition(condition: TextCondition): WordCondition {
+  switch (condition.kind) {
+    case "true":
+      return TRUE;
+    case "text":
+      return wordsOfText({ text: condition.text, wholeStart: false, wholeEnd: false });
+    case "all":
+      return allOf(condition.of.map(wordsOfCondition));
+    case "any":
+      return anyOf(condition.of.map(wordsOfCondition));
+    default:
+      return condition satisfies never;
+  }
+}
+
+function wordsOfText({ text, wholeStart, wholeEnd }: TextPattern): WordCondition {
+  const whole = wordsIn(text).filter(
+    ({ word, at }) => (at > 0 || wholeStart) && (at + word.length < text.length || wholeEnd),
+  );
+  return allOf(whole.map(({ word }) => ({ kind: "word", word: lowerAscii(word) })));
+}
+
+/** Each word once. */
+function allOf(conditions: readonly WordCondition[]): WordCondition {
+  const words = new Set<string>();
+  const of = conditions
+    .flatMap((condition) => (condition.kind === "all" ? condition.of : [condition]))
+    .filter((condition) => {
+      if (condition.kind !== "word") {
+        return condition.kind !== "true";
+      }
+      const isNew = !words.has(condition.word);
+      words.add(condition.word);
+      return isNew;
+    });
+  const [first] = of;
+  return first === undefined ? TRUE : of.length === 1 ? first : { kind: "all", of };
+}
+
+/** At least one. */
+function anyOf(conditions: readonly WordCondition[]): WordCondition {
+  const [first] = conditions;
+  return first === undefined || conditions.some(({ kind }) => kind === "true")
+    ? TRUE
+    : conditions.length === 1
+      ? first
+      : { kind: "any", of: conditions };
+}
