@@ -1,6 +1,6 @@
 import { type BatchFrame, encodeMessage, PAYLOAD_CODEC_ZSTD } from "@sluice/protocol";
 import { byteCount, timeUs } from "@sluice/quantity";
-import { type CommitReport, openStoreReader, Store } from "@sluice/store";
+import { type CommitReport, openStoreReader, Store, type StoredPart } from "@sluice/store";
 
 import type { BatchDraft } from "./corpus-thread.ts";
 
@@ -135,30 +135,45 @@ export class BenchStore implements AsyncDisposable {
     return this.#flow.commits.splice(0);
   }
 
-  /** Moves what the head holds into segments. False where the store has none yet. */
-  async compact(): Promise<boolean> {
-    const store: Store & { compact?: () => Promise<unknown> } = this.#store;
-    await store.compact?.();
-    return store.compact !== undefined;
+  /** Moves all that the head holds into segments and merges them. */
+  async compact(): Promise<void> {
+    await this.#store.compact();
+  }
+
+  /** Folds the head's log into its file. */
+  async checkpoint(): Promise<void> {
+    await this.#store.checkpoint();
   }
 
   /** Drops all that was received before a moment of this machine's clock, as a prune by age would. */
   async prune(beforeMs: number): Promise<void> {
     const cutoffUs = timeUs(beforeMs * 1000);
-    let batchIds: number[];
+    let parts: readonly StoredPart[];
     {
       await using reader = openStoreReader(this.#dataDir);
-      batchIds = reader
-        .batches()
-        .filter(({ lastReceivedUs }) => lastReceivedUs < cutoffUs)
-        .map(({ batchId }) => batchId);
+      parts = reader.parts();
     }
+    const expired = parts.filter(({ lastReceivedUs }) => lastReceivedUs < cutoffUs);
+    const left = new Set(
+      parts.filter(({ lastReceivedUs }) => lastReceivedUs >= cutoffUs).map(segmentOf),
+    );
+    const batchIds = expired.flatMap(({ place }) => (place.kind === "batch" ? [place.batch] : []));
+    const bySegment = Map.groupBy(expired, segmentOf);
+    bySegment.delete(undefined);
+    const segments = [...bySegment].map(([segment = 0, of]) => ({
+      segment,
+      streams: of.map(({ streamId }) => streamId),
+    }));
     await this.#store.prune({
       visibility: {
         policy: { keep: "forever", min_free: { kind: "bytes", bytes: byteCount(0) }, rules: [] },
         cutoffs: { default: cutoffUs },
       },
       batchIds,
+      segmentIds: segments
+        .filter(({ segment }) => !left.has(segment))
+        .map(({ segment }) => segment),
+      segmentParts: segments.filter(({ segment }) => left.has(segment)),
       job: { dueUs: cutoffUs, startedUs: cutoffUs, detail: "a benchmark's" },
     });
   }
@@ -166,6 +181,10 @@ export class BenchStore implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store[Symbol.asyncDispose]();
   }
+}
+
+function segmentOf({ place }: StoredPart): number | undefined {
+  return place.kind === "segment" ? place.segment : undefined;
 }
 
 function cursorAt(seq: number): Uint8Array {

@@ -4,16 +4,19 @@ import { parseSize } from "@sluice/quantity";
 import { benchIngest } from "./ingest.ts";
 import { benchPrune } from "./prune.ts";
 import { benchQuery } from "./query.ts";
+import { benchLoad } from "./load.ts";
 import { printReport, type Report } from "./report.ts";
 import { benchSize } from "./size.ts";
 import { benchStore } from "./store.ts";
 
 const USAGE = `usage: pnpm bench NAME [--size 200MB] [--repeats 3] [--no-baseline] [--fresh] [--json]
+       pnpm bench load [--minutes 2] [--rate 50MB]
 
   ingest   a file tailed, shipped and stored durably, beside a naive baseline
   store    batches ready in memory, made durable, beside the disk on its own and rows in SQLite
   size     bytes on disk of many kinds of log, beside zstd -3
   prune    a day pruned while logs come in
+  load     a collector under ingest, then heavy queries, then a prune: event loop, memory, head
   query    questions asked of a stored corpus, beside zstd -dc | grep
            (--fresh: makes the corpus anew instead of taking that of an earlier run)
 `;
@@ -23,11 +26,14 @@ interface BenchOptions {
   readonly repeats: number;
   readonly withBaseline: boolean;
   readonly isFresh: boolean;
+  readonly minutes: number;
+  readonly rateBytes: number;
 }
 
 const BENCHES = new Map<string, (options: BenchOptions) => Promise<Report>>([
   ["ingest", benchIngest],
   ["query", benchQuery],
+  ["load", benchLoad],
   ["store", benchStore],
   ["size", benchSize],
   ["prune", benchPrune],
@@ -39,18 +45,25 @@ const { positionals, values } = parseArgs({
     size: { type: "string", default: "200MB" },
     repeats: { type: "string", default: "3" },
     "no-baseline": { type: "boolean", default: false },
+    minutes: { type: "string", default: "2" },
+    rate: { type: "string", default: "50MB" },
     fresh: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
 const size = parseSize(values.size);
+const rate = parseSize(values.rate);
 const repeats = Number(values.repeats);
+const minutes = Number(values.minutes);
 const bench = BENCHES.get(positionals[0] ?? "");
 if (bench === undefined || positionals.length > 1) {
   process.stderr.write(USAGE);
   process.exitCode = 2;
-} else if (!size.ok || !Number.isInteger(repeats) || repeats < 1) {
-  process.stderr.write(`--size: ${size.ok ? "ok" : size.error}; --repeats: a number from 1\n`);
+} else if (!size.ok || !rate.ok) {
+  process.stderr.write(`${size.ok ? "--rate" : "--size"}: a size such as 200MB\n`);
+  process.exitCode = 2;
+} else if (!Number.isInteger(repeats) || repeats < 1 || !(minutes > 0)) {
+  process.stderr.write("--repeats: a number from 1; --minutes: a number above 0\n");
   process.exitCode = 2;
 } else {
   const report = await bench({
@@ -58,6 +71,8 @@ if (bench === undefined || positionals.length > 1) {
     repeats,
     withBaseline: !values["no-baseline"],
     isFresh: values.fresh,
+    minutes,
+    rateBytes: rate.value,
   });
   printReport(report, values.json);
 }

@@ -43,7 +43,6 @@ export async function benchQuery({ sizeBytes, repeats, isFresh }: QueryOptions):
       records: corpus.records,
       seed: SEED,
       "disk/raw": Number((diskBytes / corpus.bytes).toFixed(4)),
-      compacted: corpus.isCompacted ? "yes" : "no",
     },
     measurements,
     layout: "rows",

@@ -31,15 +31,12 @@ interface Corpus {
 /** What is left on disk of many kinds of log, each a stream in a store of its own. */
 export async function benchSize({ sizeBytes }: { readonly sizeBytes: number }): Promise<Report> {
   const measurements: Measurement[] = [];
-  let isCompacted = false;
   for (const corpus of corpora(sizeBytes)) {
-    const result = await measure(corpus, sizeBytes);
-    measurements.push(result.measurement);
-    isCompacted = result.isCompacted;
+    measurements.push(await measure(corpus, sizeBytes));
   }
   return {
     bench: `size: bytes on disk over bytes of log${sizeBytes < FULL_BYTES ? " (a smaller run: the aims are for 100 MB)" : ""}`,
-    setup: { bytes: sizeBytes, seed: SEED, compacted: isCompacted ? "yes" : "no" },
+    setup: { bytes: sizeBytes, seed: SEED },
     measurements,
     layout: "rows",
     notes: [
@@ -71,21 +68,18 @@ function corpora(sizeBytes: number): readonly Corpus[] {
   return [...generated, ...samples];
 }
 
-async function measure(
-  { name, open }: Corpus,
-  sizeBytes: number,
-): Promise<{ readonly measurement: Measurement; readonly isCompacted: boolean }> {
+async function measure({ name, open }: Corpus, sizeBytes: number): Promise<Measurement> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   try {
     const dataDir = join(folder, "data");
-    const { text, isCompacted } = await feed(dataDir, open(), sizeBytes);
+    const text = await feed(dataDir, open(), sizeBytes);
     const diskBytes = await folderBytes(dataDir);
     const wholeBytes = zstdCompressSync(text, LEVEL_3).length;
     let piecesBytes = 0;
     for (let at = 0; at < text.length; at += BATCH_BYTES) {
       piecesBytes += zstdCompressSync(text.subarray(at, at + BATCH_BYTES), LEVEL_3).length;
     }
-    const measurement = {
+    return {
       name,
       "raw MB": text.length / 1e6,
       "disk/raw": diskBytes / text.length,
@@ -95,17 +89,12 @@ async function measure(
       "of pieces": diskBytes / piecesBytes,
       "aim of pieces": AIM_OF_PIECES,
     };
-    return { measurement, isCompacted };
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-async function feed(
-  dataDir: string,
-  log: RecordSource,
-  sizeBytes: number,
-): Promise<{ readonly text: Buffer; readonly isCompacted: boolean }> {
+async function feed(dataDir: string, log: RecordSource, sizeBytes: number): Promise<Buffer> {
   await using store = await BenchStore.open(dataDir);
   await store.openStreams([{ stream: 1, host: "host-1", source: "/var/log/sample" }], "host");
   const maker = new RecordBatchMaker();
@@ -122,5 +111,6 @@ async function feed(
     await store.append({ ...draft, payload: compressPayloadSync(payload) });
   }
   await store.drained();
-  return { text: Buffer.concat(texts), isCompacted: await store.compact() };
+  await store.compact();
+  return Buffer.concat(texts);
 }

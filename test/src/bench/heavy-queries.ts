@@ -1,0 +1,49 @@
+/** Each reads all of the store, or gives back a great many rows. */
+const QUERIES: readonly { readonly q: string; readonly n?: number }[] = [
+  { q: '*"uthenticat"* | stats count()' },
+  { q: "/(Failed|Accepted) (password|publickey) for (root|admin|oracle)/ | stats count()" },
+  { q: "durationMs:>=800 | stats count() by host" },
+  { q: "preauth or traceId", n: 200_000 },
+];
+const CONCURRENT = 4;
+
+/** Clients of the API that ask one heavy question after another, each another one first. */
+export class HeavyQueries implements AsyncDisposable {
+  readonly #stopping = new AbortController();
+  readonly #clients: Promise<void>[];
+  /** Of those that came to their end. */
+  readonly tookMs: number[] = [];
+  failures = 0;
+
+  constructor(url: string, token: string) {
+    this.#clients = Array.from({ length: CONCURRENT }, (_, i) => this.#ask(url, token, i));
+  }
+
+  /** Gives up what is under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#clients);
+  }
+
+  async #ask(url: string, token: string, first: number): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let i = first; !signal.aborted; i++) {
+      const { q, n = 100 } = QUERIES[i % QUERIES.length] ?? { q: "*" };
+      const parameters = new URLSearchParams({ q, n: String(n), reverse: "1", deadline: "10m" });
+      const startedMs = performance.now();
+      try {
+        const response = await fetch(`${url}/v1/query?${parameters.toString()}`, {
+          headers: { authorization: `Bearer ${token}` },
+          signal,
+        });
+        for await (const _chunk of response.body ?? []) {
+          // Read as fast as it comes.
+        }
+        if (response.ok) this.tookMs.push(performance.now() - startedMs);
+        else this.failures += 1;
+      } catch {
+        this.failures += signal.aborted ? 0 : 1;
+      }
+    }
+  }
+}
