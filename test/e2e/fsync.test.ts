@@ -16,6 +16,10 @@ const LINES = 15;
 /** Past what the writer's thread syncs to create the database, before the lines are all sent. */
 const FAIL_FROM = 24;
 
+/** Writes of the writer's thread that fail: past those of the start, and over several tries. */
+const FULL_FROM = 180;
+const FULL_TO = 184;
+
 describe("acks and fsync, by the system calls of the collector", () => {
   test("each ack leaves after an fsync that began behind its batch's last write", async (context) => {
     if (REFUSED !== undefined) context.skip(REFUSED);
@@ -61,5 +65,22 @@ describe("acks and fsync, by the system calls of the collector", () => {
     await site.untilStored(written.length);
     using data = StoredData.open(site.dataDir);
     expect(data.bytes(path).toString()).toBe(written.join(""));
+  });
+
+  test("a commit that finds no room at any of its writes is rolled back, and what it held arrives once", async (context) => {
+    if (REFUSED !== undefined) context.skip(REFUSED);
+    await using site = new Site();
+    const run = await traceIngest(site, 60, [
+      `pwrite64:error=ENOSPC:when=${FULL_FROM}..${FULL_TO}`,
+    ]);
+    await using _proxy = run.proxy;
+    expect(run.acked).toBe(60);
+    expect(run.calls.some(({ result }) => result.includes("ENOSPC"))).toBe(true);
+    expect(unsyncedAcks(run.calls)).toEqual([]);
+    expect(run.collector.log.map(({ msg }) => msg)).toContain(
+      "ingest paused: the volume of data_dir was full when a commit came",
+    );
+    using data = StoredData.open(site.dataDir);
+    expect(data.bytes(run.path).toString()).toBe(run.written.join(""));
   });
 });

@@ -113,12 +113,13 @@ test("the log is folded in first, where that is worth it", async () => {
   expect(await stand.look(60 * MiB)).toEqual(["credit taken", "paused: room", "checkpoint"]);
 });
 
-test("with room too, a log that is not folded in never outgrows the ballast that could take it", async () => {
+test("within 2.5 GiB of the end a log that is not folded in never outgrows the ballast", async () => {
   const stand = new Stand();
   stand.foldBytes = 64 * MiB;
   expect(await stand.look(1024 * MiB)).toEqual([]);
   stand.foldBytes = 64 * MiB + 1;
   expect(await stand.look(1024 * MiB)).toEqual(["checkpoint"]);
+  expect(await stand.look(4096 * MiB)).toEqual([]);
 });
 
 test("a checkpoint that finds no room is told once, and a prune is tried all the same", async () => {

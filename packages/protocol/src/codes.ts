@@ -167,7 +167,8 @@ export const RESET_NOTES: Readonly<Record<ResetReason, CodeNote>> = Object.freez
     reaction: "rewind to the cursor given and send on in the new epoch",
   },
   overloaded: {
-    meaning: "frames were dropped because the collector's total credit was used up",
+    meaning:
+      "frames were dropped because the collector's total credit was used up, or taken away while they were on their way",
     reaction: "rewind to the cursor given and send on within the credit",
   },
   storage: {

@@ -59,7 +59,8 @@ for (const path of positionals) {
     const at = performance.now();
     const columns = text.value.columns(0, index.value.count);
     sum.columnsMs += performance.now() - at;
-    if (!Buffer.from(columns.bodies).equals(piece.columns.bodies)) throw new Error(`${path} differs`);
+    if (!Buffer.from(columns.bodies).equals(piece.columns.bodies))
+      throw new Error(`${path} differs`);
   }
   const stored = sum.index + sum.content;
   console.log(

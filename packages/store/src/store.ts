@@ -171,11 +171,12 @@ export class Store implements AsyncDisposable {
   async prune({ segmentParts, job, ...order }: RetentionOrder): Promise<RetentionResult> {
     const startedMs = performance.now();
     const whole = await this.#writer.prune(order);
-    const parts =
-      segmentParts.length === 0
-        ? { records: 0, bytes: 0 }
-        : await this.#maintenance.dropParts(segmentParts);
-    await this.#space.settle();
+    await this.#space.settle(); // what parts are written anew into may be this very room
+    let parts = { records: 0, bytes: 0 };
+    if (segmentParts.length > 0) {
+      parts = await this.#maintenance.dropParts(segmentParts);
+      await this.#space.settle();
+    }
     const tookMs = Math.round(performance.now() - startedMs);
     const result = {
       batches: whole.batches,

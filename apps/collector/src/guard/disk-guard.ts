@@ -32,8 +32,11 @@ const LEAST_WAL_BYTES = 1 * MiB;
 /** On a roomy volume the ballast is laid when the start is long over: a short run leaves none behind. */
 const LAY_AFTER_MS = 30_000;
 
-/** At once where room is below this many times its size: always on a volume of which it is a 20th. */
-const LAY_AT_ONCE_BELOW = 20;
+/**
+ * Below so many times the ballast's size, 2.5 GiB, a volume may be full before anyone has looked
+ * twice; one of which the ballast is a 20th is always there.
+ */
+const TIGHT_BELOW_BALLASTS = 20;
 
 const UNSEEN: VolumeState = {
   freeBytes: 0,
@@ -195,7 +198,8 @@ export class DiskGuard implements AsyncDisposable {
     if (isEmergency) {
       await this.#releaseBallast();
     }
-    if (volume.foldBytes > foldAbove || this.#isLogWorthCutting(levels, volume)) {
+    const isFoldDue = volume.foldBytes > foldAbove && isTight(volume);
+    if (isFoldDue || this.#isLogWorthCutting(levels, volume)) {
       // Where this fails a prune may still help: it leaves head.db fewer pages to grow by.
       await this.#parts.checkpoint().catch((error: unknown) => this.#tell(error));
     }
@@ -226,15 +230,16 @@ export class DiskGuard implements AsyncDisposable {
     this.#pruning = undefined;
   }
 
-  async #layBallast({ roomBytes, missingBallastBytes }: VolumeState): Promise<void> {
+  async #layBallast(volume: VolumeState): Promise<void> {
     const { ballast } = this.#parts;
+    const { missingBallastBytes } = volume;
     if (missingBallastBytes === 0) {
       return;
     }
     const bytes = await ballast.bytes();
     const wantedBytes = bytes + missingBallastBytes;
     const isCalm = this.#clock() - this.#startedMs >= LAY_AFTER_MS;
-    if (isCalm || bytes > 0 || roomBytes < wantedBytes * LAY_AT_ONCE_BELOW) {
+    if (isCalm || bytes > 0 || isTight(volume)) {
       await ballast.grow(wantedBytes);
     }
   }
@@ -254,4 +259,8 @@ export class DiskGuard implements AsyncDisposable {
       this.#parts.events.failed(error);
     }
   }
+}
+
+function isTight({ roomBytes, totalBytes }: VolumeState): boolean {
+  return roomBytes < ballastBytesFor(totalBytes) * TIGHT_BELOW_BALLASTS;
 }

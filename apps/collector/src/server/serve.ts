@@ -25,8 +25,8 @@ import { Tokens } from "./tokens.ts";
 /** Agents are asked to come back after this long when the collector restarts. */
 const RETRY_AFTER_MS = 500;
 
-/** Nothing is compacted yet, and so nothing but batches needs room. */
-const COMPACTION_OUTPUT_BYTES = 0;
+/** What a merge writes before its inputs go: 1 GiB of text, an eighth of that on disk. */
+const COMPACTION_OUTPUT_BYTES = 128 * 1024 * 1024;
 
 export interface ServeOptions {
   readonly insecurePlaintext: boolean;
