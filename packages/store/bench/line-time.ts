@@ -11,7 +11,8 @@ function utc(
   clock: string,
   fraction = "",
 ): number {
-  const number = typeof month === "string" && /^[A-Z]/.test(month) ? MONTHS.indexOf(month) / 3 + 1 : month;
+  const number =
+    typeof month === "string" && /^[A-Z]/.test(month) ? MONTHS.indexOf(month) / 3 + 1 : month;
   const [hour, minute, second] = clock.match(/\d\d/g) ?? [];
   const ms = Date.UTC(+year, +number - 1, +day, Number(hour), Number(minute), Number(second));
   return ms * 1000 + Number(fraction.padEnd(6, "0").slice(0, 6));

@@ -51,7 +51,9 @@ function runOfBodies(bodies: Buffer, timeOf: (line: string, lastUs: number) => n
 
 function severityOf(line: string): number {
   const level = /\b(?:debug|info|notice|warn|error|fatal|D|I|W|E)\b/i.exec(line)?.[0].toLowerCase();
-  return level === undefined ? 9 : { d: 5, i: 9, n: 10, w: 13, e: 17, f: 21 }[level.charAt(0)] ?? 9;
+  return level === undefined
+    ? 9
+    : ({ d: 5, i: 9, n: 10, w: 13, e: 17, f: 21 }[level.charAt(0)] ?? 9);
 }
 
 /** The same lines over and over, their timestamps moved on each time, until there are `bytes` of them. */
@@ -60,7 +62,8 @@ export function* repeatRun(run: Run, bytes: number): Generator<Run> {
   const index = decodeIndex(block.index, block.indexRawBytes);
   if (!index.ok) throw new Error(index.error.detail);
   const { timesUs } = index.value;
-  const spanUs = timesUs.reduce((a, b) => Math.max(a, b)) - timesUs.reduce((a, b) => Math.min(a, b));
+  const spanUs =
+    timesUs.reduce((a, b) => Math.max(a, b)) - timesUs.reduce((a, b) => Math.min(a, b));
   const shiftUs = Math.min((Math.floor(spanUs / SECOND_US) + 1) * SECOND_US, LONGEST_SHIFT_US);
   for (let made = 0, round = 0; made < bytes; round++) {
     const shifted = { ...index.value, timesUs: timesUs.map((timeUs) => timeUs + round * shiftUs) };
@@ -120,7 +123,12 @@ function join(runs: readonly Run[]): Run {
     at += columns.count;
     offset += columns.bodies.length;
   }
-  return slice({ ...first, columns: { count, bodies, ...joined, attributes: undefined } }, 0, count, 0);
+  return slice(
+    { ...first, columns: { count, bodies, ...joined, attributes: undefined } },
+    0,
+    count,
+    0,
+  );
 }
 
 function slice(run: Run, from: number, to: number, firstSeq: number): Run {
