@@ -61,14 +61,14 @@ export function encodeBlock(
   const lines = encodeLines(runs, layouts, count);
   const groups = groupTemplates(lines.templates);
   const order = orderLines(groups);
-  const times = splitTimes(timesUs);
+  const times = splitTimes(timesUs, groups);
   const meta = writeMeta({
     layouts,
     runs: spans,
     seqs,
     arrivals: runs.flatMap((run) => run.arrivals),
     firstUs: times.firstUs,
-    unit: times.unit,
+    units: times.units,
   });
   const index = [meta, groups, severitiesOf(runs, spans, order), ...times.planes];
   const text = orderText(lines, order);
