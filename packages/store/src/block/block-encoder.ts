@@ -1,6 +1,7 @@
 /* oxlint-disable typescript/no-non-null-assertion -- hot loops: every index lies inside arrays of known length */
 import { Buffer } from "node:buffer";
 import { MAX_VARINT_BYTES, attributesBytes, writeAttributes, writeVarint } from "@sluice/protocol";
+import type { BlockDictionary } from "./dictionary.ts";
 import { type SampleLine, findLayouts } from "./layout-finder.ts";
 import { MAX_LAYOUTS, suitsTimes, writeMeta } from "./index-meta.ts";
 import { type LineOrder, groupTemplates, orderLines } from "./line-order.ts";
@@ -38,8 +39,15 @@ interface EncodedLines {
   readonly templates: Int32Array;
 }
 
-/** Encodes runs of at least one record each, in their order, at a zstd level. Throws a RangeError on misuse. */
-export function encodeBlock(runs: readonly Run[], level: number): EncodedBlock {
+/**
+ * Encodes runs of at least one record each, in their order, at a level of `compressParams`. Decoding needs the same
+ * dictionary. Throws a RangeError on misuse.
+ */
+export function encodeBlock(
+  runs: readonly Run[],
+  level: number,
+  dictionary?: BlockDictionary,
+): EncodedBlock {
   const spans = spansOf(runs);
   const count = spans.reduce((sum, span) => sum + span.count, 0);
   if (count === 0) throw new RangeError("a block without records");
@@ -53,14 +61,14 @@ export function encodeBlock(runs: readonly Run[], level: number): EncodedBlock {
   const lines = encodeLines(runs, layouts, count);
   const groups = groupTemplates(lines.templates);
   const order = orderLines(groups);
-  const times = splitTimes(timesUs);
+  const times = splitTimes(timesUs, groups);
   const meta = writeMeta({
     layouts,
     runs: spans,
     seqs,
     arrivals: runs.flatMap((run) => run.arrivals),
     firstUs: times.firstUs,
-    unit: times.unit,
+    units: times.units,
   });
   const index = [meta, groups, severitiesOf(runs, spans, order), ...times.planes];
   const text = orderText(lines, order);
@@ -68,7 +76,7 @@ export function encodeBlock(runs: readonly Run[], level: number): EncodedBlock {
   const content = [text.bytes, text.lengths, attributes];
   return {
     index: packSections(index, level),
-    content: packSections(content, level),
+    content: packSections(content, level, dictionary),
     indexRawBytes: sumLengths(index),
     contentRawBytes: sumLengths(content),
     rawBytes:

@@ -2,7 +2,7 @@ import { type Result, err } from "@sluice/quantity";
 
 /** Why the bytes of a block cannot be read. `detail` is a sentence for a human. */
 export interface BlockError {
-  readonly code: "bad_block" | "unknown_version" | "limit_exceeded";
+  readonly code: "bad_block" | "unknown_version" | "limit_exceeded" | "wrong_dictionary";
   readonly detail: string;
 }
 

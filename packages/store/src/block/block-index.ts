@@ -36,8 +36,8 @@ export function decodeIndex(bytes: Uint8Array, rawBytes: number): Result<BlockIn
   if (count === 0) return badBlock("an index without records");
   const meta = readMeta(metaSection, count);
   if (meta === undefined) return badBlock("the runs of the index are malformed");
-  const { firstUs, unit, layouts, runs, seqs, arrivals } = meta;
-  const timesUs = joinTimes({ firstUs, unit, planes }, count);
+  const { firstUs, units, layouts, runs, seqs, arrivals } = meta;
+  const timesUs = joinTimes({ firstUs, units, planes }, groups);
   if (timesUs === undefined) return badBlock("the times are malformed");
   if (!suitsTimes(layouts, timesUs)) return badBlock("the layouts do not suit the times");
   const order = orderLines(groups);

@@ -3,6 +3,7 @@ import type { Buffer } from "node:buffer";
 import { type Attributes, type RecordColumns, VarintReader, readPairs } from "@sluice/protocol";
 import { type Result, ok } from "@sluice/quantity";
 import { type BlockError, badBlock } from "./block-error.ts";
+import type { BlockDictionary } from "./dictionary.ts";
 import type { BlockIndex } from "./block-index.ts";
 import { mayTouchTimestamp } from "./layout-shape.ts";
 import { LineRenderer } from "./line-renderer.ts";
@@ -11,13 +12,17 @@ import { unpackSections } from "./section.ts";
 const LF = 0x0a;
 const SECTIONS = 3;
 
-/** Decodes the content of the block that `index` is of, whose sections are stated to be `rawBytes` in sum. */
+/**
+ * Decodes the content of the block that `index` is of, whose sections are stated to be `rawBytes` in sum, with the
+ * dictionary that it was encoded with.
+ */
 export function decodeText(
   content: Uint8Array,
   rawBytes: number,
   index: BlockIndex,
+  dictionary?: BlockDictionary,
 ): Result<BlockText, BlockError> {
-  const unpacked = unpackSections(content, rawBytes);
+  const unpacked = unpackSections(content, rawBytes, dictionary);
   if (!unpacked.ok) return unpacked;
   const [bytes, lengths, attributes] = unpacked.value;
   if (bytes === undefined || lengths === undefined || attributes === undefined)

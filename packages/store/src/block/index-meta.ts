@@ -1,6 +1,7 @@
 /* oxlint-disable typescript/no-non-null-assertion -- loops over typed arrays of one length */
 import { Buffer } from "node:buffer";
 import { MAX_VARINT_BYTES, VarintReader, writeSignedVarint, writeVarint } from "@sluice/protocol";
+import { MAX_GROUPS } from "./line-order.ts";
 import type { MarkedLayout } from "./line-pass.ts";
 import type { Arrival, RunSpan } from "./run.ts";
 import { MAX_PATTERN_BYTES, countsFromEpoch, layoutParts } from "./time-layout.ts";
@@ -12,7 +13,7 @@ import { MAX_PATTERN_BYTES, countsFromEpoch, layoutParts } from "./time-layout.t
  *     runs:    number, then stream id, records
  *     seqs:    per run the first, then ranges of (distance from the end of the last, records) that fill it
  *     arrivals: (records, receipt time minus the last s, batch id minus the last s) that fill the block
- *     times:   the first s, unit
+ *     times:   where they start s, number of groups, unit of each
  */
 export interface IndexMeta {
   readonly layouts: readonly MarkedLayout[];
@@ -20,7 +21,7 @@ export interface IndexMeta {
   readonly seqs: Float64Array;
   readonly arrivals: readonly Arrival[];
   readonly firstUs: number;
-  readonly unit: number;
+  readonly units: Uint8Array;
 }
 
 /** Markers are control bytes but for NUL, TAB, LF, VT to CR being what text has. */
@@ -79,7 +80,8 @@ export function writeMeta(meta: IndexMeta): Buffer {
     ({ receivedUs, batchId } = arrival);
   }
   writer.signed(meta.firstUs);
-  writer.number(meta.unit);
+  writer.number(meta.units.length);
+  for (const unit of meta.units) writer.number(unit);
   return writer.finish();
 }
 
@@ -88,6 +90,7 @@ function writeSeqs(writer: MetaWriter, seqs: Float64Array): void {
   for (let from = 0; from < seqs.length;) {
     let to = from + 1;
     while (to < seqs.length && seqs[to] === seqs[to - 1]! + 1) to++;
+    if (!(seqs[from]! >= next)) throw new RangeError("sequence numbers that do not ascend");
     writer.number(seqs[from]! - next);
     writer.number(to - from);
     next = seqs[to - 1]! + 1;
@@ -105,9 +108,9 @@ export function readMeta(section: Uint8Array, count: number): IndexMeta | undefi
   const arrivals = readArrivals(reader, count);
   if (seqs === undefined || arrivals === undefined) return undefined;
   const firstUs = reader.readSigned();
-  const unit = reader.read();
-  if (Number.isNaN(firstUs) || Number.isNaN(unit) || !reader.atEnd) return undefined;
-  return { layouts, runs, seqs, arrivals, firstUs, unit };
+  const units = readUnits(reader);
+  if (Number.isNaN(firstUs) || units === undefined || !reader.atEnd) return undefined;
+  return { layouts, runs, seqs, arrivals, firstUs, units };
 }
 
 function readLayouts(section: Uint8Array, reader: VarintReader): MarkedLayout[] | undefined {
@@ -132,6 +135,13 @@ function readLayouts(section: Uint8Array, reader: VarintReader): MarkedLayout[] 
 export function suitsTimes(layouts: readonly MarkedLayout[], timesUs: Float64Array): boolean {
   const isEpoch = layouts.some(({ layout }) => countsFromEpoch(layoutParts(layout) ?? []));
   return !isEpoch || timesUs.every((timeUs) => timeUs >= 0);
+}
+
+function readUnits(reader: VarintReader): Uint8Array | undefined {
+  const number = reader.read();
+  if (!(number <= MAX_GROUPS)) return undefined;
+  const units = Array.from({ length: number }, () => reader.read());
+  return units.every((unit) => unit <= 0xff) ? Uint8Array.from(units) : undefined;
 }
 
 function readRuns(reader: VarintReader, count: number): RunSpan[] | undefined {

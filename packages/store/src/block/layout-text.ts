@@ -1,6 +1,12 @@
 /* oxlint-disable typescript/no-non-null-assertion -- hot loop: names and powers are indexed by fields in range */
 import { MONTH_NAMES, WEEKDAY_NAMES, civilDay, weekday } from "./calendar.ts";
-import { type LayoutPart, MAX_LAYOUT_BYTES, type TimeLayout, layoutParts } from "./time-layout.ts";
+import {
+  type LayoutPart,
+  MAX_LAYOUT_BYTES,
+  type TimeLayout,
+  isFraction,
+  layoutParts,
+} from "./time-layout.ts";
 
 const SECOND_US = 1_000_000;
 const ZERO = 0x30;
@@ -31,13 +37,12 @@ export class LayoutText {
   #month = 0;
   #dayOfMonth = 0;
 
-  /** Throws a RangeError for a layout that is none. */
-  constructor(layout: TimeLayout) {
-    const parts = layoutParts(layout);
+  /** Renders `parts` of the layout, all by default. Throws a RangeError for a layout that is none. */
+  constructor(layout: TimeLayout, parts: readonly LayoutPart[] | undefined = layoutParts(layout)) {
     if (parts === undefined) throw new RangeError(`no layout of times: ${layout.pattern}`);
     this.#parts = parts;
     this.#zoneSeconds = layout.zoneMinutes * 60;
-    const fractions = parts.filter(({ field }) => field >= "1" && field <= "6");
+    const fractions = parts.filter(({ field }) => isFraction(field));
     const seconds = parts.filter(({ field }) => field === "S");
     this.#fractionDigits = Number(fractions[0]?.field ?? 0);
     this.#isSimple =

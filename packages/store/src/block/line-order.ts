@@ -1,7 +1,7 @@
 /* oxlint-disable typescript/no-non-null-assertion -- loops over typed arrays of one length */
 
 /** A group's number takes one byte. */
-const MAX_GROUPS = 256;
+export const MAX_GROUPS = 256;
 
 /** The order of a block's lines: by group, inside a group by record. */
 export interface LineOrder {

@@ -5,6 +5,9 @@ import type { MarkedLayout } from "./line-pass.ts";
 
 /** Room for one timestamp of every line, which is what most have. */
 const TIMESTAMP_BYTES = 32;
+/** Longer stretches are faster copied by a call than byte by byte. */
+const SHORT_BYTES = 48;
+const SPACE = 0x20;
 
 /** Writes lines of a block's text as they were, timestamps in place of their markers. */
 export class LineRenderer {
@@ -33,23 +36,38 @@ export class LineRenderer {
   write(start: number, end: number, timeUs: number): void {
     const text = this.#text;
     const layoutOf = this.#layoutOf;
-    this.#reserve(end - start);
-    let bytes = this.#bytes;
-    let to = this.length;
+    let from = start;
     for (let at = start; at < end; at++) {
-      const byte = text[at]!;
-      if (byte >= 0x20 || layoutOf[byte] === 0) {
-        bytes[to++] = byte;
-        continue;
-      }
-      const layout = this.#texts[layoutOf[byte]! - 1]!;
-      layout.render(timeUs);
-      this.length = to;
-      this.#reserve(layout.length + end - at);
-      bytes = this.#bytes;
-      for (let i = 0; i < layout.length; i++) bytes[to++] = layout.bytes[i]!;
+      if (text[at]! >= SPACE || layoutOf[text[at]!] === 0) continue;
+      this.#copy(from, at);
+      this.#stamp(this.#texts[layoutOf[text[at]!]! - 1]!, timeUs);
+      from = at + 1;
     }
-    this.length = to;
+    this.#copy(from, end);
+  }
+
+  #copy(from: number, end: number): void {
+    const length = end - from;
+    this.#reserve(length);
+    const bytes = this.#bytes;
+    let to = this.length;
+    this.length += length;
+    if (length > SHORT_BYTES) {
+      this.#text.copy(bytes, to, from, end);
+      return;
+    }
+    const text = this.#text;
+    for (let at = from; at < end; at++) bytes[to++] = text[at]!;
+  }
+
+  #stamp(layout: LayoutText, timeUs: number): void {
+    layout.render(timeUs);
+    const { bytes: stamp, length } = layout;
+    this.#reserve(length);
+    const bytes = this.#bytes;
+    let to = this.length;
+    this.length += length;
+    for (let i = 0; i < length; i++) bytes[to++] = stamp[i]!;
   }
 
   /** What was written. */

@@ -3,17 +3,21 @@ import { constants, crc32, zstdCompressSync, zstdDecompressSync } from "node:zli
 import { VarintReader, readZstdFrame, writeVarint } from "@sluice/protocol";
 import { type Result, err, ok } from "@sluice/quantity";
 import { type BlockError, badBlock } from "./block-error.ts";
+import { compressParams } from "./compress-params.ts";
+import type { BlockDictionary } from "./dictionary.ts";
 
 /**
  * A blob of sections, each compressed by itself:
  *
- *     version (1 byte) | crc32 of what follows (u32 LE) | number of sections | raw and stored size of each | sections
+ *     version (1 byte) | crc32 of what follows (u32 LE) | id of the dictionary, or 0 (u32 LE)
+ *     | number of sections | raw and stored size of each | sections
  *
- * Numbers are varints. A section whose stored size is its raw size is stored as it is, any other is one zstd frame. One
+ * Numbers are varints. The dictionary is for the first section alone. A section whose stored size is its raw size is stored as it is, any other is one zstd frame. One
  * checksum stands for all: it covers the few compressed bytes instead of the many raw ones.
  */
 const VERSION = 1;
-const HEAD_BYTES = 5;
+const CHECKED_FROM = 5;
+const HEAD_BYTES = 9;
 const MAX_SECTIONS = 32;
 /** More than any block may inflate to: one batch at its limits and a shared block with room to spare. */
 const MAX_RAW_BYTES = 64 * 1024 * 1024;
@@ -21,9 +25,15 @@ const MAX_RAW_BYTES = 64 * 1024 * 1024;
 const MIN_ZSTD_BYTES = 24;
 const MAX_WINDOW_LOG = 26;
 
-/** Packs sections at a zstd level. */
-export function packSections(sections: readonly Uint8Array[], level: number): Buffer {
-  const stored = sections.map((section) => compress(section, level));
+/** Packs sections at a level, the first against a dictionary. */
+export function packSections(
+  sections: readonly Uint8Array[],
+  level: number,
+  dictionary?: BlockDictionary,
+): Buffer {
+  const stored = sections.map((section, i) =>
+    compress(section, level, i === 0 ? dictionary : undefined),
+  );
   const head = Buffer.alloc(HEAD_BYTES + 8 * (2 * sections.length + 1));
   let at = writeVarint(head, HEAD_BYTES, sections.length);
   sections.forEach((section, i) => {
@@ -32,36 +42,45 @@ export function packSections(sections: readonly Uint8Array[], level: number): Bu
   });
   const blob = Buffer.concat([head.subarray(0, at), ...stored]);
   blob[0] = VERSION;
-  blob.writeUInt32LE(crc32(blob.subarray(HEAD_BYTES)), 1);
+  blob.writeUInt32LE(dictionary?.id ?? 0, CHECKED_FROM);
+  blob.writeUInt32LE(crc32(blob.subarray(CHECKED_FROM)), 1);
   return blob;
 }
 
-function compress(section: Uint8Array, level: number): Uint8Array {
+function compress(section: Uint8Array, level: number, dictionary?: BlockDictionary): Uint8Array {
   if (section.length < MIN_ZSTD_BYTES) return section;
-  const compressed = zstdCompressSync(section, compressOptions(section.length, level));
+  const compressed = zstdCompressSync(section, compressOptions(section.length, level, dictionary));
   // Node may add an empty frame where the output ends with a chunk.
   const frame = compressed.subarray(0, readZstdFrame(compressed)?.frameBytes);
   return frame.length < section.length ? frame : section;
 }
 
-function compressOptions(rawBytes: number, level: number) {
+function compressOptions(rawBytes: number, level: number, dictionary?: BlockDictionary) {
   return {
-    params: { [constants.ZSTD_c_compressionLevel]: level },
+    params: compressParams(level),
     pledgedSrcSize: rawBytes,
     chunkSize: Math.max(1024, rawBytes >>> 2),
+    ...(dictionary === undefined ? {} : { dictionary: dictionary.bytes }),
   };
 }
 
 /** Unpacks all sections of a blob, which state `rawBytes` bytes in sum. Allocates no more than that. */
-export function unpackSections(blob: Uint8Array, rawBytes: number): Result<Buffer[], BlockError> {
+export function unpackSections(
+  blob: Uint8Array,
+  rawBytes: number,
+  dictionary?: BlockDictionary,
+): Result<Buffer[], BlockError> {
   if (!(rawBytes >= 0 && rawBytes <= MAX_RAW_BYTES))
     return err({ code: "limit_exceeded", detail: `a block of ${rawBytes} bytes` });
   const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.length);
   if (bytes.length <= HEAD_BYTES) return badBlock("the block is cut off");
   if (bytes[0] !== VERSION)
     return err({ code: "unknown_version", detail: `a block of version ${bytes[0]}` });
-  if (crc32(bytes.subarray(HEAD_BYTES)) !== bytes.readUInt32LE(1))
+  if (crc32(bytes.subarray(CHECKED_FROM)) !== bytes.readUInt32LE(1))
     return badBlock("the block's checksum is another");
+  const dictionaryId = bytes.readUInt32LE(CHECKED_FROM);
+  if (dictionaryId !== 0 && dictionaryId !== dictionary?.id)
+    return err({ code: "wrong_dictionary", detail: "the block needs another dictionary" });
   const reader = new VarintReader(bytes, HEAD_BYTES, bytes.length);
   const count = reader.read();
   if (!(count <= MAX_SECTIONS)) return badBlock("the number of sections is out of range");
@@ -76,7 +95,8 @@ export function unpackSections(blob: Uint8Array, rawBytes: number): Result<Buffe
   const sections: Buffer[] = [];
   let at = reader.at;
   for (const size of sizes) {
-    const section = inflate(bytes.subarray(at, at + size.stored), size.raw);
+    const base = at === reader.at && dictionaryId !== 0 ? dictionary : undefined;
+    const section = inflate(bytes.subarray(at, at + size.stored), size.raw, base);
     if (section === undefined) return badBlock("a section cannot be inflated");
     sections.push(section);
     at += size.stored;
@@ -84,7 +104,11 @@ export function unpackSections(blob: Uint8Array, rawBytes: number): Result<Buffe
   return ok(sections);
 }
 
-function inflate(stored: Buffer, rawBytes: number): Buffer | undefined {
+function inflate(
+  stored: Buffer,
+  rawBytes: number,
+  dictionary: BlockDictionary | undefined,
+): Buffer | undefined {
   if (stored.length === rawBytes) return stored;
   const frame = readZstdFrame(stored);
   if (frame?.frameBytes !== stored.length || frame.contentBytes !== rawBytes) return undefined;
@@ -92,6 +116,7 @@ function inflate(stored: Buffer, rawBytes: number): Buffer | undefined {
     const raw = zstdDecompressSync(stored, {
       params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
       maxOutputLength: rawBytes,
+      ...(dictionary === undefined ? {} : { dictionary: dictionary.bytes }),
       // One byte more than the section: zlib asks for another chunk where one is filled to its end.
       chunkSize: Math.max(64, rawBytes + 1),
     });

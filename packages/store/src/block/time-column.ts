@@ -1,46 +1,71 @@
-/* oxlint-disable typescript/no-non-null-assertion -- loops over typed arrays of one length */
+/* oxlint-disable typescript/no-non-null-assertion -- hot loops over typed arrays of one length */
 import { MAX_TIME_US } from "@sluice/protocol";
 
 /** Bytes of the largest number in a plane's column: 2^53 - 1. */
 const MAX_PLANES = 7;
-/** Units of differences; the last entry stands for times as they are, counted from -2^52. */
-const UNITS_US = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1, 0] as const;
-const ABSOLUTE = UNITS_US.length - 1;
+const UNITS_US = Float64Array.of(1_000_000, 100_000, 10_000, 1000, 100, 10, 1);
+const FINEST = UNITS_US.length - 1;
+/** Where no unit is given, numbers are times counted from -2^52. */
 const ABSOLUTE_SHIFT_US = 2 ** 52;
 /** Zigzag doubles a difference: beyond this it would not be exact. */
 const MAX_STEP = 2 ** 51;
+/** Up to three planes make numbers for bitwise arithmetic. */
+const SMALL_PLANES = 3;
 
 /**
- * Times as a first one and the differences of neighbours in a unit, zigzag encoded, each byte of them in a plane of its
- * own: the low byte of microseconds is noise, what is above it is not.
+ * Times as differences, zigzag encoded, each byte of them in a plane of its own: the low byte of microseconds is noise,
+ * what is above it is not. The records of one group are mostly written by one program and so to one precision: the
+ * largest unit that all of its times are multiples of. A time is told as its distance, in its unit, from the last one
+ * of that unit, so that lines of whole seconds among lines of microseconds do not make the times jump.
  */
 export interface TimePlanes {
+  /** From where each unit starts, rounded down to it. */
   readonly firstUs: number;
-  /** Index in the list of units. */
-  readonly unit: number;
+  /** Index in the list of units for each group; none where times are not differences. */
+  readonly units: Uint8Array;
   /** Lowest byte first, one byte per record. */
   readonly planes: readonly Uint8Array[];
 }
 
-export function splitTimes(timesUs: Float64Array): TimePlanes {
+/** Throws a RangeError for a time that is none. */
+export function splitTimes(timesUs: Float64Array, groups: Uint8Array): TimePlanes {
+  for (const timeUs of timesUs) {
+    if (!Number.isInteger(timeUs) || Math.abs(timeUs) > MAX_TIME_US)
+      throw new RangeError(`time ${timeUs} is not a whole number of microseconds in range`);
+  }
   const firstUs = timesUs[0]!;
-  let unit = commonUnit(timesUs);
+  const units = findUnits(timesUs, groups);
   const numbers = new Float64Array(timesUs.length);
+  const last = startTimes(firstUs);
   let largest = 0;
-  let previousUs = firstUs;
-  for (let i = 0; i < timesUs.length && unit !== ABSOLUTE; i++) {
-    const step = (timesUs[i]! - previousUs) / UNITS_US[unit]!;
-    previousUs = timesUs[i]!;
+  for (let i = 0; i < timesUs.length; i++) {
+    const unit = units[groups[i]!]!;
+    const timeUs = timesUs[i]!;
+    const step = (timeUs - last[unit]!) / UNITS_US[unit]!;
+    last[unit] = timeUs;
     const zigzag = step < 0 ? -2 * step - 1 : 2 * step;
-    if (zigzag > MAX_STEP) unit = ABSOLUTE;
     numbers[i] = zigzag;
     if (zigzag > largest) largest = zigzag;
   }
-  if (unit === ABSOLUTE) {
-    largest = 2 ** 53 - 1;
-    timesUs.forEach((timeUs, i) => (numbers[i] = timeUs + ABSOLUTE_SHIFT_US));
+  if (largest <= MAX_STEP) return { firstUs, units, planes: splitPlanes(numbers, largest) };
+  const absolute = timesUs.map((timeUs) => timeUs + ABSOLUTE_SHIFT_US);
+  return { firstUs, units: new Uint8Array(0), planes: splitPlanes(absolute, 2 ** 53 - 1) };
+}
+
+/** The last time of each unit before the first record. */
+function startTimes(firstUs: number): Float64Array {
+  return UNITS_US.map((unitUs) => Math.floor(firstUs / unitUs) * unitUs);
+}
+
+function findUnits(timesUs: Float64Array, groups: Uint8Array): Uint8Array {
+  const units = new Uint8Array(groups.reduce((max, group) => Math.max(max, group), 0) + 1);
+  for (let i = 0; i < timesUs.length; i++) {
+    const group = groups[i]!;
+    let unit = units[group]!;
+    while (unit < FINEST && timesUs[i]! % UNITS_US[unit]! !== 0) unit++;
+    units[group] = unit;
   }
-  return { firstUs, unit, planes: splitPlanes(numbers, largest) };
+  return units;
 }
 
 function splitPlanes(numbers: Float64Array, largest: number): Uint8Array[] {
@@ -58,40 +83,58 @@ function splitPlanes(numbers: Float64Array, largest: number): Uint8Array[] {
   return planes;
 }
 
-/** Index of the largest unit in which all times differ from the first. */
-function commonUnit(timesUs: Float64Array): number {
-  const firstUs = timesUs[0]!;
-  let unit = 0;
-  for (let i = 1; i < timesUs.length && UNITS_US[unit] !== 1; i++) {
-    const step = timesUs[i]! - firstUs;
-    while (step % UNITS_US[unit]! !== 0) unit++;
-  }
-  return unit;
-}
-
-/** The times of `count` records, or undefined where the planes hold none. */
+/** The times of records in those groups, or undefined where the planes hold none. */
 export function joinTimes(
-  { firstUs, unit, planes }: TimePlanes,
-  count: number,
+  { firstUs, units, planes }: TimePlanes,
+  groups: Uint8Array,
 ): Float64Array | undefined {
-  const unitUs = UNITS_US[unit];
-  if (unitUs === undefined || planes.length > MAX_PLANES) return undefined;
-  if (!planes.every((plane) => plane.length === count)) return undefined;
+  const count = groups.length;
+  if (planes.length > MAX_PLANES || !planes.every((plane) => plane.length === count))
+    return undefined;
+  if (units.some((unit) => unit > FINEST)) return undefined;
+  if (units.length === 0) return absoluteTimes(planes, count);
+  const steps =
+    planes.length <= SMALL_PLANES ? smallSteps(planes, count) : largeSteps(planes, count);
   const timesUs = new Float64Array(count);
-  planes.forEach((plane, p) => {
-    const weight = 256 ** p;
-    for (let i = 0; i < count; i++) timesUs[i]! += plane[i]! * weight;
-  });
-  let timeUs = firstUs;
+  const last = startTimes(firstUs);
   for (let i = 0; i < count; i++) {
-    const number = timesUs[i]!;
-    if (unit === ABSOLUTE) timeUs = number - ABSOLUTE_SHIFT_US;
-    else {
-      const half = Math.floor(number / 2);
-      timeUs += (half * 2 === number ? half : -1 - half) * unitUs;
-    }
+    const unit = units[groups[i]!];
+    if (unit === undefined) return undefined;
+    const timeUs = last[unit]! + steps[i]! * UNITS_US[unit]!;
     if (!(timeUs <= MAX_TIME_US && timeUs >= -MAX_TIME_US)) return undefined;
+    last[unit] = timeUs;
     timesUs[i] = timeUs;
   }
   return timesUs;
+}
+
+function smallSteps(planes: readonly Uint8Array[], count: number): Int32Array {
+  const steps = new Int32Array(count);
+  const [low, middle, high] = planes;
+  for (let i = 0; i < count && low !== undefined; i++) {
+    const number = low[i]! | ((middle?.[i] ?? 0) << 8) | ((high?.[i] ?? 0) << 16);
+    steps[i] = (number >>> 1) ^ -(number & 1);
+  }
+  return steps;
+}
+
+function largeSteps(planes: readonly Uint8Array[], count: number): Float64Array {
+  return joinPlanes(planes, count).map((number) => {
+    const half = Math.floor(number / 2);
+    return half * 2 === number ? half : -1 - half;
+  });
+}
+
+function absoluteTimes(planes: readonly Uint8Array[], count: number): Float64Array | undefined {
+  const timesUs = joinPlanes(planes, count).map((number) => number - ABSOLUTE_SHIFT_US);
+  return timesUs.every((timeUs) => Math.abs(timeUs) <= MAX_TIME_US) ? timesUs : undefined;
+}
+
+function joinPlanes(planes: readonly Uint8Array[], count: number): Float64Array {
+  const numbers = new Float64Array(count);
+  planes.forEach((plane, p) => {
+    const weight = 256 ** p;
+    for (let i = 0; i < count; i++) numbers[i]! += plane[i]! * weight;
+  });
+  return numbers;
 }

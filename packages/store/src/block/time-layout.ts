@@ -51,6 +51,11 @@ export function layoutParts({ pattern, zoneMinutes }: TimeLayout): LayoutPart[] 
   return parts;
 }
 
+/** Whether a field writes that many digits of a second's fraction. */
+export function isFraction(field: string): boolean {
+  return field >= "1" && field <= "6";
+}
+
 /** Whether a layout counts from the epoch: it has no rendering of a time before 1970. */
 export function countsFromEpoch(parts: readonly LayoutPart[]): boolean {
   return parts.some(({ field }) => field !== "" && EPOCH_FIELDS.includes(field));

@@ -11,7 +11,7 @@ import { dayOf, describeStreams, type JobContext, lastDelete } from "./job-conte
 import { RecordSieve } from "./record-sieve.ts";
 import { type Outcome, replace } from "./replacement.ts";
 import { RemovalCount } from "./removal-count.ts";
-import { SegmentOutput } from "./segment-output.ts";
+import { SegmentOutput, sumByStream } from "./segment-output.ts";
 
 /** What one compaction takes at the most: a longer one would hold its input, twice, on the disk. */
 const MOST_RAW_BYTES = 512 * 1024 * 1024;
@@ -32,7 +32,7 @@ export async function compact(context: JobContext, level: number): Promise<Outco
   const sieve = new RecordSieve(visibility, deletes);
   const removal = new RemovalCount();
   const reader = new BatchReader(db);
-  using output = new SegmentOutput(dataDir, level);
+  using output = new SegmentOutput(dataDir, level, sumByStream(batches));
   for (const batch of inStreamOrder(batches)) {
     await context.checkpoint();
     const run = reader.read(batch);

@@ -8,7 +8,7 @@ import { describeStreams, type JobContext, lastDelete } from "./job-context.ts";
 import { RecordSieve } from "./record-sieve.ts";
 import { RemovalCount } from "./removal-count.ts";
 import { type Outcome, replace } from "./replacement.ts";
-import { SegmentOutput } from "./segment-output.ts";
+import { SegmentOutput, sumByStream } from "./segment-output.ts";
 
 export interface MergeOptions {
   readonly segments: readonly number[];
@@ -53,38 +53,33 @@ export async function merge(
   }
   const sieve = new RecordSieve(visibility, deletes);
   const removal = new RemovalCount();
-  const sources: Source[] = [];
-  using output = new SegmentOutput(dataDir, options.level);
-  try {
-    for (const entry of entries) {
-      const file = SegmentFile.open(dataDir, entry.path);
-      sources.push({ entry, file, reader: new SegmentRunReader(file) });
+  using files = new DisposableStack();
+  const sources = entries.map((entry): Source => {
+    const file = files.use(SegmentFile.open(dataDir, entry.path));
+    return { entry, file, reader: new SegmentRunReader(file) };
+  });
+  const streamBytes = sumByStream(sources.flatMap(({ file }) => file.runs));
+  using output = new SegmentOutput(dataDir, options.level, streamBytes);
+  for (const { source, run } of runsInOrder(sources)) {
+    await context.checkpoint();
+    const { entry, reader } = source;
+    if (options.without?.get(entry.id)?.has(run.streamId) === true) {
+      removal.add(run.streamId, "expired", run.count);
+      continue;
     }
-    for (const { source, run } of runsInOrder(sources)) {
-      await context.checkpoint();
-      const { entry, reader } = source;
-      if (options.without?.get(entry.id)?.has(run.streamId) === true) {
-        removal.add(run.streamId, "expired", run.count);
-        continue;
-      }
-      const records = reader.read(run);
-      if (records === undefined) {
-        const kept = keepCopy(dataDir, entry.path);
-        context.quarantined(`${kept}: block ${run.block}, ${run.count} records`);
-        removal.add(run.streamId, "damaged", run.count);
-        continue;
-      }
-      const stream = streams.get(run.streamId) as StreamDescription;
-      const { parts, expired, deleted } = sieve.sift(records, stream);
-      removal.add(run.streamId, "expired", expired);
-      removal.add(run.streamId, "deleted", deleted);
-      for (const [partition, part] of parts) {
-        output.add(partition, entry.day, stream, part);
-      }
+    const records = reader.read(run);
+    if (records === undefined) {
+      const kept = keepCopy(dataDir, entry.path);
+      context.quarantined(`${kept}: block ${run.block}, ${run.count} records`);
+      removal.add(run.streamId, "damaged", run.count);
+      continue;
     }
-  } finally {
-    for (const { file } of sources) {
-      file[Symbol.dispose]();
+    const stream = streams.get(run.streamId) as StreamDescription;
+    const { parts, expired, deleted } = sieve.sift(records, stream);
+    removal.add(run.streamId, "expired", expired);
+    removal.add(run.streamId, "deleted", deleted);
+    for (const [partition, part] of parts) {
+      output.add(partition, entry.day, stream, part);
     }
   }
   // Awaited here: the output is disposed of when this returns.

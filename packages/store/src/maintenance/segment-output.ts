@@ -1,11 +1,8 @@
-import { encodeBlock } from "../block/block-encoder.ts";
-import { decodeIndex } from "../block/block-index.ts";
 import type { Run } from "../block/run.ts";
 import type { NewSegment } from "../manifest/swap.ts";
 import { BlockPacker } from "../segment/block-packer.ts";
-import { runFacts } from "../segment/run-facts.ts";
+import { BlockWriter } from "./block-writer.ts";
 import { SegmentWriter, type StreamDescription } from "../segment/segment-writer.ts";
-import { TokenCollector } from "../token-filter/token-collector.ts";
 
 interface OpenSegment {
   readonly writer: SegmentWriter;
@@ -19,12 +16,14 @@ interface OpenSegment {
 export class SegmentOutput implements Disposable {
   readonly #dataDir: string;
   readonly #level: number;
-  readonly #tokens = new TokenCollector();
+  readonly #streamBytes: ReadonlyMap<number, number>;
   readonly #open = new Map<string, OpenSegment>();
 
-  constructor(dataDir: string, level: number) {
+  /** @param streamBytes by stream: what its bodies come to in all, nearly */
+  constructor(dataDir: string, level: number, streamBytes: ReadonlyMap<number, number>) {
     this.#dataDir = dataDir;
     this.#level = level;
+    this.#streamBytes = streamBytes;
   }
 
   /** Streams come one after the other, the runs of each in the order of their sequence numbers. */
@@ -65,17 +64,24 @@ export class SegmentOutput implements Disposable {
       day,
       level: this.#level,
     });
+    const blocks = new BlockWriter(writer, this.#level);
     const packer = new BlockPacker((runs) => {
-      const block = encodeBlock(runs, this.#level);
-      const index = decodeIndex(block.index, block.indexRawBytes);
-      if (!index.ok) {
-        throw new Error(`a block that was just written cannot be read: ${index.error.detail}`);
-      }
-      const layouts = index.value.layouts.map(({ layout }) => layout);
-      writer.add(block, runs.map(runFacts), this.#tokens.collect(block.text), layouts);
+      const bytes = this.#streamBytes.get(runs[0]?.streamId ?? -1) ?? 0;
+      blocks.write(runs, bytes);
     });
     const opened = { writer, packer };
     this.#open.set(key, opened);
     return opened;
   }
+}
+
+/** Bytes of bodies by stream. */
+export function sumByStream(
+  parts: readonly { readonly streamId: number; readonly bodyBytes: number }[],
+): Map<number, number> {
+  const sums = new Map<number, number>();
+  for (const { streamId, bodyBytes } of parts) {
+    sums.set(streamId, (sums.get(streamId) ?? 0) + bodyBytes);
+  }
+  return sums;
 }

@@ -1,6 +1,6 @@
 import type { RecordFilter } from "@sluice/query";
 
-import { elidesWord } from "../block/layout-shape.ts";
+import { elidesWord } from "../block/layout-word.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
 import type { SegmentFile } from "../segment/segment-file.ts";
 import { type Catalog, isVisible, rangeOf, segmentRun, type StoredRun } from "./run-catalog.ts";

@@ -4,12 +4,14 @@ import { err, type Result } from "@sluice/quantity";
 
 import type { BlockError } from "../block/block-error.ts";
 import { type BlockIndex, decodeIndex } from "../block/block-index.ts";
+import { type BlockDictionary, openDictionary } from "../block/dictionary.ts";
 import { type BlockText, decodeText } from "../block/block-text.ts";
-import { wordPattern } from "../block/layout-shape.ts";
+import { mayWriteWord } from "../block/layout-word.ts";
 import type { TimeLayout } from "../block/time-layout.ts";
 import { isCorruption } from "../head/head-file.ts";
 import { decodeDirectory } from "../token-filter/filter-directory.ts";
 import { SegmentFilter } from "../token-filter/segment-filter.ts";
+import { DictionaryCache, unpackDictionary } from "./dictionary-cache.ts";
 import type { RunFacts } from "./run-facts.ts";
 import { SEGMENT_APPLICATION_ID, SEGMENT_SCHEMA_VERSION } from "./segment-schema.ts";
 import type { StreamDescription } from "./segment-writer.ts";
@@ -39,6 +41,7 @@ interface BlockSizes {
   readonly rawBytes: number;
   readonly indexRawBytes: number;
   readonly contentRawBytes: number;
+  readonly dictionary: number | null;
 }
 
 /** An open handle costs 160-200 KB with this; a block is read once and goes into no cache of SQLite's. */
@@ -50,20 +53,24 @@ export class SegmentFile implements Disposable {
   readonly #db: Database.Database;
   readonly #index: Statement;
   readonly #content: Statement;
+  readonly #dictionary: Statement;
+  readonly #dictionaries: DictionaryCache;
   readonly #blocks: readonly BlockSizes[];
   #runs: readonly SegmentRun[] | undefined;
   #filter: SegmentFilter | undefined;
-  #timeWords: readonly RegExp[] | undefined;
+  #layouts: readonly TimeLayout[] | undefined;
 
-  private constructor(path: string, db: Database.Database) {
+  private constructor(path: string, db: Database.Database, dictionaries: DictionaryCache) {
     this.path = path;
     this.#db = db;
+    this.#dictionaries = dictionaries;
+    this.#dictionary = db.prepare("SELECT bytes FROM dictionaries WHERE id = ?").pluck();
     this.#index = db.prepare("SELECT idx FROM blocks WHERE id = ?").pluck();
     this.#content = db.prepare("SELECT content FROM blocks WHERE id = ?").pluck();
     this.#blocks = db
       .prepare(
         `SELECT records, raw_bytes AS rawBytes, index_raw_bytes AS indexRawBytes,
-           content_raw_bytes AS contentRawBytes FROM blocks ORDER BY id`,
+           content_raw_bytes AS contentRawBytes, dictionary FROM blocks ORDER BY id`,
       )
       .all() as BlockSizes[];
   }
@@ -72,7 +79,11 @@ export class SegmentFile implements Disposable {
    * @param path relative to data_dir
    * @throws SegmentError
    */
-  static open(dataDir: string, path: string): SegmentFile {
+  static open(
+    dataDir: string,
+    path: string,
+    dictionaries: DictionaryCache = new DictionaryCache(),
+  ): SegmentFile {
     return guarded(path, () => {
       const db = new Database(join(dataDir, path), { readonly: true, fileMustExist: true });
       try {
@@ -86,7 +97,7 @@ export class SegmentFile implements Disposable {
         if (version > SEGMENT_SCHEMA_VERSION) {
           throw new SegmentError("newer", `${path}: written by a newer Sluice (${version})`);
         }
-        return new SegmentFile(path, db);
+        return new SegmentFile(path, db, dictionaries);
       } catch (error) {
         db.close();
         throw error;
@@ -111,11 +122,11 @@ export class SegmentFile implements Disposable {
 
   /** Whether a whole word, ASCII capitals made small, may stand in a timestamp that is not in the text of its block. */
   mayElide(word: string): boolean {
-    this.#timeWords ??= guarded(this.path, () => {
+    this.#layouts ??= guarded(this.path, () => {
       const text = this.#db.prepare("SELECT value FROM meta WHERE key = 'layouts'").pluck().get();
-      return (JSON.parse(text as string) as TimeLayout[]).map(wordPattern);
+      return JSON.parse(text as string) as TimeLayout[];
     });
-    return this.#timeWords.some((pattern) => pattern.test(word));
+    return this.#layouts.some((layout) => mayWriteWord(layout, word));
   }
 
   streams(): StreamDescription[] {
@@ -152,11 +163,29 @@ export class SegmentFile implements Disposable {
     const bytes = this.#blob(this.#content, block);
     return bytes === undefined
       ? err(UNREADABLE)
-      : decodeText(bytes, this.#blocks[block]?.contentRawBytes ?? 0, index);
+      : decodeText(
+          bytes,
+          this.#blocks[block]?.contentRawBytes ?? 0,
+          index,
+          this.#dictionaryOf(block),
+        );
   }
 
   [Symbol.dispose](): void {
     this.#db.close();
+  }
+
+  /** The dictionary that a block's content is compressed against, where it has one that can be read. */
+  #dictionaryOf(block: number): BlockDictionary | undefined {
+    const id = this.#blocks[block]?.dictionary ?? undefined;
+    if (id === undefined) {
+      return undefined;
+    }
+    return this.#dictionaries.get(`${this.path}#${id}`, () => {
+      const bytes = this.#blob(this.#dictionary, id);
+      const raw = bytes === undefined ? undefined : unpackDictionary(bytes);
+      return raw === undefined ? undefined : openDictionary(raw);
+    });
   }
 
   /** Damage to the pages of one block is no reason to give up the others. */

@@ -3,6 +3,7 @@
  * describes itself: with the names of its streams the manifest can be made again from the files alone.
  *
  * - `blocks`: about 1 MiB of records each; `idx` and `content` are what block/block-codec.ts writes.
+ * - `dictionaries`: text, compressed with zstd, that the content of some blocks is compressed against.
  * - `runs`: records of one stream that lie together in a block, `from_record` being the first of them
  *   there. Everything that planning asks, so that it reads no BLOB. `severity_counts` is JSON:
  *   [severity, count, severity, count, ...].
@@ -39,8 +40,14 @@ CREATE TABLE blocks (
   index_raw_bytes   INTEGER NOT NULL,
   content_raw_bytes INTEGER NOT NULL,
   level             INTEGER NOT NULL,
+  dictionary        INTEGER REFERENCES dictionaries (id),
   idx               BLOB NOT NULL,
   content           BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE dictionaries (
+  id    INTEGER PRIMARY KEY,
+  bytes BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE runs (

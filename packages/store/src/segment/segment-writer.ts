@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import Database, { type Statement } from "better-sqlite3";
 
 import type { EncodedBlock } from "../block/block-encoder.ts";
+import type { BlockDictionary } from "../block/dictionary.ts";
 import type { TimeLayout } from "../block/time-layout.ts";
 import type { SegmentStream } from "../manifest/manifest.ts";
 import {
@@ -14,6 +15,7 @@ import {
 import type { NewSegment } from "../manifest/swap.ts";
 import { encodeDirectory } from "../token-filter/filter-directory.ts";
 import { SegmentFilterBuilder } from "../token-filter/segment-filter-builder.ts";
+import { packDictionary } from "./dictionary-cache.ts";
 import type { RunFacts } from "./run-facts.ts";
 import {
   SEGMENT_APPLICATION_ID,
@@ -42,6 +44,14 @@ export interface SegmentPlace {
   readonly level: number;
 }
 
+/** What readers of a block need besides its bytes. */
+export interface BlockDetails {
+  /** How its timestamps are written that are not in its text. */
+  readonly layouts: readonly TimeLayout[];
+  /** Id of the dictionary that its content was compressed against. */
+  readonly dictionary: number | undefined;
+}
+
 /** Pages that may be dirty before SQLite writes them out: a segment is never held in memory. */
 const CACHE_KIB = 4096;
 
@@ -55,6 +65,7 @@ export class SegmentWriter implements Disposable {
   readonly path: string;
   readonly #db: Database.Database;
   readonly #insertBlock: Statement;
+  readonly #insertDictionary: Statement;
   readonly #insertRun: Statement;
   readonly #insertStream: Statement;
   readonly #filter = new SegmentFilterBuilder();
@@ -94,7 +105,8 @@ export class SegmentWriter implements Disposable {
     meta.run("day", place.day);
     meta.run("path", this.path);
     this.#db = db;
-    this.#insertBlock = db.prepare("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#insertBlock = db.prepare("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#insertDictionary = db.prepare("INSERT INTO dictionaries (bytes) VALUES (?)");
     this.#insertRun = db.prepare(
       `INSERT INTO runs (block, stream, from_record, count, first_seq, last_seq, min_time_us, max_time_us,
          first_received_us, last_received_us, first_batch, last_batch, severities, severity_counts, body_bytes)
@@ -113,12 +125,18 @@ export class SegmentWriter implements Disposable {
     }
   }
 
+  /** Stores a dictionary that blocks may be compressed against, and returns its id. */
+  addDictionary(dictionary: BlockDictionary): number {
+    const { lastInsertRowid } = this.#insertDictionary.run(packDictionary(dictionary));
+    return Number(lastInsertRowid);
+  }
+
   /** Appends a block; `runs` in the order in which they stand in it, `words` as TokenCollector gives them. */
   add(
     block: EncodedBlock,
     runs: readonly RunFacts[],
     words: Uint32Array,
-    layouts: readonly TimeLayout[],
+    { layouts, dictionary }: BlockDetails,
   ): void {
     const id = this.#totals.blocks;
     const bytes = block.index.length + block.content.length;
@@ -130,6 +148,7 @@ export class SegmentWriter implements Disposable {
       block.indexRawBytes,
       block.contentRawBytes,
       this.#place.level,
+      dictionary ?? null,
       block.index,
       block.content,
     );
