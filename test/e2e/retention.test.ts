@@ -22,7 +22,7 @@ interface PlanReport {
 interface PruneReport {
   readonly plan: PlanReport;
   readonly batches: number;
-  readonly payloadBytes: number;
+  readonly bytes: number;
   readonly diskBytesBefore: number;
   readonly diskBytesAfter: number;
 }
@@ -160,9 +160,9 @@ test("a plan is what the prune carries out, the oldest first, and the files shri
 
   const outcome = await report<PruneReport>(site, ["prune", ...onFolder]);
   expect(outcome.plan).toEqual(plan);
-  expect({ batches: outcome.batches, payloadBytes: outcome.payloadBytes }).toEqual({
+  expect({ batches: outcome.batches, bytes: outcome.bytes }).toEqual({
     batches: plan.batches,
-    payloadBytes: plan.bytes,
+    bytes: plan.bytes,
   });
   expect(outcome.diskBytesBefore - outcome.diskBytesAfter).toBeGreaterThanOrEqual(plan.bytes);
   expect(diskBytes(site)).toBeLessThan(1_200_000);
@@ -190,11 +190,11 @@ test("pruning while lines arrive loses none but the oldest, and ingest goes on",
     }
   };
   while (pruned < 4) {
-    const [{ plan, batches, payloadBytes }] = await Promise.all([
+    const [{ plan, batches, bytes }] = await Promise.all([
       report<PruneReport>(site, prune),
       write(),
     ]);
-    expect({ batches, payloadBytes }).toEqual({ batches: plan.batches, payloadBytes: plan.bytes });
+    expect({ batches, bytes }).toEqual({ batches: plan.batches, bytes: plan.bytes });
     dropped += plan.records;
     pruned += batches > 0 ? 1 : 0;
   }

@@ -32,7 +32,14 @@ async function apiOn(
   const directory = new AgentDirectory();
   const isClockSuspect = (): boolean => watch.look() !== undefined;
   const guardState = (): "open" => "open";
-  const metrics = new CollectorMetrics({ reader, directory, dataDir, isClockSuspect, guardState });
+  const metrics = new CollectorMetrics({
+    reader,
+    directory,
+    dataDir,
+    isClockSuspect,
+    guardState,
+    notices: () => ({}),
+  });
   const failures: unknown[] = [];
   const app = adminApi({
     reader,

@@ -11,6 +11,8 @@ import { formatPlan, type PlanReport } from "../src/retention/retention-report.t
 const NOTHING: PlanReport = {
   rows: [],
   batches: 0,
+  segments: 0,
+  segmentParts: 0,
   records: 0,
   bytes: 0,
   totalBytes: 2_500_000,
@@ -26,6 +28,8 @@ const SOMETHING: PlanReport = {
       kind: "age",
       reason: "older than 7d (rule 1 (host: web-*))",
       batches: 1,
+      segments: 0,
+      segmentParts: 2,
       records: 1_200,
       bytes: 30_000,
       oldest: "2026-11-01T08:00:00.000000Z",
@@ -36,6 +40,8 @@ const SOMETHING: PlanReport = {
       kind: "total-size",
       reason: "everything together is over 2MB",
       batches: 12,
+      segments: 1,
+      segmentParts: 0,
       records: 90,
       bytes: 470_000,
       oldest: "2026-11-03T08:00:00.000000Z",
@@ -43,6 +49,8 @@ const SOMETHING: PlanReport = {
     },
   ],
   batches: 13,
+  segments: 1,
+  segmentParts: 2,
   records: 1_290,
   bytes: 500_000,
 };
@@ -67,11 +75,11 @@ const STATS: StatsReport = {
 
 test("a plan is a table of what goes for which reason, and a sum", () => {
   expect(formatPlanTable(SOMETHING, false)).toMatchInlineSnapshot(`
-    "RULE  REASON                                BATCHES  RECORDS   BYTES  OLDEST (UTC)         NEWEST (UTC)
-    1     older than 7d (rule 1 (host: web-*))        1    1,200   30 kB  2026-11-01 08:00:00  2026-11-02 09:30:00
-    -     everything together is over 2MB            12       90  470 kB  2026-11-03 08:00:00  2026-11-04 09:30:00
+    "RULE  REASON                                BATCHES     SEGMENTS  RECORDS   BYTES  OLDEST (UTC)         NEWEST (UTC)
+    1     older than 7d (rule 1 (host: web-*))        1  0 + 2 parts    1,200   30 kB  2026-11-01 08:00:00  2026-11-02 09:30:00
+    -     everything together is over 2MB            12            1       90  470 kB  2026-11-03 08:00:00  2026-11-04 09:30:00
 
-    1,290 records in 13 batches, 500 kB of 2.5 MB.
+    1,290 records in 13 batches, 1 segment, parts of 2 segments: 500 kB of 2.5 MB.
     "
   `);
 });
@@ -98,7 +106,8 @@ test("a plan says which cap cannot be met, and why ages do not count", () => {
 
 test("a plan fits into the line of a job", () => {
   expect(formatPlan(SOMETHING)).toBe(
-    "1 batch: older than 7d (rule 1 (host: web-*)); 12 batches: everything together is over 2MB",
+    "1 batch, parts of 2 segments: older than 7d (rule 1 (host: web-*)); " +
+      "12 batches, 1 segment: everything together is over 2MB",
   );
   expect(formatPlan({ ...NOTHING, clockSuspect: "it jumped" })).toBe(
     "nothing to drop; nothing for its age: it jumped",
@@ -112,12 +121,17 @@ test.each([
   const report = {
     plan: SOMETHING,
     batches: 13,
-    payloadBytes: 500_000,
+    segments: 1,
+    segmentParts: 2,
+    records: 1_290,
+    bytes: 500_000,
     tookMs: 42,
     diskBytesBefore: before,
     diskBytesAfter: after,
   };
-  expect(formatPrune(report, false)).toContain("Dropped 13 batches (500 kB) in 42 ms.");
+  expect(formatPrune(report, false)).toContain(
+    "Dropped 1,290 records in 13 batches, 1 segment, parts of 2 segments, 500 kB, in 42 ms.",
+  );
   expect(formatPrune(report, false)).toContain(text);
 });
 

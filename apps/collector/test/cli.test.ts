@@ -116,13 +116,18 @@ describe("where a block is damaged", () => {
 
   test.each([
     [["-o", "raw"], 0, "still readable\n"],
-    [["--count"], 0, "1\n"],
+    [["--count", "readable"], 0, "1\n"],
     [["--count", "missing"], 2, "0\n"],
     [["-o", "raw", "missing"], 2, ""],
   ])("query %j says that its answer is incomplete, and exits %i", async (args, exit, expected) => {
     const { code, stdout, stderr } = await run("query", "--data", damagedDir, ...args);
     expect({ code, stdout: stdout.toString() }).toEqual({ code: exit, stdout: expected });
     expect(stderr).toContain("the answer is incomplete: 1 damaged block could not be read");
+  });
+
+  test("a count of everything needs nothing of it, and is complete", async () => {
+    const { stdout, stderr } = await run("query", "--data", damagedDir, "--count");
+    expect({ stdout: stdout.toString(), stderr }).toEqual({ stdout: "2\n", stderr: "" });
   });
 });
 

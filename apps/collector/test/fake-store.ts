@@ -7,9 +7,9 @@ import { retentionPolicySchema } from "@sluice/retention";
 import type { RetentionPolicy, RetentionPolicyInput } from "@sluice/retention";
 import type {
   AgentInfo,
-  PruneOrder,
-  PruneResult,
-  StoredBatch,
+  RetentionOrder,
+  RetentionResult,
+  StoredPart,
   StoreReader,
   StreamInfo,
 } from "@sluice/store";
@@ -19,30 +19,42 @@ import type { Clocks } from "../src/retention/clock-watch.ts";
 export const DAY_US = 86_400_000_000;
 export const NOW_US: TimeUs = timeUs(Date.UTC(2026, 10, 24, 8) * 1000);
 
-/** A store whose batches are entries of a list, and whose head.db is a file of their length. */
+/** A store whose batches and parts of segments are entries of a list, and whose head.db is a file of their length. */
 export class FakeStore implements Disposable {
   readonly dataDir: string = mkdtempSync(join(tmpdir(), "sluice-fake-store-"));
-  readonly orders: PruneOrder[] = [];
-  stored: StoredBatch[] = [];
+  readonly orders: RetentionOrder[] = [];
+  stored: StoredPart[] = [];
   knownStreams: StreamInfo[] = [stream({})];
   knownAgents: AgentInfo[] = [agent({})];
   /** Awaited by each prune before it removes anything. */
   gate: Promise<unknown> = Promise.resolve();
 
-  add(...batches: readonly StoredBatch[]): this {
-    this.stored.push(...batches);
+  add(...parts: readonly StoredPart[]): this {
+    this.stored.push(...parts);
     this.#writeHead();
     return this;
   }
 
-  async prune(order: PruneOrder): Promise<PruneResult> {
+  async prune(order: RetentionOrder): Promise<RetentionResult> {
     this.orders.push(order);
     await this.gate;
-    const going = this.stored.filter(({ batchId }) => order.batchIds.includes(batchId));
+    const going = this.stored.filter(({ place, streamId }) =>
+      place.kind === "batch"
+        ? order.batchIds.includes(place.batch)
+        : order.segmentIds.includes(place.segment) ||
+          order.segmentParts.some(
+            ({ segment, streams }) => segment === place.segment && streams.includes(streamId),
+          ),
+    );
     this.stored = this.stored.filter((kept) => !going.includes(kept));
     this.#writeHead();
-    const payloadBytes = going.reduce((sum, { bytes }) => sum + bytes, 0);
-    return { batches: going.length, payloadBytes, tookMs: 3 };
+    return {
+      batches: order.batchIds.length,
+      segments: order.segmentIds.length,
+      records: going.reduce((sum, { records }) => sum + records, 0),
+      bytes: going.reduce((sum, { bytes }) => sum + bytes, 0),
+      tookMs: 3,
+    };
   }
 
   get reader(): StoreReader {
@@ -50,7 +62,7 @@ export class FakeStore implements Disposable {
       storeId: "5f0c2b1e-0000-4000-8000-000000000000",
       highWater: this.stored.length,
       headBytes: this.stored.reduce((sum, { bytes }) => sum + bytes, 0),
-      batches: () => this.stored,
+      parts: () => this.stored,
       streams: () => this.knownStreams,
       agents: () => this.knownAgents,
       gaps: () => [
@@ -70,6 +82,8 @@ export class FakeStore implements Disposable {
         agents: this.knownAgents.length,
         streams: this.knownStreams.length,
         batches: this.stored.length,
+        segments: 0,
+        blocks: 0,
         records: this.stored.reduce((sum, { records }) => sum + records, 0),
         bodyBytes: 0,
         payloadBytes: 0,
@@ -98,11 +112,11 @@ export class FakeStore implements Disposable {
 export function batch(
   batchId: number,
   ageDays: number,
-  rest: Partial<StoredBatch> = {},
-): StoredBatch {
+  rest: Partial<StoredPart> = {},
+): StoredPart {
   const receivedUs = NOW_US - ageDays * DAY_US;
   return {
-    batchId,
+    place: { kind: "batch", batch: batchId },
     streamId: 1,
     severities: 1 << 9,
     firstReceivedUs: receivedUs,
@@ -111,6 +125,16 @@ export function batch(
     records: 10,
     ...rest,
   };
+}
+
+/** What a segment holds of a stream, all received so many days before NOW_US. */
+export function part(
+  segment: number,
+  streamId: number,
+  ageDays: number,
+  rest: Partial<StoredPart> = {},
+): StoredPart {
+  return batch(0, ageDays, { place: { kind: "segment", segment }, streamId, ...rest });
 }
 
 export function stream(rest: Partial<StreamInfo>): StreamInfo {

@@ -46,6 +46,7 @@ export class FilledStore implements AsyncDisposable {
         throw error;
       },
       full: () => undefined,
+      noticed: () => undefined,
     });
     const agent = { agentId: "a-1", host: "web-1", version: "1", labels: { env: "prod" } };
     const { agent: row } = await store.introduce(agent);

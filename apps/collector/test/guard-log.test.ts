@@ -1,5 +1,5 @@
 import type { Log } from "@sluice/service";
-import type { FinishedJob } from "@sluice/store";
+import type { JobRecord } from "@sluice/store";
 import { expect, test } from "vitest";
 
 import { describePause, logGuard } from "../src/guard/guard-log.ts";
@@ -25,9 +25,9 @@ test("a pause says what is free, what of it is spoken for, and what is needed", 
 });
 
 test("an entry that found no room is written with the exit, in the order of the events", async () => {
-  const written: FinishedJob[] = [];
+  const written: JobRecord[] = [];
   let isFull = true;
-  const record = (job: FinishedJob): Promise<void> => {
+  const record = (job: JobRecord): Promise<void> => {
     if (isFull) return Promise.reject(new Error("full"));
     written.push(job);
     return Promise.resolve();

@@ -13,6 +13,7 @@ function metricsOn(store: FakeStore): CollectorMetrics {
     directory: { connections: 3, openStreams: 8 },
     dataDir: store.dataDir,
     isClockSuspect: () => true,
+    notices: () => ({ quarantined: 2, missing: 0 }),
     guardState: () => "pruning",
   });
 }
@@ -98,6 +99,7 @@ test("what the store keeps, and who is connected, is read at the scrape", async 
   expect(text).toContain("\nsluice_agents_connected 3\n");
   expect(text).toContain("\nsluice_streams_open 8\n");
   expect(text).toContain("\nsluice_clock_suspect 1\n");
+  expect(text).toContain('\nsluice_store_notices_total{kind="quarantined"} 2\n');
   expect(text).toContain("\nsluice_ingest_paused 0\n");
   expect(text).toContain('\nsluice_disk_guard_state{state="pruning"} 1\n');
 });
@@ -117,12 +119,12 @@ test("a query is running until it ends", async () => {
 test("only prunes that removed something count as runs", async () => {
   using store = new FakeStore();
   using metrics = metricsOn(store.add());
-  metrics.pruned({ batches: 0, payloadBytes: 0 });
-  metrics.pruned({ batches: 2, payloadBytes: 900 });
+  metrics.pruned({ records: 0, bytes: 0 });
+  metrics.pruned({ records: 2, bytes: 900 });
   const text = await metrics.render();
   expect(text).toContain("\nsluice_prune_runs_total 1\n");
-  expect(text).toContain("\nsluice_pruned_batches_total 2\n");
-  expect(text).toContain("\nsluice_pruned_payload_bytes_total 900\n");
+  expect(text).toContain("\nsluice_pruned_records_total 2\n");
+  expect(text).toContain("\nsluice_pruned_bytes_total 900\n");
 });
 
 test("every line of an answer is a comment or a sample of the text format", async () => {

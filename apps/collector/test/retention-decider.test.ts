@@ -14,11 +14,12 @@ test("the thread decides about a real folder, beside its writer", async () => {
       committed: () => undefined,
       failed: () => undefined,
       full: () => undefined,
+      noticed: () => undefined,
     });
     expect(store.storeId).toMatch(/^[0-9a-f-]{36}$/);
     const question = { dataDir, policy: policy({ keep: "1d" }), suspension: undefined };
     const decision = await decideInThread({ ...question, nowUs: NOW_US });
-    expect(decision.batchIds).toEqual([]);
+    expect(decision).toMatchObject({ batchIds: [], segmentIds: [], segmentParts: [] });
     expect(decision.cutoffs).toEqual({ default: NOW_US - 86_400_000_000 });
     expect(decision.report.totalBytes).toBeGreaterThan(0);
   } finally {

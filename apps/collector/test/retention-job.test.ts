@@ -35,7 +35,7 @@ async function jobOn(
 }
 
 function ids(store: FakeStore): number[] {
-  return store.stored.map(({ batchId }) => batchId);
+  return store.stored.flatMap(({ place }) => (place.kind === "batch" ? place.batch : []));
 }
 
 test("a plan is what the prune behind it carries out", async () => {
@@ -53,7 +53,13 @@ test("a plan is what the prune behind it carries out", async () => {
     { rule: null, kind: "total-size", batches: 1 },
   ]);
   expect(ids(store)).toEqual([4]);
-  expect(report).toMatchObject({ batches: 3, diskBytesBefore: 4000, diskBytesAfter: 1000 });
+  expect(report).toMatchObject({
+    batches: 3,
+    records: 30,
+    bytes: 3000,
+    diskBytesBefore: 4000,
+    diskBytesAfter: 1000,
+  });
 });
 
 test("a second prune finds nothing more to drop", async () => {
@@ -161,7 +167,7 @@ test("a run that fails is told, and the next cycle runs all the same", async () 
     return calls === 2 ? Promise.reject(broken) : FakeStore.prototype.prune.call(store, order);
   });
   await job.start();
-  await vi.waitFor(() => expect(reader.batches()).toHaveLength(1));
+  await vi.waitFor(() => expect(reader.parts()).toHaveLength(1));
   await vi.waitFor(() => expect(ids(store)).toEqual([]));
   expect(told.failed).toEqual([broken]);
   await job[Symbol.asyncDispose]();

@@ -21,6 +21,8 @@ const ADVICE: Readonly<Record<SearchErrorCode, string>> = {
   "query-invalid": "mend the query where it points",
   deadline: "allow it more time with --timeout (in the API: deadline=)",
   cancelled: "ask again",
+  "too-much": "narrow the query, or allow it more with --max-read (in the API: maxRead=)",
+  "page-expired": "begin again with the first page",
   damaged: "keep the data folder as it is, and restore a backup beside it",
   failed: "ask again; the collector's log may say more",
 };

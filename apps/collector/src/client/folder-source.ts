@@ -14,6 +14,7 @@ import {
 } from "../api/admin-report.ts";
 import type { AdminSource, PruneRequest } from "./admin-source.ts";
 import { type AgentEntry, listAgents } from "../api/agent-list.ts";
+import { describeNotice } from "../server/notice-log.ts";
 import { ClockWatch, SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
 import { makeRoomToOpen } from "../guard/volume-watch.ts";
 import { lastReceiptUs, readVolume } from "../retention/inventory.ts";
@@ -129,6 +130,7 @@ async function openUnused(dataDir: string): Promise<Store> {
       committed: () => undefined,
       failed: () => undefined,
       full: () => undefined,
+      noticed: (notice) => process.stderr.write(`sluice: ${describeNotice(notice)}\n`),
     });
   } catch (error) {
     if (error instanceof StoreError && error.code === "data-locked") {

@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { EXIT, Failure } from "@sluice/service";
 import { formatDuration, formatSize } from "@sluice/quantity";
 
-import type { PruneReport } from "../retention/retention-report.ts";
+import { formatPlaces, type PruneReport } from "../retention/retention-report.ts";
 import { formatCount } from "../output/text-table.ts";
 import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 import { formatPlanTable } from "./retention.ts";
@@ -41,9 +41,9 @@ export function addPrune(root: Command): void {
 }
 
 export function formatPrune(report: PruneReport, isColored: boolean): string {
-  const { plan, batches, payloadBytes, tookMs, diskBytesBefore, diskBytesAfter } = report;
+  const { plan, records, bytes, tookMs, diskBytesBefore, diskBytesAfter } = report;
   const table = formatPlanTable(plan, isColored);
-  if (batches === 0) {
+  if (records === 0) {
     return table;
   }
   const returned = diskBytesBefore - diskBytesAfter;
@@ -52,8 +52,8 @@ export function formatPrune(report: PruneReport, isColored: boolean): string {
       ? `${formatSize(returned)} came back`
       : `${formatSize(-returned)} more, for lines arrived meanwhile`;
   return (
-    `${table}Dropped ${formatCount(batches)} batches (${formatSize(payloadBytes)}) ` +
-    `in ${formatDuration(tookMs)}.\n` +
+    `${table}Dropped ${formatCount(records)} records in ${formatPlaces(report)}, ` +
+    `${formatSize(bytes)}, in ${formatDuration(tookMs)}.\n` +
     `On disk: ${formatSize(diskBytesBefore)} before, ${formatSize(diskBytesAfter)} after; ${disk}.\n`
   );
 }

@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { formatSize } from "@sluice/quantity";
 
-import type { PlanReport } from "../retention/retention-report.ts";
+import { formatPlaces, type PlanReport } from "../retention/retention-report.ts";
 import { formatCount, formatTable } from "../output/text-table.ts";
 import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
 
@@ -9,6 +9,7 @@ const COLUMNS = [
   { title: "RULE", align: "left" },
   { title: "REASON", align: "left" },
   { title: "BATCHES", align: "right" },
+  { title: "SEGMENTS", align: "right" },
   { title: "RECORDS", align: "right" },
   { title: "BYTES", align: "right" },
   { title: "OLDEST (UTC)", align: "left" },
@@ -41,19 +42,28 @@ export function formatPlanTable(plan: PlanReport, isColored: boolean): string {
     row.rule === null ? "-" : String(row.rule),
     row.reason,
     formatCount(row.batches),
+    formatSegments(row),
     formatCount(row.records),
     formatSize(row.bytes),
     row.oldest.slice(0, 19).replace("T", " "),
     row.newest.slice(0, 19).replace("T", " "),
   ]);
   const table = rows.length === 0 ? "" : `${formatTable(COLUMNS, rows, isColored)}\n`;
-  const { batches, records, bytes, totalBytes } = plan;
+  const { records, bytes, totalBytes } = plan;
   const sum =
-    batches === 0
+    rows.length === 0
       ? `Nothing to drop: the ${formatSize(totalBytes)} that are stored are within the policy.\n`
-      : `${formatCount(records)} records in ${formatCount(batches)} batches, ` +
+      : `${formatCount(records)} records in ${formatPlaces(plan)}: ` +
         `${formatSize(bytes)} of ${formatSize(totalBytes)}.\n`;
   return table + sum + formatWarnings(plan);
+}
+
+/** `2`, or `2 + 1 part`: segments of which other records stay are counted behind the whole ones. */
+function formatSegments({ segments, segmentParts }: PlanReport["rows"][number]): string {
+  const whole = formatCount(segments);
+  return segmentParts === 0
+    ? whole
+    : `${whole} + ${formatCount(segmentParts)} ${segmentParts === 1 ? "part" : "parts"}`;
 }
 
 function formatWarnings({ unmet, clockSuspect }: PlanReport): string {

@@ -1,6 +1,6 @@
 import type { Log } from "@sluice/service";
 import { formatDuration, formatSize } from "@sluice/quantity";
-import type { FinishedJob, Store } from "@sluice/store";
+import type { JobRecord, Store } from "@sluice/store";
 
 import type { GuardEvents, Pause } from "./guard-parts.ts";
 
@@ -30,7 +30,7 @@ export function logGuard(
   store: Pick<Store, "record">,
   wallUs: () => number = () => Date.now() * 1000,
 ): GuardEvents {
-  const unwritten: FinishedJob[] = [];
+  const unwritten: JobRecord[] = [];
   let writing: Promise<void> | undefined;
 
   const write = async (): Promise<void> => {
@@ -43,7 +43,7 @@ export function logGuard(
       unwritten.shift();
     }
   };
-  const record = (detail: string, tookMs: number, outcome: FinishedJob["outcome"]): void => {
+  const record = (detail: string, tookMs: number, outcome: JobRecord["outcome"]): void => {
     const startedUs = wallUs() - Math.round(tookMs * 1000);
     unwritten.push({
       kind: "disk-guard",

@@ -2,24 +2,34 @@ import { readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { timeUs } from "@sluice/quantity";
 import type { TimeUs } from "@sluice/quantity";
-import type { Inventory, StoredUnit, Volume } from "@sluice/retention";
-import { BALLAST_NAME, type StoredBatch, type StoreReader, type StreamInfo } from "@sluice/store";
+import type { Inventory, RetentionPolicy, Volume } from "@sluice/retention";
+import { BALLAST_NAME, type StoreReader } from "@sluice/store";
 
 import { missingBallast } from "../guard/ballast.ts";
+import { StoredPlaces } from "./stored-places.ts";
 
 /** What retention asks of the store. */
-export type InventoryReader = Pick<StoreReader, "batches" | "streams">;
+export type InventoryReader = Pick<StoreReader, "parts" | "streams">;
+
+/** What is stored, and where the units of it lie. */
+export interface StoredInventory extends Inventory {
+  readonly places: StoredPlaces;
+}
 
 /**
- * Describes what is stored for the planner: one unit a batch of the head, its id in decimal, and
- * everything under `dataDir` but the head's write-ahead log. That log holds pages a second time
- * and keeps its length when they have been folded into the head; to count it would drop records
- * for bytes that the next checkpoint returns. What only the log holds yet is counted by its batches.
+ * Describes what is stored for the planner: its units, and everything under `dataDir` but the head's
+ * write-ahead log. That log holds pages a second time and keeps its length when they have been folded
+ * into the head; to count it would drop records for bytes that the next checkpoint returns. What only
+ * the log holds yet is counted by its batches.
  */
-export async function takeInventory(reader: InventoryReader, dataDir: string): Promise<Inventory> {
-  const batches = reader.batches();
-  // After the batches: a stream that has begun meanwhile is listed, and none is missing.
-  const streams = new Map(reader.streams().map((stream) => [stream.streamId, stream]));
+export async function takeInventory(
+  reader: InventoryReader,
+  dataDir: string,
+  policy: RetentionPolicy,
+): Promise<StoredInventory> {
+  const parts = reader.parts();
+  // After the parts: a stream that has begun meanwhile is listed, and none is missing.
+  const places = new StoredPlaces(parts, reader.streams(), policy);
   const headPath = join(dataDir, "head.db");
   const [diskBytes, headBytes, walBytes, volume] = await Promise.all([
     folderBytes(dataDir),
@@ -28,11 +38,14 @@ export async function takeInventory(reader: InventoryReader, dataDir: string): P
     readVolume(dataDir),
   ]);
   const missingBytes = await missingBallast(dataDir, volume.totalBytes);
-  const units = batches.map((batch) => toUnit(batch, streams.get(batch.streamId)));
-  const payloadBytes = units.reduce((sum, { bytes }) => sum + bytes, 0);
-  const onlyInWalBytes = Math.max(0, payloadBytes - headBytes);
+  const batchBytes = parts.reduce(
+    (sum, { place, bytes }) => sum + (place.kind === "batch" ? bytes : 0),
+    0,
+  );
+  const onlyInWalBytes = Math.max(0, batchBytes - headBytes);
   return {
-    units,
+    units: places.units,
+    places,
     totalBytes: diskBytes - walBytes + onlyInWalBytes,
     // Room that the ballast will take is not free: else a ballast that was spent never came back.
     volume: { ...volume, freeBytes: Math.max(0, volume.freeBytes - missingBytes) },
@@ -73,21 +86,4 @@ export async function fileBytes(path: string): Promise<number> {
 export async function readVolume(dataDir: string): Promise<Volume> {
   const { bavail, blocks, bsize } = await statfs(dataDir);
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
-}
-
-function toUnit(batch: StoredBatch, stream: StreamInfo | undefined): StoredUnit {
-  if (stream === undefined) {
-    throw new Error(`batch ${batch.batchId} belongs to stream ${batch.streamId}, which is unknown`);
-  }
-  return {
-    id: String(batch.batchId),
-    host: stream.host,
-    source: stream.source,
-    labels: stream.labels,
-    severities: batch.severities,
-    firstReceivedUs: timeUs(batch.firstReceivedUs),
-    lastReceivedUs: timeUs(batch.lastReceivedUs),
-    bytes: batch.bytes,
-    records: batch.records,
-  };
 }

@@ -4,6 +4,7 @@ import type { TimeUs } from "@sluice/quantity";
 import type { Suspension } from "./clock-watch.ts";
 import { type InventoryReader, takeInventory } from "./inventory.ts";
 import { type PlanReport, reportPlan } from "./retention-report.ts";
+import type { DropPlaces } from "./stored-places.ts";
 
 export interface RetentionQuestion {
   readonly dataDir: string;
@@ -13,8 +14,7 @@ export interface RetentionQuestion {
   readonly suspension: Suspension | undefined;
 }
 
-export interface RetentionDecision {
-  readonly batchIds: readonly number[];
+export interface RetentionDecision extends DropPlaces {
   /** What queries may see from now on. */
   readonly cutoffs: Cutoffs;
   readonly report: PlanReport;
@@ -33,11 +33,12 @@ export async function decideRetention(
   question: RetentionQuestion,
 ): Promise<RetentionDecision> {
   const { dataDir, policy, nowUs, suspension } = question;
-  const inventory = await takeInventory(reader, dataDir);
+  const inventory = await takeInventory(reader, dataDir, policy);
   const plan = planRetention(policy, inventory, nowUs, { suspendAge: suspension?.reason });
-  const facts = { totalBytes: inventory.totalBytes, clockSuspect: suspension?.reason };
+  const { places, totalBytes } = inventory;
+  const facts = { places, totalBytes, clockSuspect: suspension?.reason };
   return {
-    batchIds: plan.drops.map(({ id }) => Number(id)),
+    ...places.placesOf(plan.drops.map(({ id }) => id)),
     cutoffs: cutoffsNow(question),
     report: reportPlan(plan, policy, facts),
   };

@@ -101,6 +101,8 @@ export class RetentionJob implements AsyncDisposable {
     await store.prune({
       visibility: { policy, cutoffs: cutoffsNow(question) },
       batchIds: [],
+      segmentIds: [],
+      segmentParts: [],
       job: { dueUs: nowUs, startedUs: nowUs, detail: "cutoffs of the policy at start" },
     });
   }
@@ -131,17 +133,18 @@ export class RetentionJob implements AsyncDisposable {
   async #run(): Promise<PruneReport> {
     const { store, decide, dataDir, policy, events } = this.#parts;
     const question = this.#question(await this.#observe());
-    const { batchIds, cutoffs, report } = await decide(question);
+    const { cutoffs, report, ...places } = await decide(question);
     const startedUs = this.#clocks.wallUs();
     const summary = formatPlan(report);
     const diskBytesBefore = await folderBytes(dataDir);
     const result = await store.prune({
       visibility: { policy, cutoffs },
-      batchIds,
+      ...places,
       job: { dueUs: question.nowUs, startedUs, detail: summary },
     });
     const diskBytesAfter = await folderBytes(dataDir);
-    const outcome = { plan: report, ...result, diskBytesBefore, diskBytesAfter };
+    const segmentParts = places.segmentParts.length;
+    const outcome = { plan: report, ...result, segmentParts, diskBytesBefore, diskBytesAfter };
     events.pruned(outcome, summary);
     return outcome;
   }

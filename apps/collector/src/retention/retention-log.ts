@@ -1,30 +1,24 @@
 import type { Log } from "@sluice/service";
-import type { PruneResult } from "@sluice/store";
 
 import type { RetentionEvents } from "./retention-job.ts";
+import type { PruneReport } from "./retention-report.ts";
 
 /** Writes what retention does into the collector's log; a cap that cannot be met is told once, not every minute. */
-export function logRetention(
-  log: Log,
-  pruned: (result: Pick<PruneResult, "batches" | "payloadBytes">) => void,
-): RetentionEvents {
+export function logRetention(log: Log, pruned: (report: PruneReport) => void): RetentionEvents {
   let unmet = "";
   return {
     pruned(report, summary) {
-      const { batches, payloadBytes, tookMs, diskBytesBefore, diskBytesAfter } = report;
+      const { plan, ...outcome } = report;
       pruned(report);
-      if (batches > 0) {
-        log.info(
-          { batches, payloadBytes, tookMs, diskBytesBefore, diskBytesAfter },
-          `pruned ${summary}`,
-        );
+      if (outcome.records > 0) {
+        log.info(outcome, `pruned ${summary}`);
       }
-      const caps = report.plan.unmet.map(({ reason }) => reason).join("; ");
+      const caps = plan.unmet.map(({ reason }) => reason).join("; ");
       if (caps !== unmet) {
         unmet = caps;
         if (caps !== "") {
           log.warn(
-            { unmet: report.plan.unmet },
+            { unmet: plan.unmet },
             `nothing is left to prune, and still: ${caps}; give the volume room, or raise the limit`,
           );
         }

@@ -1,9 +1,21 @@
 import { formatTimeRfc3339 } from "@sluice/quantity";
 import { formatReason } from "@sluice/retention";
-import type { DropReason, RetentionPlan, RetentionPolicy } from "@sluice/retention";
+import type { Drop, DropReason, RetentionPlan, RetentionPolicy } from "@sluice/retention";
 import * as z from "zod";
 
+import { formatCount } from "../output/text-table.ts";
+import type { StoredPlaces } from "./stored-places.ts";
+
 const count = z.int().nonnegative();
+
+/** What goes, by where it lies. */
+const PLACES = {
+  batches: count,
+  /** Whole ones. */
+  segments: count,
+  /** Segments of which a part goes: they are written anew. */
+  segmentParts: count,
+};
 
 const ROW = z.object({
   /** Counted from 1 as in the configuration's order; `default` for what no rule matches; null for a cap on everything. */
@@ -11,7 +23,7 @@ const ROW = z.object({
   kind: z.enum(["age", "rule-size", "total-size", "min-free"]),
   /** The reason in words. */
   reason: z.string(),
-  batches: count,
+  ...PLACES,
   records: count,
   bytes: count,
   /** Receipt times, RFC 3339 in UTC. */
@@ -22,9 +34,10 @@ const ROW = z.object({
 /** What a prune would drop now, and why: the answer of `GET /v1/retention/plan`. */
 export const PLAN_REPORT = z.object({
   rows: z.array(ROW),
-  batches: count,
+  /** A segment whose parts go for different reasons is a whole one here. */
+  ...PLACES,
   records: count,
-  /** Of the payloads that go. */
+  /** Compressed, as they lie on disk. */
   bytes: count,
   /** What counts against `max_size`: everything under data_dir but the write-ahead log. */
   totalBytes: count,
@@ -38,8 +51,9 @@ export const PLAN_REPORT = z.object({
 export const PRUNE_REPORT = z.object({
   plan: PLAN_REPORT,
   /** What was removed. */
-  batches: count,
-  payloadBytes: count,
+  ...PLACES,
+  records: count,
+  bytes: count,
   tookMs: z.number().nonnegative(),
   /** Every file under data_dir, measured before and after. Lines that arrive meanwhile count in the second. */
   diskBytesBefore: count,
@@ -47,20 +61,28 @@ export const PRUNE_REPORT = z.object({
 });
 
 type PlanRow = z.infer<typeof ROW>;
+type PlaceCounts = Pick<PlanRow, "batches" | "segments" | "segmentParts">;
 export type PlanReport = z.infer<typeof PLAN_REPORT>;
 export type PruneReport = z.infer<typeof PRUNE_REPORT>;
+
+interface PlanFacts {
+  readonly places: Pick<StoredPlaces, "placesOf">;
+  readonly totalBytes: number;
+  readonly clockSuspect: string | undefined;
+}
 
 export function reportPlan(
   plan: RetentionPlan,
   policy: RetentionPolicy,
-  facts: { readonly totalBytes: number; readonly clockSuspect: string | undefined },
+  facts: PlanFacts,
 ): PlanReport {
+  const drops = Map.groupBy(plan.drops, ({ reason }) => reason); // those of one reason share its object
   const rows = plan.summary.map(
-    ({ reason, units, records, bytes, firstReceivedUs, lastReceivedUs }): PlanRow => ({
+    ({ reason, records, bytes, firstReceivedUs, lastReceivedUs }): PlanRow => ({
       rule: ruleOf(reason),
       kind: reason.kind,
       reason: formatReason(reason, policy),
-      batches: units,
+      ...countPlaces(facts.places, drops.get(reason) ?? []),
       records,
       bytes,
       oldest: formatTimeRfc3339(firstReceivedUs),
@@ -69,7 +91,7 @@ export function reportPlan(
   );
   return {
     rows,
-    batches: plan.drops.length,
+    ...countPlaces(facts.places, plan.drops),
     records: rows.reduce((sum, row) => sum + row.records, 0),
     bytes: plan.bytesReturned,
     totalBytes: facts.totalBytes,
@@ -83,12 +105,33 @@ export function reportPlan(
 
 /** The plan in one line, for a job and the log: `3 batches older than 30d (default)`. */
 export function formatPlan(report: PlanReport): string {
-  const parts = report.rows.map(
-    ({ batches, reason }) => `${batches} ${batches === 1 ? "batch" : "batches"}: ${reason}`,
-  );
+  const parts = report.rows.map((row) => `${formatPlaces(row)}: ${row.reason}`);
   const suspended =
     report.clockSuspect === null ? [] : [`nothing for its age: ${report.clockSuspect}`];
   return [...(parts.length === 0 ? ["nothing to drop"] : parts), ...suspended].join("; ");
+}
+
+/** `64 batches, 2 segments, parts of 1 segment` */
+export function formatPlaces({ batches, segments, segmentParts }: PlaceCounts): string {
+  const parts = [
+    batches > 0 ? plural(batches, "batch", "batches") : "",
+    segments > 0 ? plural(segments, "segment", "segments") : "",
+    segmentParts > 0 ? `parts of ${plural(segmentParts, "segment", "segments")}` : "",
+  ].filter((text) => text !== "");
+  return parts.length === 0 ? "nothing" : parts.join(", ");
+}
+
+function plural(amount: number, one: string, many: string): string {
+  return `${formatCount(amount)} ${amount === 1 ? one : many}`;
+}
+
+function countPlaces(places: PlanFacts["places"], drops: readonly Drop[]): PlaceCounts {
+  const { batchIds, segmentIds, segmentParts } = places.placesOf(drops.map(({ id }) => id));
+  return {
+    batches: batchIds.length,
+    segments: segmentIds.length,
+    segmentParts: segmentParts.length,
+  };
 }
 
 function ruleOf(reason: DropReason): PlanRow["rule"] {

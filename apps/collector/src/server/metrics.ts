@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
-import type { CommitReport, PruneResult, StoreReader } from "@sluice/store";
+import type { CommitReport, StoreReader } from "@sluice/store";
 
 import { GUARD_STATES, type GuardState } from "../guard/guard-policy.ts";
 import type { AgentDirectory } from "../ingest/agent-directory.ts";
 import { Counter, Histogram, measured, type MetricFamily, renderMetrics } from "./exposition.ts";
 import { fileBytes, readVolume } from "../retention/inventory.ts";
+import type { PruneReport } from "../retention/retention-report.ts";
 import { VERSION } from "../version.ts";
 
 /** A commit is an fsync: from a fast NVMe's to a tired disk's. */
@@ -22,6 +23,8 @@ export interface MetricsParts {
   readonly dataDir: string;
   readonly isClockSuspect: () => boolean;
   readonly guardState: () => GuardState;
+  /** What the store went on in spite of since the start, by kind. */
+  readonly notices: () => Readonly<Record<string, number>>;
 }
 
 /**
@@ -60,10 +63,10 @@ export class CollectorMetrics implements Disposable {
     QUERY_SECONDS,
   );
   readonly #prunes = new Counter("sluice_prune_runs_total", "Prunes that removed something.");
-  readonly #prunedBatches = new Counter("sluice_pruned_batches_total", "Batches pruned.");
+  readonly #prunedRecords = new Counter("sluice_pruned_records_total", "Records pruned.");
   readonly #prunedBytes = new Counter(
-    "sluice_pruned_payload_bytes_total",
-    "Compressed bytes pruned.",
+    "sluice_pruned_bytes_total",
+    "Bytes pruned, compressed as they lay on disk.",
   );
   readonly #loopDelay: IntervalHistogram = monitorEventLoopDelay({
     resolution: LOOP_RESOLUTION_MS,
@@ -102,11 +105,11 @@ export class CollectorMetrics implements Disposable {
     }
   }
 
-  pruned(result: Pick<PruneResult, "batches" | "payloadBytes">): void {
-    if (result.batches > 0) {
+  pruned({ records, bytes }: Pick<PruneReport, "records" | "bytes">): void {
+    if (records > 0) {
       this.#prunes.add(1);
-      this.#prunedBatches.add(result.batches);
-      this.#prunedBytes.add(result.payloadBytes);
+      this.#prunedRecords.add(records);
+      this.#prunedBytes.add(bytes);
     }
   }
 
@@ -140,8 +143,14 @@ export class CollectorMetrics implements Disposable {
       measured("gauge", "sluice_queries_running", "Queries under way.", this.#runningQueries),
       this.#queries,
       this.#prunes,
-      this.#prunedBatches,
+      this.#prunedRecords,
       this.#prunedBytes,
+      measured(
+        "counter",
+        "sluice_store_notices_total",
+        "What the store went on in spite of since the start: each is in the log, with advice.",
+        { label: "kind", values: this.#parts.notices() },
+      ),
       measured("gauge", "sluice_head_bytes", "Size of head.db.", headBytes),
       measured("gauge", "sluice_wal_bytes", "Size of head.db-wal.", walBytes),
       measured(

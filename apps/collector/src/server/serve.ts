@@ -18,6 +18,7 @@ import { CollectorMetrics } from "./metrics.ts";
 import { RetentionJob } from "../retention/retention-job.ts";
 import { logRetention } from "../retention/retention-log.ts";
 import { decideInThread } from "../retention/retention-decider.ts";
+import { NoticeLog } from "./notice-log.ts";
 import { createHttpServer, listen } from "./server.ts";
 import type { CollectorSettings } from "../settings.ts";
 import { Tokens } from "./tokens.ts";
@@ -53,6 +54,7 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
 async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   process.umask(0o077); // logs are nobody else's, also in a data_dir that others may look into
   const failed = Promise.withResolvers<StoreError>();
+  const notices = new NoticeLog(log);
   const arrivals = new ArrivalFeed();
   const { dataDir } = settings;
   const releasedBytes = await makeRoomToOpen(dataDir);
@@ -67,6 +69,7 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
       guard.committed(report);
     },
     failed: (error) => failed.resolve(error),
+    noticed: (notice) => notices.noticed(notice),
     full: (dropped) => {
       ingest.dropped(dropped);
       guard.full();
@@ -89,6 +92,7 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     dataDir,
     isClockSuspect: () => watch.look() !== undefined,
     guardState: () => guard.state,
+    notices: () => notices.counts,
   });
   await using retention = new RetentionJob({
     store,
@@ -96,7 +100,7 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     dataDir,
     policy: settings.retention,
     watch,
-    events: logRetention(log, (result) => metrics.pruned(result)),
+    events: logRetention(log, (pruned) => metrics.pruned(pruned)),
   });
   const { min_free: minFree } = settings.retention;
   await using guard = new DiskGuard({
