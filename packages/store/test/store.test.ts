@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { StoreError } from "../src/errors.ts";
 import { openStoreReader } from "../src/head-reader.ts";
 import { openHeadForReading, openHeadForWriting } from "../src/head/head-file.ts";
-import { Store } from "../src/store.ts";
+import { Store, type StoreNotice } from "../src/store.ts";
 import type { CommitReport } from "../src/head/writer-messages.ts";
 import { Folder } from "./folder.ts";
 import { batchFrame, finalFrame, gapFrame, linesFrame, messageOf } from "./frames.ts";
@@ -21,6 +21,7 @@ class Site implements AsyncDisposable {
   readonly folder = new Folder();
   readonly reports: CommitReport[] = [];
   readonly failures: StoreError[] = [];
+  readonly notices: StoreNotice[] = [];
   #store: Store | undefined;
   #wake: () => void = () => undefined;
 
@@ -48,6 +49,7 @@ class Site implements AsyncDisposable {
         this.#wake();
       },
       full: () => undefined,
+      noticed: (notice) => this.notices.push(notice),
     });
   }
 
@@ -196,6 +198,8 @@ describe("a store that is written to", () => {
     const pruned = store.prune({
       visibility: { policy: retentionPolicySchema.parse({}), cutoffs: { default: 0 as TimeUs } },
       batchIds: Array.from({ length: 20 }, (_, i) => first + i),
+      segmentIds: [],
+      segmentParts: [],
       job: { dueUs: 1, startedUs: 1, detail: "" },
     });
     store.append(8, messageOf(linesFrame({ epoch: 1, ordinal: 20, firstSeq: 20 }, "meanwhile")));
@@ -344,8 +348,12 @@ describe("reading beside a collector", () => {
         detail: "cut while it was read",
       },
     ]);
-    const [batch] = reader.batches();
-    expect(batch).toMatchObject({ batchId: 1, records: 2, severities: (1 << 9) | (1 << 17) });
+    const [batch] = reader.parts();
+    expect(batch).toMatchObject({
+      place: { kind: "batch", batch: 1 },
+      records: 2,
+      severities: (1 << 9) | (1 << 17),
+    });
     const stats = reader.stats();
     expect(stats).toMatchObject({ agents: 1, streams: 1, batches: 1, records: 2, bodyBytes: 8 });
     expect(stats.payloadBytes).toBe(batch?.bytes);
@@ -355,7 +363,13 @@ describe("reading beside a collector", () => {
 
     const visibility = { policy: retentionPolicySchema.parse({}), cutoffs: {} };
     const prune = (batchIds: number[], detail: string) =>
-      store.prune({ visibility, batchIds, job: { dueUs: 5, startedUs: 6, detail } });
+      store.prune({
+        visibility,
+        batchIds,
+        segmentIds: [],
+        segmentParts: [],
+        job: { dueUs: 5, startedUs: 6, detail },
+      });
     // A look that found nothing to drop is no job.
     await prune([], "nothing to do");
     await prune([1], "one batch");

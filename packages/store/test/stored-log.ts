@@ -57,6 +57,10 @@ export class StoredLog implements Disposable {
     this.#head = new Head(this.db);
   }
 
+  get dataDir(): string {
+    return this.#folder.path;
+  }
+
   get path(): string {
     return this.#folder.at("head.db");
   }

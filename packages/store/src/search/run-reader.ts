@@ -102,6 +102,7 @@ export class RunReader {
     const { entry } = place;
     const cached = this.#cache.get(run.key);
     if (cached !== undefined && "columns" in cached) {
+      this.#read.add(run.key);
       return new OpenBatch(entry, cached.columns);
     }
     const read = this.#batches.read(entry);
@@ -126,6 +127,7 @@ export class RunReader {
     const key = `${path}/${stored.block}`;
     const cached = this.#cache.get(key);
     if (cached !== undefined && "index" in cached) {
+      this.#read.add(key);
       return new OpenBlockRun(stored, cached, () => this.#text(key, path, stored.block, cached));
     }
     try {

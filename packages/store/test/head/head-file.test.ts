@@ -201,7 +201,7 @@ describe("a folder that cannot be used", () => {
 
 /** What opening fails with in a process without any rights: root may write everywhere. */
 function codeAsNobody(open: "openHeadForReading" | "openHeadForWriting"): string {
-  const module = new URL("../src/head-file.ts", import.meta.url).href;
+  const module = new URL("../../src/head/head-file.ts", import.meta.url).href;
   const script = `
     import { ${open} } from ${JSON.stringify(module)};
     try { ${open}(${JSON.stringify(path)}); } catch (error) { console.log(error.code); }

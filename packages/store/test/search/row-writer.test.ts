@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { decodeBatch, MAX_TIME_US } from "@sluice/protocol";
-import type { Block } from "../../src/search/block-catalog.ts";
 import type { Match } from "../../src/search/match-finder.ts";
+import type { StoredRun } from "../../src/search/run-catalog.ts";
 import {
   parseRecordId,
   recordId,
@@ -21,8 +21,13 @@ function matchesOf(records: readonly TestRecord[], host = "web-1", firstSeq = 0)
   if (!columns.ok) {
     throw new Error(columns.error.detail);
   }
-  const block: Block = {
-    id: 1,
+  const receivedUs = 1_700_000_000_123_456;
+  const { minTimeUs, maxTimeUs, rawBytes, count } = frame;
+  const facts = { firstSeq, count, minTimeUs, maxTimeUs, severities: 1, bodyBytes: 0 };
+  const run: StoredRun = {
+    ...facts,
+    key: "#1",
+    place: { kind: "batch", entry: { ...facts, id: 1, streamId: 7, receivedUs, rawBytes } },
     stream: {
       streamId: 7,
       agentId: "a-1",
@@ -32,18 +37,18 @@ function matchesOf(records: readonly TestRecord[], host = "web-1", firstSeq = 0)
       labels: {},
       visibleFromUs: new Float64Array(25),
     },
-    firstSeq,
-    count: records.length,
-    minTimeUs: frame.minTimeUs,
-    maxTimeUs: frame.maxTimeUs,
-    receivedUs: 1_700_000_000_123_456,
-    severities: 0,
-    rawBytes: frame.rawBytes,
+    lastSeq: firstSeq + count - 1,
+    firstReceivedUs: receivedUs,
+    lastReceivedUs: receivedUs,
+    firstBatch: 1,
+    lastBatch: 1,
+    severityCounts: undefined,
   };
   return records.map((_, index) => ({
     timeUs: columns.value.timesUs[index] ?? 0,
     seq: firstSeq + index,
-    block,
+    receivedUs,
+    run,
     columns: columns.value,
     index,
   }));

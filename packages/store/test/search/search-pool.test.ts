@@ -26,7 +26,7 @@ beforeAll(async () => {
     log.append(STREAM, records);
   }
   log.append(STREAM, [{ body: `${"a".repeat(40)}!`, timeUs: 1 }]);
-  pool = new SearchPool(log.path);
+  pool = new SearchPool(log.dataDir);
   // Both threads have started: what is timed below is not their start.
   await Promise.all([textOf(search({ limit: 1 })), textOf(search({ limit: 1 }))]);
 });
@@ -177,7 +177,7 @@ describe("a consumer that does not read", () => {
   });
 
   it("is held up just the same when the search before it was taken late", async () => {
-    await using alone = new SearchPool(log.path, 1);
+    await using alone = new SearchPool(log.dataDir, 1);
     const signal = new AbortController().signal;
     const early = alone.search(requestOf({ query: "request", limit: 4096 * 3 }), signal);
     await early.summary;
@@ -195,7 +195,7 @@ describe("a consumer that does not read", () => {
   });
 
   it("keeps no other search waiting", async () => {
-    await using alone = new SearchPool(log.path, 1);
+    await using alone = new SearchPool(log.dataDir, 1);
     const { signal } = new AbortController();
     const idle = alone.search(requestOf({ query: "request" }), signal);
     const text = await textOf(alone.search(requestOf({ limit: 5 }), signal));
@@ -209,7 +209,7 @@ describe("a consumer that does not read", () => {
   });
 
   it("is one of eight at most: the ninth search waits until one of them ends", async () => {
-    await using alone = new SearchPool(log.path, 1);
+    await using alone = new SearchPool(log.dataDir, 1);
     const { signal } = new AbortController();
     const idle = Array.from({ length: 8 }, () =>
       alone.search(requestOf({ query: "request", deadlineMs: 1_500 }), signal),
@@ -223,7 +223,7 @@ describe("a consumer that does not read", () => {
 
 describe("a pool that is closed", () => {
   it("ends what runs, what waits and what comes later", async () => {
-    const closing = new SearchPool(log.path, 1);
+    const closing = new SearchPool(log.dataDir, 1);
     const { signal } = new AbortController();
     const running = closing.search(requestOf({ query: RUNAWAY }), signal);
     const waiting = closing.search(requestOf({}), signal);
@@ -235,7 +235,7 @@ describe("a pool that is closed", () => {
   });
 
   it("fails a search whose file cannot be opened", async () => {
-    await using nowhere = new SearchPool(`${log.path}.gone`);
+    await using nowhere = new SearchPool(`${log.dataDir}.gone`);
     const run = nowhere.search(requestOf({}), new AbortController().signal);
     const error = await failureOf(run);
     expect(error.code).toBe("failed");
