@@ -2,8 +2,8 @@ import type { RecordColumns } from "@sluice/protocol";
 import { compileNameGlob } from "@sluice/quantity";
 import type { FieldTerm, FieldTest, Filter } from "./ast.ts";
 import { compileComparison } from "./number-literal.ts";
-import { makeProposal } from "./proposal.ts";
-import type { Proposal } from "./proposal.ts";
+import { makeProposals } from "./proposal.ts";
+import type { Proposals } from "./proposal.ts";
 import { bodyEnd, bodyStart, compileRecordField } from "./record-field.ts";
 import type { StreamIdentity } from "./record-field.ts";
 import {
@@ -24,10 +24,8 @@ import { decodeUtf8 } from "./utf8.ts";
 export type Verdict = "yes" | "no" | "maybe";
 
 /** A filter that is ready to run. `matches` is its meaning; every faster way must agree with it. */
-export interface RecordFilter {
+export interface RecordFilter extends Proposals {
   readonly filter: Filter;
-  /** For `scanBlock`; undefined where records must be looked at one by one. */
-  readonly proposal: Proposal | undefined;
   /** What can be said before a record of the stream is read. */
   readonly streamMayMatch: (stream: StreamIdentity) => Verdict;
   /** The same by severity; without a stream, what holds for every one. */
@@ -44,7 +42,7 @@ export function compileFilter(filter: Filter): RecordFilter {
   const { onStream, onRecord } = compile(filter);
   return {
     filter,
-    proposal: makeProposal(filter),
+    ...makeProposals(filter),
     streamMayMatch: (stream) => verdictOf(onStream(stream)),
     severitiesOf: onStream,
     matches: onRecord,

@@ -2,6 +2,7 @@ import type { Filter, TextPattern } from "./ast.ts";
 import { makeProposer } from "./proposer.ts";
 import type { Proposer } from "./proposer.ts";
 import { findRequirement } from "./requirement.ts";
+import type { Requirement } from "./requirement.ts";
 import type { RequiredText } from "./text-condition.ts";
 import { compileTextAt } from "./text-match.ts";
 import type { PlaceTest } from "./text-match.ts";
@@ -23,17 +24,27 @@ export interface Proposal {
   readonly matchesAt: PlaceTest | undefined;
 }
 
-/** Undefined where a record may match whatever its body holds. */
-export function makeProposal(filter: Filter): Proposal | undefined {
-  const requirement = findRequirement(filter);
-  return requirement === undefined
-    ? undefined
-    : {
-        texts: requirement.anyOf,
-        proposer: makeProposer(requirement.anyOf),
-        bodyFields: requirement.bodyFields,
-        matchesAt: compilePlaceTest(filter),
-      };
+export interface Proposals {
+  /** Undefined where records must be looked at one by one. */
+  readonly proposal: Proposal | undefined;
+  /** One that proposes fewer records, complete only where `hidesWords` says no of the bodies. Undefined for none. */
+  readonly plainProposal: Proposal | undefined;
+}
+
+export function makeProposals(filter: Filter): Proposals {
+  const matchesAt = compilePlaceTest(filter);
+  const propose = (requirement: Requirement | undefined): Proposal | undefined =>
+    requirement && {
+      texts: requirement.anyOf,
+      proposer: makeProposer(requirement.anyOf),
+      bodyFields: requirement.bodyFields,
+      matchesAt,
+    };
+  const plain = findRequirement(filter, true);
+  return {
+    proposal: propose(findRequirement(filter, false)),
+    plainProposal: plain?.isPlain === true ? propose(plain) : undefined,
+  };
 }
 
 function compilePlaceTest(filter: Filter): PlaceTest | undefined {

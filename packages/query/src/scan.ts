@@ -2,7 +2,8 @@
 /* oxlint-disable typescript/no-non-null-assertion */
 import type { RecordColumns } from "@sluice/protocol";
 import type { RecordFilter } from "./evaluate.ts";
-import type { Proposer } from "./proposer.ts";
+import { hidesWords } from "./field-text.ts";
+import type { Proposal } from "./proposal.ts";
 import type { StreamIdentity } from "./record-field.ts";
 
 export interface ScanOptions {
@@ -53,19 +54,13 @@ class RecordScan {
   readonly #filter: RecordFilter;
   readonly #stream: StreamIdentity;
   readonly #columns: RecordColumns;
-  readonly #proposer: Proposer | undefined;
+  readonly #proposal: Proposal | undefined;
 
   constructor(filter: RecordFilter, stream: StreamIdentity, columns: RecordColumns) {
     this.#filter = filter;
     this.#stream = stream;
     this.#columns = columns;
-    const { proposal } = filter;
-    const complete =
-      proposal !== undefined &&
-      (proposal.bodyFields.length === 0 ||
-        (columns.attributes === undefined &&
-          !proposal.bodyFields.some((name) => Object.hasOwn(stream.labels, name))));
-    this.#proposer = complete ? proposal.proposer : undefined;
+    this.#proposal = chooseProposal(filter, stream, columns);
   }
 
   /** The first `limit` matches from `low` to below `high`, by index. */
@@ -73,9 +68,9 @@ class RecordScan {
     if (low >= high) {
       return [];
     }
-    return this.#proposer === undefined
+    return this.#proposal === undefined
       ? this.#collectEach(low, high, limit)
-      : this.#collectProposed(this.#proposer, low, high, limit);
+      : this.#collectProposed(this.#proposal, low, high, limit);
   }
 
   #collectEach(low: number, high: number, limit: number): number[] {
@@ -88,12 +83,12 @@ class RecordScan {
     return found;
   }
 
-  #collectProposed(proposer: Proposer, low: number, high: number, limit: number): number[] {
+  #collectProposed(proposal: Proposal, low: number, high: number, limit: number): number[] {
     const { bodies, bodyOffsets } = this.#columns;
     const start = bodyOffsets[low]!;
     const searched = bodies.subarray(start, bodyOffsets[high]);
+    const { matchesAt, proposer } = proposal;
     const propose = proposer.over(searched);
-    const matchesAt = this.#filter.proposal?.matchesAt;
     const found: number[] = [];
     let index = low;
     let from = 0;
@@ -116,6 +111,21 @@ class RecordScan {
     }
     return found;
   }
+}
+
+/** The best proposal that is complete for a block. */
+function chooseProposal(
+  { proposal, plainProposal }: RecordFilter,
+  { labels }: StreamIdentity,
+  { attributes, bodies }: RecordColumns,
+): Proposal | undefined {
+  const isComplete = ({ bodyFields }: Proposal): boolean =>
+    bodyFields.length === 0 ||
+    (attributes === undefined && !bodyFields.some((name) => Object.hasOwn(labels, name)));
+  if (plainProposal !== undefined && isComplete(plainProposal) && !hidesWords(bodies)) {
+    return plainProposal;
+  }
+  return proposal !== undefined && isComplete(proposal) ? proposal : undefined;
 }
 
 function collectBackwards(

@@ -112,3 +112,8 @@ export function indexOfBytes(
   }
   return -1;
 }
+
+/** The first place of a byte from `start`, or -1. */
+export function indexOfByte(bytes: Uint8Array, byte: number, start: number): number {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(byte, start);
+}

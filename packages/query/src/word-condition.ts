@@ -1,4 +1,6 @@
-import type { Filter, TextPattern } from "./ast.ts";
+import type { FieldTerm, Filter, TextPattern } from "./ast.ts";
+import { bodyFieldHint } from "./body-field.ts";
+import { textsOfValue } from "./field-text.ts";
 import { regexCondition } from "./text-condition.ts";
 import type { TextCondition } from "./text-condition.ts";
 import { lowerAscii, wordsIn } from "./word.ts";
@@ -8,13 +10,23 @@ export type WordCondition =
   | { readonly kind: "true" }
   | { readonly kind: "word"; readonly word: string }
   | { readonly kind: "all"; readonly of: readonly WordCondition[] }
-  | { readonly kind: "any"; readonly of: readonly WordCondition[] };
+  | { readonly kind: "any"; readonly of: readonly WordCondition[] }
+  | WordsOfField;
+
+/** Holds for records in which the field is neither an attribute nor a label. Of others it says nothing. */
+export interface WordsOfField {
+  readonly kind: "field";
+  readonly name: string;
+  /** Whether it holds only where `hidesWords` says no of the bodies. */
+  readonly isPlain: boolean;
+  readonly of: WordCondition;
+}
 
 const TRUE: WordCondition = { kind: "true" };
 
 /**
  * What every matching record's body fulfils. A word at an open side of a text may go on in the body, so it is none that
- * must be there; what fields, levels and `not` ask for is not said by words.
+ * must be there; what levels, `not`, `host` and `source` ask for is not said by words.
  */
 export function requiredWordSets(filter: Filter): WordCondition {
   switch (filter.kind) {
@@ -29,8 +41,9 @@ export function requiredWordSets(filter: Filter): WordCondition {
     case "all":
     case "not":
     case "level":
-    case "field":
       return TRUE;
+    case "field":
+      return filter.name === "host" || filter.name === "source" ? TRUE : wordsOfField(filter);
     default:
       return filter satisfies never;
   }
@@ -44,6 +57,7 @@ export function requiredWords(filter: Filter): readonly string[] {
 function certainWords(condition: WordCondition): readonly string[] {
   switch (condition.kind) {
     case "true":
+    case "field":
       return [];
     case "word":
       return [condition.word];
@@ -71,6 +85,16 @@ function wordsOfCondition(condition: TextCondition): WordCondition {
     default:
       return condition satisfies never;
   }
+}
+
+/** The name stands as it is, between characters that are of no word; the value does in a plain body. */
+function wordsOfField({ name, test }: FieldTerm): WordCondition {
+  const key = wordsOfText({ text: bodyFieldHint(name), wholeStart: true, wholeEnd: true });
+  const value = allOf(textsOfValue(test).map(wordsOfText));
+  return allOf([
+    ...(key.kind === "true" ? [] : [{ kind: "field" as const, name, isPlain: false, of: key }]),
+    ...(value.kind === "true" ? [] : [{ kind: "field" as const, name, isPlain: true, of: value }]),
+  ]);
 }
 
 function wordsOfText({ text, wholeStart, wholeEnd }: TextPattern): WordCondition {

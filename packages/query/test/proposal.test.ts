@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anyOf } from "../src/ast.ts";
 import type { TextPattern } from "../src/ast.ts";
-import { makeProposal } from "../src/proposal.ts";
+import { makeProposals } from "../src/proposal.ts";
 import type { Proposal } from "../src/proposal.ts";
 import { isWordCode, lowerAscii } from "../src/word.ts";
 import { filterOf, patterns } from "./filters.ts";
@@ -26,7 +26,7 @@ describe("a proposal", () => {
     ["level:warn", undefined],
     ["-timeout", undefined],
   ])("for %s is made by the texts %j", (query, texts) => {
-    expect(makeProposal(filterOf(query))?.texts.map(({ text }) => text)).toEqual(texts);
+    expect(makeProposals(filterOf(query)).proposal?.texts.map(({ text }) => text)).toEqual(texts);
   });
 
   test.each<[string, boolean]>([
@@ -40,7 +40,7 @@ describe("a proposal", () => {
     ["/a/", false],
     ["msg:a", false],
   ])("for %s can say of a place that it is a match: %s", (query, can) => {
-    expect(makeProposal(filterOf(query))?.matchesAt !== undefined).toBe(can);
+    expect(makeProposals(filterOf(query)).proposal?.matchesAt !== undefined).toBe(can);
   });
 
   test("gives the start of every occurrence, and says of each whether it is a match", () => {
@@ -60,7 +60,7 @@ describe("a proposal", () => {
     const wanted = fc.array(patterns(needle), { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(wanted, fc.array(body, { maxLength: 5 }), (texts, bodies) => {
-        const proposal = makeProposal(
+        const { proposal } = makeProposals(
           anyOf(texts.map((pattern: TextPattern) => ({ kind: "text", pattern }))),
         );
         const bytes = Buffer.concat(bodies.flatMap((one) => [one, Buffer.from("\n")]));

@@ -32,7 +32,9 @@ const needles = fc
 const bodies = fc
   .array(
     fc.oneof(
-      fc.constantFrom(...pieces, '{"x":1,"y":"b"}').map((piece) => Buffer.from(piece)),
+      fc
+        .constantFrom(...pieces, '{"x":1,"y":"b"}', 'y=abab1 y="ab\\ab"')
+        .map((piece) => Buffer.from(piece)),
       fc
         .constantFrom([0xff], [0xc3], [0xa9], [0xe2, 0x84], [0xef, 0xbf, 0xbd])
         .map((b) => Buffer.from(b)),
@@ -85,6 +87,7 @@ const leaves: fc.Arbitrary<Term> = fc.oneof(
   fc.constantFrom<Term>(
     { kind: "field", name: "x", test: { kind: "glob", pattern: "1" } },
     { kind: "field", name: "y", test: { kind: "glob", pattern: "*" } },
+    { kind: "field", name: "y", test: { kind: "glob", pattern: "abab*" } },
     { kind: "field", name: "env", test: { kind: "glob", pattern: "prod" } },
   ),
 );

@@ -1,7 +1,10 @@
+import type { Attributes } from "@sluice/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Term } from "../src/ast.ts";
+import type { FieldTest, Filter, Term } from "../src/ast.ts";
 import { compileFilter } from "../src/evaluate.ts";
+import { hidesWords } from "../src/field-text.ts";
+import { scanBlock } from "../src/scan.ts";
 import { requiredWords, requiredWordSets } from "../src/word-condition.ts";
 import type { WordCondition } from "../src/word-condition.ts";
 import { lowerAscii } from "../src/word.ts";
@@ -9,7 +12,13 @@ import { columnsOf, STREAM } from "./blocks.ts";
 import { filterOf, filters, patterns } from "./filters.ts";
 
 /** A short way to write a condition. */
-type Written = true | string | { all: readonly Written[] } | { any: readonly Written[] };
+type Written =
+  | true
+  | string
+  | { all: readonly Written[] }
+  | { any: readonly Written[] }
+  | { field: string; of: Written }
+  | { plainField: string; of: Written };
 
 function write(condition: WordCondition): Written {
   switch (condition.kind) {
@@ -21,21 +30,37 @@ function write(condition: WordCondition): Written {
       return { all: condition.of.map(write) };
     case "any":
       return { any: condition.of.map(write) };
+    case "field":
+      return {
+        [condition.isPlain ? "plainField" : "field"]: condition.name,
+        of: write(condition.of),
+      } as Written;
     default:
       return condition satisfies never;
   }
 }
 
-function holds(condition: WordCondition, words: ReadonlySet<string>): boolean {
+function holds(
+  condition: WordCondition,
+  words: ReadonlySet<string>,
+  { attributes = {}, isPlain = true }: { attributes?: Attributes; isPlain?: boolean } = {},
+): boolean {
+  const inside = (part: WordCondition): boolean => holds(part, words, { attributes, isPlain });
   switch (condition.kind) {
     case "true":
       return true;
     case "word":
       return words.has(Buffer.from(condition.word).toString("latin1"));
     case "all":
-      return condition.of.every((part) => holds(part, words));
+      return condition.of.every(inside);
     case "any":
-      return condition.of.some((part) => holds(part, words));
+      return condition.of.some(inside);
+    case "field":
+      return (
+        Object.hasOwn(attributes, condition.name) ||
+        (condition.isPlain && !isPlain) ||
+        inside(condition.of)
+      );
     default:
       return condition satisfies never;
   }
@@ -90,8 +115,41 @@ describe("words that bodies must hold", () => {
     ["a (b or c) -d", { all: ["a", { any: ["b", "c"] }] }],
     ["a or time*", true],
     ["a or -b", true],
-    ["a or status:500", true],
-    ["a status:500 level:warn", "a"],
+    [
+      "a or status:500",
+      {
+        any: [
+          "a",
+          {
+            all: [
+              { field: "status", of: "status" },
+              { plainField: "status", of: "500" },
+            ],
+          },
+        ],
+      },
+    ],
+    ["a user.id:>500 level:warn", { all: ["a", { field: "user.id", of: "id" }] }],
+    ["a host:b source:c", "a"],
+    [
+      "path:/api/v*/x",
+      {
+        all: [
+          { field: "path", of: "path" },
+          { plainField: "path", of: { all: ["api", "x"] } },
+        ],
+      },
+    ],
+    [
+      'msg:*"d by peer"',
+      {
+        all: [
+          { field: "msg", of: "msg" },
+          { plainField: "msg", of: { all: ["by", "peer"] } },
+        ],
+      },
+    ],
+    ["k:a\ufffdb", { field: "k", of: "k" }],
     ["/ (timeout|refused) /", { any: ["timeout", "refused"] }],
     ["/timeout|refused/", true],
     [
@@ -141,5 +199,95 @@ describe("words that bodies must hold", () => {
       { numRuns: 6000 },
     );
     expect(matches).toBeGreaterThan(500);
+  });
+
+  test("are in every body that has the field, where no escape hides them", () => {
+    const parts = [
+      "a",
+      "b1",
+      "Req",
+      "é",
+      " ",
+      "-",
+      "/",
+      ",",
+      "5",
+      ".",
+      "\n",
+      '"',
+      "\\",
+      "<",
+      "\u0001",
+      "\ufffd",
+    ];
+    const values = fc
+      .array(fc.constantFrom(...parts), { minLength: 1, maxLength: 5 })
+      .map((some) => some.join(""));
+    const names = fc.constantFrom("id", "user.id", "größe", "a-b");
+    const escaped = (value: string, style: number): string =>
+      style === 0
+        ? JSON.stringify(value)
+        : style === 1
+          ? JSON.stringify(value).replaceAll("/", "\\/").replaceAll("<", "\\u003c")
+          : style === 2
+            ? JSON.stringify(value).replaceAll("a", "\\u0061")
+            : `"${value.replaceAll(/[-5"\\]/g, "\\$&")}"`;
+    const bodyOf = (name: string, value: string, style: number): string => {
+      if (style >= 3) {
+        return style === 3 ? `x (${name}=${escaped(value, 3)})` : `x ${name}=${value}`;
+      }
+      const [outer, inner] = name.split(".");
+      const text = escaped(value, style);
+      return inner === undefined || style === 0
+        ? `{"z":1,"${name}":${text}}`
+        : `{"${outer}":{"${inner}":${text}}}`;
+    };
+    const testsOf = (value: string, open: boolean): readonly FieldTest[] => [
+      { kind: "glob", pattern: value },
+      { kind: "glob", pattern: `${value.slice(0, 2)}*` },
+      { kind: "glob", pattern: `*${value.slice(1)}` },
+      { kind: "text", pattern: { text: value, wholeStart: true, wholeEnd: true } },
+      { kind: "text", pattern: { text: value.slice(-3), wholeStart: open, wholeEnd: !open } },
+    ];
+    let matches = 0;
+    let plain = 0;
+    fc.assert(
+      fc.property(names, values, fc.nat(4), fc.nat(4), fc.boolean(), (name, value, ...rest) => {
+        const [style, which, flag] = rest;
+        const body = bodyOf(name, value, style);
+        const attributes = flag && which === 0 ? { [name]: value } : undefined;
+        const filter: Filter = { kind: "field", name, test: testsOf(value, flag)[which]! };
+        const columns = columnsOf([{ body, ...(attributes !== undefined && { attributes }) }]);
+        const compiled = compileFilter(filter);
+        const isMatch = compiled.matches(STREAM, columns, 0);
+        expect(scanBlock(compiled, STREAM, columns)).toEqual(isMatch ? [0] : []);
+        if (isMatch) {
+          const isPlain = !hidesWords(columns.bodies);
+          matches++;
+          plain += isPlain ? 1 : 0;
+          const known = { isPlain, ...(attributes !== undefined && { attributes }) };
+          expect(holds(requiredWordSets(filter), wordsOf(columns.bodies), known)).toBe(true);
+        }
+      }),
+      { numRuns: 10_000 },
+    );
+    expect(matches).toBeGreaterThan(1000);
+    expect(plain).toBeGreaterThan(500);
+  });
+});
+
+describe("an escape that may hide words", () => {
+  test.each<[string | Uint8Array, boolean]>([
+    ["plain text", false],
+    ['{"a":"b\\"c\\/d"}', false],
+    ['{"a":"b\\nc"}', true],
+    ["C:\\new", true],
+    ["a\\", false],
+    ["a\\\n", false],
+    ["a\\\u0001", true],
+    [Buffer.from([0x5c, 0xff]), true],
+    ["\\- \\- \\x", true],
+  ])("is in %j: %s", (body, hides) => {
+    expect(hidesWords(Buffer.from(body as string))).toBe(hides);
   });
 });
