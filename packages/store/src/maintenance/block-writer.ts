@@ -1,3 +1,5 @@
+import { hidesWords } from "@sluice/query";
+
 import { encodeBlock } from "../block/block-encoder.ts";
 import { decodeIndex } from "../block/block-index.ts";
 import { type BlockDictionary, sampleDictionary } from "../block/dictionary.ts";
@@ -45,6 +47,10 @@ export class BlockWriter {
     }
     this.#writer.add(block, runs.map(runFacts), this.#tokens.collect(block.text), {
       layouts: index.value.layouts.map(({ layout }) => layout),
+      traits: {
+        hasAttributes: runs.some(({ columns }) => columns.attributes !== undefined),
+        hidesWords: hidesWords(block.text),
+      },
       dictionary: this.#dictionaryId,
     });
     if (isFirst && streamId !== -1 && streamBytes >= DICTIONARY_FROM_BYTES) {

@@ -1,4 +1,4 @@
-import type { RecordFilter, StreamIdentity } from "@sluice/query";
+import { hidesWords, type Proposal, type RecordFilter, type StreamIdentity } from "@sluice/query";
 
 import type { OpenRun } from "./open-run.ts";
 import type { CachedBlock } from "./run-reader.ts";
@@ -30,8 +30,8 @@ export class EncodedScan {
     open: OpenRun,
     isWanted: (index: number) => boolean,
   ): number[] | undefined {
-    const { proposal } = this.#filter;
-    if (proposal === undefined) {
+    const { proposal: any, plainProposal } = this.#filter;
+    if (any === undefined && plainProposal === undefined) {
       return undefined;
     }
     const encoded = open.encoded();
@@ -39,14 +39,16 @@ export class EncodedScan {
       return undefined;
     }
     const { block, text, from } = encoded;
-    const { bodyFields, texts } = proposal;
-    const isComplete =
-      bodyFields.length === 0 ||
-      (!text.hasAttributes && !bodyFields.some((name) => Object.hasOwn(stream.labels, name)));
-    const mayTouch = texts.some(({ text: wanted, anyCase }) =>
-      text.mayTouchTimestamp(Buffer.from(wanted), anyCase),
-    );
-    if (!isComplete || mayTouch) {
+    const canPropose = ({ bodyFields, texts }: Proposal): boolean =>
+      (bodyFields.length === 0 ||
+        (!text.hasAttributes && !bodyFields.some((name) => Object.hasOwn(stream.labels, name)))) &&
+      !texts.some(({ text: wanted, anyCase }) =>
+        text.mayTouchTimestamp(Buffer.from(wanted), anyCase),
+      );
+    const isPlain =
+      plainProposal !== undefined && canPropose(plainProposal) && !hidesWords(text.bytes);
+    const proposal = isPlain ? plainProposal : any;
+    if (proposal === undefined || (!isPlain && !canPropose(proposal))) {
       return undefined;
     }
     const places = this.#placesOf(block, text, proposal.proposer, proposal.matchesAt);

@@ -12,6 +12,9 @@ import type { StoredRun } from "./run-catalog.ts";
 /** Decoded blocks and batches that one search thread keeps: the newest ones are asked for again and again. */
 const CACHE_BYTES = 48 * 1024 * 1024;
 
+/** What a search keeps that reads everything once: the runs of a shared block come one after the other. */
+const PASSING_BYTES = 4 * 1024 * 1024;
+
 /** A run's records; `gone` when it was removed since the catalog was read, `damaged` when it cannot be decoded. */
 export type RunContent = OpenRun | "gone" | "damaged";
 
@@ -25,8 +28,18 @@ type Kept = { readonly columns: RecordColumns } | CachedBlock;
 
 /** What a thread has decoded last, kept from search to search. */
 export class DecodedCache {
+  readonly #mostBytes: number;
   readonly #kept = new Map<string, { readonly content: Kept; bytes: number }>();
   #bytes = 0;
+
+  constructor(mostBytes: number = CACHE_BYTES) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** For a search that goes over everything, which would push out what others come back to. */
+  static passing(): DecodedCache {
+    return new DecodedCache(PASSING_BYTES);
+  }
 
   get(key: string): Kept | undefined {
     const found = this.#kept.get(key);
@@ -43,7 +56,7 @@ export class DecodedCache {
     this.#kept.delete(key);
     this.#kept.set(key, { content, bytes });
     for (const [oldest, held] of this.#kept) {
-      if (this.#bytes <= CACHE_BYTES || oldest === key) {
+      if (this.#bytes <= this.#mostBytes || oldest === key) {
         return;
       }
       this.#kept.delete(oldest);

@@ -1,8 +1,9 @@
 import {
+  canBePartial,
   compileFilter,
   type Query,
   type RecordFilter,
-  requiredWords,
+  requiredWordSets,
   type Stage,
 } from "@sluice/query";
 
@@ -12,7 +13,7 @@ import type { SegmentCache } from "../segment/segment-cache.ts";
 import { MatchFinder } from "./match-finder.ts";
 import { decodePageToken, type PageStart } from "./page-token.ts";
 import { type Catalog, type Moment, readCatalog } from "./run-catalog.ts";
-import { type DecodedCache, RunReader } from "./run-reader.ts";
+import { DecodedCache, RunReader } from "./run-reader.ts";
 import { SearchError } from "./search-error.ts";
 import type { SearchProgress, SearchRequest, SearchSummary } from "./search-request.ts";
 import { type PlannedRuns, planRuns } from "./segment-plan.ts";
@@ -73,9 +74,13 @@ export function planSearch(
     (stream) => filter.streamMayMatch(stream) !== "no",
   );
   segments.retain(new Set(catalog.segmentPaths));
-  const words = requiredWords(query.filter);
+  const words = requiredWordSets(query.filter);
   const planned = planRuns(catalog, request, filter, words, segments, control.checkpoint);
-  const reader = new RunReader(db, segments, cache);
+  const reader = new RunReader(
+    db,
+    segments,
+    canBePartial(query.stages) ? DecodedCache.passing() : cache,
+  );
   const finder = new MatchFinder({
     filter,
     reader,

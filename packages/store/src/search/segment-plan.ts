@@ -1,10 +1,9 @@
-import type { RecordFilter } from "@sluice/query";
+import type { RecordFilter, WordCondition } from "@sluice/query";
 
-import { elidesWord } from "../block/layout-word.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
-import type { SegmentFile } from "../segment/segment-file.ts";
 import { type Catalog, isVisible, rangeOf, segmentRun, type StoredRun } from "./run-catalog.ts";
 import type { SearchRequest } from "./search-request.ts";
+import { blocksWithWords } from "./word-filter.ts";
 
 /** What each step of planning has left. */
 export interface PlannedRuns {
@@ -22,7 +21,7 @@ export function planRuns(
   catalog: Catalog,
   request: SearchRequest,
   filter: RecordFilter,
-  words: readonly string[],
+  words: WordCondition,
   segments: SegmentCache,
   checkpoint: () => void,
 ): PlannedRuns {
@@ -30,6 +29,8 @@ export function planRuns(
   const range = rangeOf(request, moment.highWater);
   const mayMatch = (run: StoredRun): boolean =>
     (run.severities & filter.severitiesOf(run.stream).may) !== 0;
+  const labels = new Set([...streams.values()].flatMap((stream) => Object.keys(stream.labels)));
+  const isLabel = (name: string): boolean => labels.has(name);
   const batches = catalog.batches.filter(mayMatch);
   const runs = [...batches];
   let inTimeRange = catalog.batches.length;
@@ -62,7 +63,7 @@ export function planRuns(
     }
     inTimeRange += all.size;
     ofSeverity += left.size;
-    const holding = left.size === 0 ? left : blocksWithWords(file, left, words);
+    const holding = left.size === 0 ? left : blocksWithWords(file, left, words, isLabel);
     withWords += holding.size;
     for (const run of found) {
       if (run.place.kind === "block" && holding.has(run.place.run.block)) {
@@ -71,37 +72,4 @@ export function planRuns(
     }
   }
   return { runs, inTimeRange, ofSeverity, withWords };
-}
-
-/**
- * Those of the blocks that may hold each of the words, be it in their text or in a timestamp that is
- * not in it. A filter that is damaged rules nothing out.
- */
-function blocksWithWords(
-  file: SegmentFile,
-  blocks: ReadonlySet<number>,
-  words: readonly string[],
-): ReadonlySet<number> {
-  let left = blocks;
-  for (const word of words) {
-    const inText = file.filter.candidatesOf(word);
-    if (!inText.ok) {
-      continue;
-    }
-    left = new Set(
-      [...left].filter((block) => inText.value.has(block) || elides(file, block, word)),
-    );
-    if (left.size === 0) {
-      break;
-    }
-  }
-  return left;
-}
-
-function elides(file: SegmentFile, block: number, word: string): boolean {
-  if (!file.mayElide(word)) {
-    return false;
-  }
-  const index = file.index(block);
-  return !index.ok || elidesWord(index.value, word);
 }

@@ -13,8 +13,13 @@ import { decodeDirectory } from "../token-filter/filter-directory.ts";
 import { SegmentFilter } from "../token-filter/segment-filter.ts";
 import { DictionaryCache, unpackDictionary } from "./dictionary-cache.ts";
 import type { RunFacts } from "./run-facts.ts";
-import { SEGMENT_APPLICATION_ID, SEGMENT_SCHEMA_VERSION } from "./segment-schema.ts";
-import type { StreamDescription } from "./segment-writer.ts";
+import {
+  HAS_ATTRIBUTES,
+  HIDES_WORDS,
+  SEGMENT_APPLICATION_ID,
+  SEGMENT_SCHEMA_VERSION,
+} from "./segment-schema.ts";
+import type { BlockTraits, StreamDescription } from "./segment-writer.ts";
 
 /** A run as its segment lists it. */
 export interface SegmentRun extends RunFacts {
@@ -41,6 +46,7 @@ interface BlockSizes {
   readonly rawBytes: number;
   readonly indexRawBytes: number;
   readonly contentRawBytes: number;
+  readonly traits: number;
   readonly dictionary: number | null;
 }
 
@@ -70,7 +76,7 @@ export class SegmentFile implements Disposable {
     this.#blocks = db
       .prepare(
         `SELECT records, raw_bytes AS rawBytes, index_raw_bytes AS indexRawBytes,
-           content_raw_bytes AS contentRawBytes, dictionary FROM blocks ORDER BY id`,
+           content_raw_bytes AS contentRawBytes, traits, dictionary FROM blocks ORDER BY id`,
       )
       .all() as BlockSizes[];
   }
@@ -146,6 +152,14 @@ export class SegmentFile implements Disposable {
       this.path,
       () => this.#db.prepare("SELECT value FROM meta WHERE key = ?").pluck().get(key) as string,
     );
+  }
+
+  traitsOf(block: number): BlockTraits {
+    const traits = this.#blocks[block]?.traits ?? HAS_ATTRIBUTES | HIDES_WORDS;
+    return {
+      hasAttributes: (traits & HAS_ATTRIBUTES) !== 0,
+      hidesWords: (traits & HIDES_WORDS) !== 0,
+    };
   }
 
   rawBytesOf(block: number): number {

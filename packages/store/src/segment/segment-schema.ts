@@ -18,6 +18,10 @@ export const SEGMENT_APPLICATION_ID = 0x536c7367;
 /** A block is some tens of KiB: larger pages than the head's make for less overhead in reading one. */
 export const SEGMENT_PAGE_BYTES = 16_384;
 
+/** Bits of `blocks.traits`: what keeps the words of a block from telling its fields. */
+export const HAS_ATTRIBUTES = 1;
+export const HIDES_WORDS = 2;
+
 export const SEGMENT_SCHEMA = `
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
@@ -40,6 +44,7 @@ CREATE TABLE blocks (
   index_raw_bytes   INTEGER NOT NULL,
   content_raw_bytes INTEGER NOT NULL,
   level             INTEGER NOT NULL,
+  traits            INTEGER NOT NULL,
   dictionary        INTEGER REFERENCES dictionaries (id),
   idx               BLOB NOT NULL,
   content           BLOB NOT NULL

@@ -18,6 +18,8 @@ import { SegmentFilterBuilder } from "../token-filter/segment-filter-builder.ts"
 import { packDictionary } from "./dictionary-cache.ts";
 import type { RunFacts } from "./run-facts.ts";
 import {
+  HAS_ATTRIBUTES,
+  HIDES_WORDS,
   SEGMENT_APPLICATION_ID,
   SEGMENT_PAGE_BYTES,
   SEGMENT_SCHEMA,
@@ -44,10 +46,18 @@ export interface SegmentPlace {
   readonly level: number;
 }
 
+/** What keeps the words of a block's text from telling which fields its records have. */
+export interface BlockTraits {
+  readonly hasAttributes: boolean;
+  /** An escape may make other words of a value than stand in the text. */
+  readonly hidesWords: boolean;
+}
+
 /** What readers of a block need besides its bytes. */
 export interface BlockDetails {
   /** How its timestamps are written that are not in its text. */
   readonly layouts: readonly TimeLayout[];
+  readonly traits: BlockTraits;
   /** Id of the dictionary that its content was compressed against. */
   readonly dictionary: number | undefined;
 }
@@ -105,7 +115,7 @@ export class SegmentWriter implements Disposable {
     meta.run("day", place.day);
     meta.run("path", this.path);
     this.#db = db;
-    this.#insertBlock = db.prepare("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#insertBlock = db.prepare("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     this.#insertDictionary = db.prepare("INSERT INTO dictionaries (bytes) VALUES (?)");
     this.#insertRun = db.prepare(
       `INSERT INTO runs (block, stream, from_record, count, first_seq, last_seq, min_time_us, max_time_us,
@@ -136,7 +146,7 @@ export class SegmentWriter implements Disposable {
     block: EncodedBlock,
     runs: readonly RunFacts[],
     words: Uint32Array,
-    { layouts, dictionary }: BlockDetails,
+    { layouts, traits, dictionary }: BlockDetails,
   ): void {
     const id = this.#totals.blocks;
     const bytes = block.index.length + block.content.length;
@@ -148,6 +158,7 @@ export class SegmentWriter implements Disposable {
       block.indexRawBytes,
       block.contentRawBytes,
       this.#place.level,
+      (traits.hasAttributes ? HAS_ATTRIBUTES : 0) | (traits.hidesWords ? HIDES_WORDS : 0),
       dictionary ?? null,
       block.index,
       block.content,
