@@ -29,6 +29,8 @@ export { compileFilter } from "./evaluate.ts";
 export type { RecordFilter, Verdict } from "./evaluate.ts";
 export type { PipelineRow } from "./operator.ts";
 export { hidesWords } from "./field-text.ts";
+export { compileNarrowing } from "./narrowing.ts";
+export type { Narrowing } from "./narrowing.ts";
 export { MAX_QUERY_DEPTH, MAX_QUERY_LENGTH, parseQuery } from "./parser.ts";
 export { canBePartial, createPartial } from "./partial.ts";
 export type { PartialOptions, PartialPipeline, PartialState } from "./partial.ts";

@@ -17,7 +17,7 @@ export type RegexNode =
   | RegexRepeat;
 
 /** One unit that stands for itself. With `anyCase` so does the other case of it, if it is an ASCII letter. */
-export interface RegexCharacter {
+interface RegexCharacter {
   readonly kind: "character";
   readonly unit: string;
   readonly anyCase: boolean;

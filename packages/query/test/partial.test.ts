@@ -114,7 +114,7 @@ describe("partials over shares of the records", () => {
         expect(whole.pipeline.finish()).toEqual(merged.pipeline.finish());
         expect(merged.rows).toEqual(whole.rows);
       }),
-      { numRuns: 3000 },
+      { numRuns: 800 },
     );
   });
 

@@ -250,7 +250,7 @@ function isValid(source: string): boolean {
 test("no body that matches lacks them", () => {
   let matches = 0;
   let said = 0;
-  const runs = 4000;
+  const runs = 2500;
   fc.assert(
     fc.property(
       sources,

@@ -196,7 +196,7 @@ describe("words that bodies must hold", () => {
           }
         }
       }),
-      { numRuns: 6000 },
+      { numRuns: 3000 },
     );
     expect(matches).toBeGreaterThan(500);
   });
@@ -269,10 +269,10 @@ describe("words that bodies must hold", () => {
           expect(holds(requiredWordSets(filter), wordsOf(columns.bodies), known)).toBe(true);
         }
       }),
-      { numRuns: 10_000 },
+      { numRuns: 3000 },
     );
-    expect(matches).toBeGreaterThan(1000);
-    expect(plain).toBeGreaterThan(500);
+    expect(matches).toBeGreaterThan(500);
+    expect(plain).toBeGreaterThan(200);
   });
 });
 
