@@ -40,7 +40,7 @@ export async function benchSize({ sizeBytes }: { readonly sizeBytes: number }): 
     measurements,
     layout: "rows",
     notes: [
-      "disk/raw: every file under data_dir after a checkpoint, over the log's bytes; one stream, 1 MiB batches.",
+      "disk/raw: every file under data_dir after a checkpoint, over the log's bytes; one stream, 1 MiB batches; segments: of it.",
       "zstd -3: of the whole file, and of the same text cut into pieces of 1 MiB; of pieces: disk over the latter.",
       "NAME_2k: the sample over and over, its times moved on each time.",
       ...(LOGHUB_MISSING === undefined ? [] : [`the samples are left out: ${LOGHUB_MISSING}`]),
@@ -74,6 +74,7 @@ async function measure({ name, open }: Corpus, sizeBytes: number): Promise<Measu
     const dataDir = join(folder, "data");
     const text = await feed(dataDir, open(), sizeBytes);
     const diskBytes = await folderBytes(dataDir);
+    const segmentBytes = await folderBytes(join(dataDir, "segments"));
     const wholeBytes = zstdCompressSync(text, LEVEL_3).length;
     let piecesBytes = 0;
     for (let at = 0; at < text.length; at += BATCH_BYTES) {
@@ -83,6 +84,7 @@ async function measure({ name, open }: Corpus, sizeBytes: number): Promise<Measu
       name,
       "raw MB": text.length / 1e6,
       "disk/raw": diskBytes / text.length,
+      "segments/raw": segmentBytes / text.length,
       ...(name === "syslog" && { "aim disk/raw": AIM_SYSLOG }),
       "zstd -3": wholeBytes / text.length,
       "zstd -3, 1 MiB": piecesBytes / text.length,
