@@ -67,20 +67,17 @@ class MaintenanceThread implements JobContext {
         });
         return;
       case "swapped":
-        this.#settle(request.id, request.result);
+        this.#take(request.id)?.resolve(request.result);
         return;
       case "announced":
-        this.#settle(request.id, undefined);
+        this.#take(request.id)?.resolve(undefined);
         return;
       case "refused":
-        this.#waiting.get(request.id)?.reject(fromFailure(request.failure));
-        this.#waiting.delete(request.id);
+        this.#take(request.id)?.reject(fromFailure(request.failure));
         return;
       case "stop":
+        // A swap that is under way is still answered: its files must not go where it has been carried out.
         this.#isStopped = true;
-        for (const id of this.#waiting.keys()) {
-          this.#settle(id, { ok: false, reason: "input-removed" });
-        }
         void this.#queue.then(() => {
           this.db.close();
           parentPort?.close();
@@ -96,8 +93,7 @@ class MaintenanceThread implements JobContext {
   }
 
   async swap(swap: Swap): Promise<SwapResult> {
-    const result = await this.#ask((id) => ({ kind: "swap", id, swap }));
-    return result ?? { ok: false, reason: "input-removed" };
+    return (await this.#ask((id) => ({ kind: "swap", id, swap }))) as SwapResult;
   }
 
   async checkpoint(): Promise<void> {
@@ -123,9 +119,10 @@ class MaintenanceThread implements JobContext {
     return answer.promise;
   }
 
-  #settle(id: number, result: SwapResult | undefined): void {
-    this.#waiting.get(id)?.resolve(result);
+  #take(id: number): PromiseWithResolvers<SwapResult | undefined> | undefined {
+    const answer = this.#waiting.get(id);
     this.#waiting.delete(id);
+    return answer;
   }
 
   #enqueue(id: number | undefined, work: () => Promise<Dropped | undefined>): void {
