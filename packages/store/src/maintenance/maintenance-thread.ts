@@ -7,6 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { fromFailure, toFailure } from "../errors.ts";
 import { describeSqliteError, type HeadDatabase, openHeadForReading } from "../head/head-file.ts";
 import { manifestVersion, segmentsAt } from "../manifest/manifest.ts";
+import { unlinkSegment } from "../manifest/segment-folder.ts";
 import type { Swap, SwapResult } from "../manifest/swap.ts";
 import { compact } from "./compaction.ts";
 import { removeDeleted } from "./deletion.ts";
@@ -34,6 +35,7 @@ class MaintenanceThread implements JobContext {
   readonly db: HeadDatabase;
   readonly #reply: (reply: MaintenanceReply) => void;
   readonly #waiting = new Map<number, PromiseWithResolvers<SwapResult | undefined>>();
+  readonly #discarded: string[] = [];
   #queue: Promise<void> = Promise.resolve();
   #isLooking = false;
   #isStopped = false;
@@ -90,10 +92,18 @@ class MaintenanceThread implements JobContext {
 
   async announce(paths: readonly string[]): Promise<void> {
     await this.#ask((id) => ({ kind: "announce", id, paths }));
+    // Its commit has taken the place of whatever a failed one may have left in the log.
+    for (const path of this.#discarded.splice(0)) {
+      unlinkSegment(this.dataDir, path);
+    }
   }
 
   async swap(swap: Swap): Promise<SwapResult> {
     return (await this.#ask((id) => ({ kind: "swap", id, swap }))) as SwapResult;
+  }
+
+  discard(paths: readonly string[]): void {
+    this.#discarded.push(...paths);
   }
 
   async checkpoint(): Promise<void> {
