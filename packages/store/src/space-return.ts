@@ -2,12 +2,11 @@ import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import { StoreError } from "./errors.ts";
-import type { Reclaimed, ReclaimOptions } from "./head/reclaimer.ts";
-import { lowestLease } from "./manifest/lease.ts";
+import type { Reclaimed } from "./head/reclaimer.ts";
 
 /** The writer, as far as space comes back through it. */
 interface Reclaiming {
-  reclaim(options: ReclaimOptions): Promise<Reclaimed>;
+  reclaim(keepFreeBytes: number): Promise<Reclaimed>;
   forget(segmentIds: readonly number[]): Promise<void>;
 }
 
@@ -65,8 +64,7 @@ export class SpaceReturn implements AsyncDisposable {
   }
 
   async #return(keepFreeBytes: number): Promise<void> {
-    const lease = lowestLease(this.#dataDir, Date.now());
-    const { segments } = await this.#writer.reclaim({ lowestLease: lease, keepFreeBytes });
+    const { segments } = await this.#writer.reclaim(keepFreeBytes);
     for (const { path } of segments) {
       // Not by the writer: to unlink a large file may take long.
       await unlink(join(this.#dataDir, path)).catch((error: NodeJS.ErrnoException) => {

@@ -1,3 +1,5 @@
+import { lowestLease } from "../manifest/lease.ts";
+import { manifestVersion } from "../manifest/manifest.ts";
 import { type HeadDatabase, isDiskFull, truncateWal } from "./head-file.ts";
 
 /** A segment that nobody needs any more: its file is to be unlinked, then its entry forgotten. */
@@ -13,10 +15,19 @@ export interface Reclaimed {
 }
 
 export interface ReclaimOptions {
-  /** What was removed after this version is still read by somebody. */
-  readonly lowestLease: number;
+  /** Nobody reads what was removed at this version or before. */
+  readonly removedUpTo: number;
   /** Free pages that stay in the file for what comes in next. */
   readonly keepFreeBytes: number;
+}
+
+/**
+ * The version up to which nothing that was removed is read by anybody. Asked by the writer itself: who
+ * takes a lease after this has looked sees a version at least as new as the present one.
+ */
+export function reclaimableVersion(db: HeadDatabase, dataDir: string, nowMs: number): number {
+  const version = manifestVersion(db);
+  return Math.min(version, lowestLease(dataDir, nowMs));
 }
 
 /** A transaction frees at most this much, so that commits of agents go on in between. */
@@ -40,11 +51,11 @@ export class Reclaimer {
   }
 
   /** Yields after each slice, where the caller may commit what has arrived meanwhile. */
-  *run({ lowestLease, keepFreeBytes }: ReclaimOptions): Generator<undefined, Reclaimed> {
+  *run({ removedUpTo, keepFreeBytes }: ReclaimOptions): Generator<undefined, Reclaimed> {
     const segments = this.#db
       .prepare("SELECT id, path FROM segments WHERE removed <= ?")
-      .all(this.#version(lowestLease)) as RetiredSegment[];
-    const deleted = yield* this.#deleteBatches(lowestLease);
+      .all(removedUpTo) as RetiredSegment[];
+    const deleted = yield* this.#deleteBatches(removedUpTo);
     yield* this.#returnPages(keepFreeBytes);
     return { ...deleted, segments };
   }
@@ -64,12 +75,12 @@ export class Reclaimer {
   }
 
   *#deleteBatches(
-    lowestLease: number,
+    removedUpTo: number,
   ): Generator<undefined, { batches: number; payloadBytes: number }> {
     const ranges = this.#db
       .prepare("SELECT first_batch, last_batch, version FROM batch_removals WHERE version <= ?")
       .raw()
-      .all(this.#version(lowestLease)) as [number, number, number][];
+      .all(removedUpTo) as [number, number, number][];
     const next = this.#db
       .prepare(
         "SELECT id, length(payload) FROM batches WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1024",
@@ -138,11 +149,6 @@ export class Reclaimer {
       free = left;
     }
     truncateWal(this.#db);
-  }
-
-  /** A bound that SQLite can compare with. */
-  #version(lowestLease: number): number {
-    return Math.min(lowestLease, Number.MAX_SAFE_INTEGER);
   }
 }
 

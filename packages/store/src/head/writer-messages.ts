@@ -6,7 +6,7 @@ import type { SweepReport } from "../manifest/orphan-sweep.ts";
 import type { JobRecord, Swap, SwapResult } from "../manifest/swap.ts";
 import type { DeleteOrder, IssuedDelete } from "./delete-issuer.ts";
 import type { PruneOrder, PruneResult } from "./pruner.ts";
-import type { Reclaimed, ReclaimOptions } from "./reclaimer.ts";
+import type { Reclaimed } from "./reclaimer.ts";
 
 /** A stream of one connection: the number that its frames carry, and what it is. */
 export interface NumberedOpening extends StreamOpening {
@@ -41,7 +41,7 @@ export type WriterRequest =
   | { readonly kind: "announce"; readonly id: number; readonly paths: readonly string[] }
   | { readonly kind: "swap"; readonly id: number; readonly swap: Swap }
   | { readonly kind: "record"; readonly id: number; readonly job: JobRecord }
-  | { readonly kind: "reclaim"; readonly id: number; readonly options: ReclaimOptions }
+  | { readonly kind: "reclaim"; readonly id: number; readonly keepFreeBytes: number }
   /** The files of these segments are unlinked. */
   | { readonly kind: "forget"; readonly id: number; readonly segmentIds: readonly number[] }
   | { readonly kind: "checkpoint"; readonly id: number }

@@ -9,7 +9,7 @@ import { sweepSegments } from "../manifest/orphan-sweep.ts";
 import { announceSegments, applySwap, recordJob } from "../manifest/swap.ts";
 import { DeleteIssuer } from "./delete-issuer.ts";
 import { Pruner } from "./pruner.ts";
-import { type Reclaimed, Reclaimer } from "./reclaimer.ts";
+import { reclaimableVersion, type Reclaimed, Reclaimer } from "./reclaimer.ts";
 import type { CommitRequest, WriterReply, WriterRequest } from "./writer-messages.ts";
 
 /** How often a full volume is tried again; whoever makes room there sends no event. */
@@ -28,6 +28,7 @@ type HeldRequest =
  * commit is rolled back, its frames are dropped unacknowledged, and the rest is tried again.
  */
 class WriterThread {
+  readonly #dataDir: string;
   readonly #path: string;
   readonly #reply: (message: WriterReply) => void;
   readonly #db;
@@ -45,6 +46,7 @@ class WriterThread {
 
   constructor(dataDir: string, reply: (message: WriterReply) => void) {
     const path = join(dataDir, "head.db");
+    this.#dataDir = dataDir;
     this.#path = path;
     this.#reply = reply;
     this.#db = openHeadForWriting(path);
@@ -117,9 +119,12 @@ class WriterThread {
         recordJob(this.#db, request.job);
         this.#reply({ kind: "done", id: request.id });
         return;
-      case "reclaim":
-        this.#step(request.id, this.#reclaimer.run(request.options));
+      case "reclaim": {
+        const { id, keepFreeBytes } = request;
+        const removedUpTo = reclaimableVersion(this.#db, this.#dataDir, Date.now());
+        this.#step(id, this.#reclaimer.run({ removedUpTo, keepFreeBytes }));
         return;
+      }
       case "forget":
         this.#reclaimer.forget(request.segmentIds);
         this.#reply({ kind: "done", id: request.id });

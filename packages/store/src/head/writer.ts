@@ -7,7 +7,7 @@ import type { SweepReport } from "../manifest/orphan-sweep.ts";
 import type { JobRecord, Swap, SwapResult } from "../manifest/swap.ts";
 import type { DeleteOrder, IssuedDelete } from "./delete-issuer.ts";
 import type { PruneOrder, PruneResult } from "./pruner.ts";
-import type { Reclaimed, ReclaimOptions } from "./reclaimer.ts";
+import type { Reclaimed } from "./reclaimer.ts";
 import { threadUrl } from "../thread-url.ts";
 import type {
   CommitReport,
@@ -154,8 +154,8 @@ export class Writer implements AsyncDisposable {
     expect(await this.#request((id) => ({ kind: "record", id, job })), "done");
   }
 
-  async reclaim(options: ReclaimOptions): Promise<Reclaimed> {
-    const reply = await this.#request((id) => ({ kind: "reclaim", id, options }));
+  async reclaim(keepFreeBytes: number): Promise<Reclaimed> {
+    const reply = await this.#request((id) => ({ kind: "reclaim", id, keepFreeBytes }));
     return expect(reply, "reclaimed").result;
   }
 

@@ -11,6 +11,8 @@ export interface JobContext {
   readonly announce: (paths: readonly string[]) => Promise<void>;
   /** Has the writer carry out a swap. */
   readonly swap: (swap: Swap) => Promise<SwapResult>;
+  /** Unlinks files whose swap failed, when it is certain that it was not carried out. */
+  readonly discard: (paths: readonly string[]) => void;
   /** Lets messages in; throws to end the job. Called between blocks. */
   readonly checkpoint: () => Promise<void>;
   readonly nowUs: () => number;

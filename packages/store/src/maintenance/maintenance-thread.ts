@@ -7,6 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { fromFailure, toFailure } from "../errors.ts";
 import { describeSqliteError, type HeadDatabase, openHeadForReading } from "../head/head-file.ts";
 import { manifestVersion, segmentsAt } from "../manifest/manifest.ts";
+import { unlinkSegment } from "../manifest/segment-folder.ts";
 import type { Swap, SwapResult } from "../manifest/swap.ts";
 import { compact } from "./compaction.ts";
 import { removeDeleted } from "./deletion.ts";
@@ -34,6 +35,7 @@ class MaintenanceThread implements JobContext {
   readonly db: HeadDatabase;
   readonly #reply: (reply: MaintenanceReply) => void;
   readonly #waiting = new Map<number, PromiseWithResolvers<SwapResult | undefined>>();
+  readonly #discarded: string[] = [];
   #queue: Promise<void> = Promise.resolve();
   #isLooking = false;
   #isStopped = false;
@@ -67,20 +69,17 @@ class MaintenanceThread implements JobContext {
         });
         return;
       case "swapped":
-        this.#settle(request.id, request.result);
+        this.#take(request.id)?.resolve(request.result);
         return;
       case "announced":
-        this.#settle(request.id, undefined);
+        this.#take(request.id)?.resolve(undefined);
         return;
       case "refused":
-        this.#waiting.get(request.id)?.reject(fromFailure(request.failure));
-        this.#waiting.delete(request.id);
+        this.#take(request.id)?.reject(fromFailure(request.failure));
         return;
       case "stop":
+        // A swap that is under way is still answered: its files must not go where it has been carried out.
         this.#isStopped = true;
-        for (const id of this.#waiting.keys()) {
-          this.#settle(id, { ok: false, reason: "input-removed" });
-        }
         void this.#queue.then(() => {
           this.db.close();
           parentPort?.close();
@@ -93,11 +92,18 @@ class MaintenanceThread implements JobContext {
 
   async announce(paths: readonly string[]): Promise<void> {
     await this.#ask((id) => ({ kind: "announce", id, paths }));
+    // Its commit has taken the place of whatever a failed one may have left in the log.
+    for (const path of this.#discarded.splice(0)) {
+      unlinkSegment(this.dataDir, path);
+    }
   }
 
   async swap(swap: Swap): Promise<SwapResult> {
-    const result = await this.#ask((id) => ({ kind: "swap", id, swap }));
-    return result ?? { ok: false, reason: "input-removed" };
+    return (await this.#ask((id) => ({ kind: "swap", id, swap }))) as SwapResult;
+  }
+
+  discard(paths: readonly string[]): void {
+    this.#discarded.push(...paths);
   }
 
   async checkpoint(): Promise<void> {
@@ -123,9 +129,10 @@ class MaintenanceThread implements JobContext {
     return answer.promise;
   }
 
-  #settle(id: number, result: SwapResult | undefined): void {
-    this.#waiting.get(id)?.resolve(result);
+  #take(id: number): PromiseWithResolvers<SwapResult | undefined> | undefined {
+    const answer = this.#waiting.get(id);
     this.#waiting.delete(id);
+    return answer;
   }
 
   #enqueue(id: number | undefined, work: () => Promise<Dropped | undefined>): void {

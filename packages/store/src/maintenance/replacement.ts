@@ -1,5 +1,5 @@
 import { unlinkSegment } from "../manifest/segment-folder.ts";
-import type { Swap } from "../manifest/swap.ts";
+import type { NewSegment, Swap } from "../manifest/swap.ts";
 import type { JobContext } from "./job-context.ts";
 import type { RemovalCount } from "./removal-count.ts";
 import type { SegmentOutput } from "./segment-output.ts";
@@ -33,11 +33,12 @@ export async function replace(
   removal: RemovalCount,
   { kind, detail, startedUs, outcome, ...replaced }: Replaced,
 ): Promise<Outcome | undefined> {
-  await context.announce(output.finish());
-  const add = output.publish();
+  const paths = output.finish();
+  await context.announce(paths);
+  const add = publish(context, output, paths);
   const sum = (figure: "records" | "rawBytes" | "bytes"): number =>
     add.reduce((total, segment) => total + segment[figure], 0);
-  const { ok } = await context.swap({
+  const swap: Swap = {
     ...replaced,
     add,
     removed: removal.removed,
@@ -56,13 +57,35 @@ export async function replace(
         ...removal.outcome,
       },
     },
+  };
+  const { ok } = await context.swap(swap).catch((error: unknown) => {
+    context.discard(paths);
+    throw error;
   });
   if (!ok) {
-    for (const { path } of add) {
-      unlinkSegment(context.dataDir, path);
-    }
+    unlinkAll(context, paths);
     return undefined;
   }
   const removedRecords = removal.expired + removal.deleted + removal.damaged;
   return { bytes: sum("bytes"), records: sum("records"), removedRecords };
+}
+
+/** A full volume must not fill up with what was written before it was noticed. */
+function publish(
+  context: JobContext,
+  output: SegmentOutput,
+  paths: readonly string[],
+): readonly NewSegment[] {
+  try {
+    return output.publish();
+  } catch (error) {
+    unlinkAll(context, paths);
+    throw error;
+  }
+}
+
+function unlinkAll({ dataDir }: JobContext, paths: readonly string[]): void {
+  for (const path of paths) {
+    unlinkSegment(dataDir, path);
+  }
 }

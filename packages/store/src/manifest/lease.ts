@@ -12,8 +12,9 @@ const NAME = /^(\d+)-(\d+)-[0-9a-f-]{36}$/;
  * that other processes can take one without waiting for the writer. Its time runs out by itself,
  * because a reader that was killed cannot give it back.
  *
- * Take it with the version that was read before, then read the manifest: what the manifest shows
- * then was not removed at that version, so the reclaimer finds the lease before it deletes any of it.
+ * Take it with the version that was read before, then read the manifest. Where the reclaimer has not
+ * found the lease, the manifest was read after it looked, and shows nothing that it deletes: it takes only
+ * what was removed up to the version that it had read before it looked.
  */
 export class Lease implements Disposable {
   readonly #path: string;

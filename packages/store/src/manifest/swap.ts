@@ -24,7 +24,7 @@ export interface JobRecord {
 /** One change of what is stored: what comes in holds the records of what goes out, but those that are counted as removed. */
 export interface Swap {
   readonly add: readonly NewSegment[];
-  /** Ranges of ids: [first, last]. */
+  /** Ranges of ids: [first, last], each of which is there. */
   readonly removeBatches: readonly (readonly [number, number])[];
   readonly removeSegments: readonly number[];
   readonly removed: readonly RemovedRecords[];
@@ -116,10 +116,11 @@ function findConflict(
   if (swap.removeSegments.some((id) => isLive.get(id) === undefined)) {
     return "input-removed";
   }
-  const overlap = db
-    .prepare("SELECT 1 FROM batch_removals WHERE first_batch <= ? AND last_batch >= ? LIMIT 1")
+  // Not by looking into batch_removals: it forgets a removal when the reclaimer is done with it.
+  const live = db
+    .prepare("SELECT count(*) FROM live_batches WHERE id BETWEEN ? AND ?")
     .pluck();
-  if (swap.removeBatches.some(([first, last]) => overlap.get(last, first) !== undefined)) {
+  if (swap.removeBatches.some(([first, last]) => live.get(first, last) !== last - first + 1)) {
     return "input-removed";
   }
   const lastDelete = Number(db.prepare("SELECT max(id) FROM deletes").pluck().get() ?? 0);

@@ -212,10 +212,8 @@ export class SegmentWriter implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#db.open) {
-      this.#db.close();
-      discardSegment(this.#place.dataDir, this.path);
-    }
+    this.#db.close();
+    discardSegment(this.#place.dataDir, this.path);
   }
 
   #count(facts: RunFacts, bytes: number): void {

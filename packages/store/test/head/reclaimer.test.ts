@@ -8,7 +8,13 @@ import {
   openHeadForWriting,
 } from "../../src/head/head-file.ts";
 import { Pruner } from "../../src/head/pruner.ts";
-import { type Reclaimed, Reclaimer, type ReclaimOptions } from "../../src/head/reclaimer.ts";
+import {
+  reclaimableVersion,
+  type Reclaimed,
+  Reclaimer,
+  type ReclaimOptions,
+} from "../../src/head/reclaimer.ts";
+import { Lease } from "../../src/manifest/lease.ts";
 import { manifestVersion } from "../../src/manifest/manifest.ts";
 import { retentionPolicySchema } from "@sluice/retention";
 import { Folder } from "../folder.ts";
@@ -16,7 +22,7 @@ import { linesFrame, messageOf } from "../frames.ts";
 import { addSegment, fillHead } from "../manifest-rows.ts";
 
 const MIB = 1024 * 1024;
-const ALL: ReclaimOptions = { lowestLease: Number.POSITIVE_INFINITY, keepFreeBytes: 0 };
+const ALL: ReclaimOptions = { removedUpTo: Number.MAX_SAFE_INTEGER, keepFreeBytes: 0 };
 const VISIBILITY = { policy: retentionPolicySchema.parse({}), cutoffs: {} };
 
 let folder: Folder;
@@ -104,15 +110,15 @@ describe("reclaiming", () => {
     expect(free).toBeLessThanOrEqual(6 * MIB);
   });
 
-  it("leaves what a lease still needs, and takes it when the lease is gone", () => {
+  it("takes what was removed up to a version, and leaves the rest", () => {
     const ids = fillHead(db, 3, 1000);
     const segment = addSegment(db, { path: "segments/a.db" });
     const first = remove(ids.slice(0, 1));
     const second = remove(ids.slice(1, 2), [segment]);
-    expect(reclaim({ ...ALL, lowestLease: first - 1 })).toMatchObject({ batches: 0, segments: [] });
-    expect(reclaim({ ...ALL, lowestLease: first })).toMatchObject({ batches: 1, segments: [] });
+    expect(reclaim({ ...ALL, removedUpTo: first - 1 })).toMatchObject({ batches: 0, segments: [] });
+    expect(reclaim({ ...ALL, removedUpTo: first })).toMatchObject({ batches: 1, segments: [] });
     expect(storedIds()).toEqual(ids.slice(1));
-    expect(reclaim({ ...ALL, lowestLease: second })).toMatchObject({
+    expect(reclaim({ ...ALL, removedUpTo: second })).toMatchObject({
       batches: 1,
       segments: [{ id: segment, path: "segments/a.db" }],
     });
@@ -156,5 +162,34 @@ describe("reclaiming", () => {
     expect(performance.now() - startedMs).toBeLessThan(1_000);
     reader.exec("COMMIT");
     reader.close();
+  });
+});
+
+describe("what can be reclaimed", () => {
+  it("is what was removed by now, where nobody holds a lease", () => {
+    const version = remove(fillHead(db, 2, 10));
+    expect(reclaimableVersion(db, folder.path, 0)).toBe(version);
+  });
+
+  it("is not what is removed after the leases were looked at: whoever reads it took one since", () => {
+    const [first = 0, second = 0] = fillHead(db, 2, 10);
+    remove([first]);
+    const removedUpTo = reclaimableVersion(db, folder.path, 0);
+    using _reader = Lease.take(folder.path, manifestVersion(db), 10);
+    remove([second]);
+    expect(reclaim({ removedUpTo, keepFreeBytes: 0 })).toMatchObject({ batches: 1 });
+    expect(storedIds()).toEqual([second]);
+  });
+
+  it("ends where the oldest lease begins, until it is given back or its time has run out", () => {
+    const ids = fillHead(db, 3, 10);
+    const first = remove(ids.slice(0, 1));
+    const lease = Lease.take(folder.path, first, 1_000);
+    using _later = Lease.take(folder.path, remove(ids.slice(1, 2)), 1_000);
+    const last = remove(ids.slice(2));
+    expect(reclaimableVersion(db, folder.path, 1_000)).toBe(first);
+    lease[Symbol.dispose]();
+    expect(reclaimableVersion(db, folder.path, 1_000)).toBe(first + 1);
+    expect(reclaimableVersion(db, folder.path, 1_001)).toBe(last);
   });
 });
