@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 
 import { addAgents } from "./commands/agents.ts";
 import { addCheck } from "./commands/check.ts";
+import { addCompact } from "./commands/compact.ts";
 import { addConfig } from "./commands/config.ts";
 import { addGaps } from "./commands/gaps.ts";
 import { addJobs } from "./commands/jobs.ts";
@@ -25,6 +26,7 @@ const COMMANDS: readonly ((root: Command) => void)[] = [
   addJobs,
   addRetention,
   addPrune,
+  addCompact,
   addCheck,
   addConfig,
 ];

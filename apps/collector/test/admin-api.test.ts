@@ -5,6 +5,7 @@ import { expect, test, vi } from "vitest";
 import { adminApi } from "../src/api/admin-api.ts";
 import { AgentDirectory } from "../src/ingest/agent-directory.ts";
 import { ClockWatch } from "../src/retention/clock-watch.ts";
+import { compactNow } from "../src/compaction/compact-report.ts";
 import { CollectorSource } from "../src/client/collector-source.ts";
 import { CollectorMetrics } from "../src/server/metrics.ts";
 import { decideRetention } from "../src/retention/retention-decision.ts";
@@ -46,6 +47,7 @@ async function apiOn(
     directory,
     retention,
     guard: { pause: undefined },
+    compact: () => compactNow(store, reader),
     metrics,
     tokens: { allows: (scope, header) => scope === "query" && header === "Bearer good" },
     dataDir,
@@ -73,6 +75,7 @@ test.each([
   ["GET", "/v1/stats"],
   ["GET", "/v1/retention/plan"],
   ["POST", "/v1/prune"],
+  ["POST", "/v1/compact"],
   ["GET", "/metrics"],
 ])("%s %s needs the query token", async (method, path) => {
   using store = new FakeStore();
@@ -88,14 +91,20 @@ test.each([
   await answered.text();
 });
 
-test("a prune that a web page asks for is refused, with the right token or without", async () => {
-  using store = new FakeStore();
-  const { app } = await apiOn(store);
-  const headers = { ...AUTHORIZED, origin: "http://127.0.0.1:7514" };
-  const response = await app.request("/v1/prune", { method: "POST", headers });
-  expect(response.status).toBe(403);
-  expect(store.orders).toEqual([]);
-});
+test.each(["/v1/prune", "/v1/compact"])(
+  "what a web page asks of %s is refused, also with the right token",
+  async (path) => {
+    using store = new FakeStore();
+    const { app } = await apiOn(store);
+    const headers = { ...AUTHORIZED, origin: "http://127.0.0.1:7514" };
+    const response = await app.request(path, { method: "POST", headers });
+    expect(response.status).toBe(403);
+    expect({ orders: store.orders, compactions: store.compactions }).toEqual({
+      orders: [],
+      compactions: 0,
+    });
+  },
+);
 
 test.each(["{", "[]", '{"confirmClock": 1}', '{"keep": "1s"}'])(
   "a prune request of %s is refused, and nothing is pruned",
@@ -126,6 +135,8 @@ test("the command line understands every answer", async () => {
   const plan = await source.plan();
   expect(plan).toMatchObject({ batches: 1, records: 10 });
   expect(await source.prune({ confirmClock: false })).toMatchObject({ plan, batches: 1 });
+  expect(await source.compact()).toMatchObject({ before: { batches: 1 }, after: { batches: 1 } });
+  expect(store.compactions).toBe(1);
 });
 
 test("a prune may be asked for without a body", async () => {

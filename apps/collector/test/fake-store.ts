@@ -26,6 +26,7 @@ export class FakeStore implements Disposable {
   stored: StoredPart[] = [];
   knownStreams: StreamInfo[] = [stream({})];
   knownAgents: AgentInfo[] = [agent({})];
+  compactions = 0;
   /** Awaited by each prune before it removes anything. */
   gate: Promise<unknown> = Promise.resolve();
 
@@ -33,6 +34,11 @@ export class FakeStore implements Disposable {
     this.stored.push(...parts);
     this.#writeHead();
     return this;
+  }
+
+  async compact(): Promise<void> {
+    this.compactions += 1;
+    await this.gate;
   }
 
   async prune(order: RetentionOrder): Promise<RetentionResult> {

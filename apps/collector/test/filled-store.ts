@@ -15,26 +15,36 @@ export interface WrittenLine {
 
 const LF = Buffer.from("\n");
 
-/** A store with one stream, which a test writes to batch by batch. */
+interface Position {
+  readonly epoch: number;
+  readonly ordinal: number;
+  readonly nextSeq: number;
+}
+
+/** A store with a few streams, which a test writes to batch by batch. */
 export class FilledStore implements AsyncDisposable {
-  readonly #store: Store;
+  readonly store: Store;
   readonly #reports: CommitReport[];
-  #position: { epoch: number; ordinal: number; nextSeq: number };
+  readonly #positions: Position[];
   readonly #wake: { notify: () => void };
 
   private constructor(
     store: Store,
-    position: { epoch: number; ordinal: number; nextSeq: number },
+    positions: readonly Position[],
     reports: CommitReport[],
     wake: { notify: () => void },
   ) {
-    this.#store = store;
-    this.#position = position;
+    this.store = store;
+    this.#positions = [...positions];
     this.#reports = reports;
     this.#wake = wake;
   }
 
-  static async open(dataDir: string): Promise<FilledStore> {
+  /** With one stream of host web-1 for each source. */
+  static async open(
+    dataDir: string,
+    sources: readonly string[] = ["/var/log/app.log"],
+  ): Promise<FilledStore> {
     const reports: CommitReport[] = [];
     const wake = { notify: (): void => undefined };
     const store = await Store.open(dataDir, {
@@ -50,23 +60,24 @@ export class FilledStore implements AsyncDisposable {
     });
     const agent = { agentId: "a-1", host: "web-1", version: "1", labels: { env: "prod" } };
     const { agent: row } = await store.introduce(agent);
-    const source = "/var/log/app.log";
-    const opening = {
-      stream: 0,
+    const openings = sources.map((source, stream) => ({
+      stream,
       source,
       generation: 0,
       initialCursor: new Uint8Array(),
       labels: {},
-    };
-    const [position] = await store.openStreams(1, row, "web-1", [opening]);
-    if (position === undefined) {
-      throw new Error("the stream was not opened");
-    }
-    return new FilledStore(store, position, reports, wake);
+    }));
+    const positions = await store.openStreams(1, row, "web-1", openings);
+    return new FilledStore(store, positions, reports, wake);
   }
 
-  /** Commits lines as one batch. */
-  async write(lines: readonly WrittenLine[]): Promise<void> {
+  /** Commits lines as one batch of the stream of a source, by its place among them. */
+  async write(lines: readonly WrittenLine[], stream = 0): Promise<void> {
+    const position = this.#positions[stream];
+    if (position === undefined) {
+      throw new Error(`stream ${stream} was not opened`);
+    }
+    const { epoch, ordinal, nextSeq } = position;
     const bodies = lines.map(({ body }) => Buffer.from(body as string));
     const bodyOffsets = new Uint32Array(lines.length + 1);
     bodies.forEach((body, i) => (bodyOffsets[i + 1] = (bodyOffsets[i] ?? 0) + body.length + 1));
@@ -82,10 +93,10 @@ export class FilledStore implements AsyncDisposable {
     const message = encodeMessage([
       {
         kind: "batch",
-        stream: 0,
-        epoch: this.#position.epoch,
-        ordinal: this.#position.ordinal,
-        firstSeq: this.#position.nextSeq,
+        stream,
+        epoch,
+        ordinal,
+        firstSeq: nextSeq,
         count: lines.length,
         cursor: new Uint8Array(),
         minTimeUs: Math.min(...timesUs),
@@ -95,11 +106,11 @@ export class FilledStore implements AsyncDisposable {
         payload: compressPayloadSync(raw),
       },
     ]);
-    const { epoch, ordinal, nextSeq } = this.#position;
-    this.#position = { epoch, ordinal: ordinal + 1, nextSeq: nextSeq + lines.length };
-    this.#store.append(1, Uint8Array.from(message));
+    this.#positions[stream] = { epoch, ordinal: ordinal + 1, nextSeq: nextSeq + lines.length };
+    const told = this.#reports.flatMap(({ frames }) => frames).length;
+    this.store.append(1, Uint8Array.from(message));
     const outcome = (): string | undefined =>
-      this.#reports.flatMap(({ frames }) => frames).at(ordinal)?.outcome.kind;
+      this.#reports.flatMap(({ frames }) => frames).at(told)?.outcome.kind;
     while (outcome() === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake.notify = resolve;
@@ -111,6 +122,6 @@ export class FilledStore implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#store[Symbol.asyncDispose]();
+    return this.store[Symbol.asyncDispose]();
   }
 }

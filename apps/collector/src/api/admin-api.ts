@@ -10,6 +10,7 @@ import type { DiskGuard } from "../guard/disk-guard.ts";
 import { describePause } from "../guard/guard-log.ts";
 import { listAgents } from "./agent-list.ts";
 import { type ApiError, toApiError } from "./api-error.ts";
+import type { CompactReport } from "../compaction/compact-report.ts";
 import { SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
 import { readVolume } from "../retention/inventory.ts";
 import type { CollectorMetrics } from "../server/metrics.ts";
@@ -21,6 +22,7 @@ export interface AdminParts {
   readonly directory: AgentDirectory;
   readonly retention: RetentionJob;
   readonly guard: Pick<DiskGuard, "pause">;
+  readonly compact: () => Promise<CompactReport>;
   readonly metrics: CollectorMetrics;
   readonly tokens: Pick<Tokens, "allows">;
   readonly dataDir: string;
@@ -37,6 +39,7 @@ const PATHS = [
   "/v1/stats",
   "/v1/retention/plan",
   "/v1/prune",
+  "/v1/compact",
   "/metrics",
 ] as const;
 
@@ -49,14 +52,14 @@ const PRUNE_REQUEST = z.strictObject({ confirmClock: z.boolean().default(false) 
 
 /**
  * What an operator asks a running collector, and what they tell it: agents, gaps, jobs, stats, the
- * retention plan and a prune under `/v1`, and `/metrics`. All of it needs the query token; whatever
+ * retention plan, a prune and a compaction under `/v1`, and `/metrics`. All of it needs the query token; whatever
  * changes something refuses a browser's cross-site request by its Origin.
  */
 export function adminApi(parts: AdminParts): Hono {
   const { reader, directory, retention, guard, metrics, tokens, dataDir, events } = parts;
   const app = new Hono();
   for (const path of PATHS) {
-    app.use(path, authenticate(tokens));
+    app.use(path, authenticate(tokens), refuseWebPages);
   }
   app.get("/v1/agents", (context) => {
     const text = context.req.query("silent");
@@ -85,13 +88,6 @@ export function adminApi(parts: AdminParts): Hono {
   );
   app.get("/v1/retention/plan", async (context) => context.json(await retention.plan()));
   app.post("/v1/prune", async (context) => {
-    if (context.req.header("origin") !== undefined) {
-      return refuse(context, 403, {
-        code: "origin-forbidden",
-        message: "a request that changes something must not come from a web page",
-        advice: "send it without an Origin header",
-      });
-    }
     const body = await context.req.text();
     const request = PRUNE_REQUEST.safeParse(body === "" ? {} : parseJson(body));
     if (!request.success) {
@@ -106,6 +102,7 @@ export function adminApi(parts: AdminParts): Hono {
     }
     return patientJson(retention.prune(), (error) => events.failed(error));
   });
+  app.post("/v1/compact", () => patientJson(parts.compact(), (error) => events.failed(error)));
   app.get("/metrics", async (context) =>
     context.text(await metrics.render(), 200, { "Content-Type": METRICS_TYPE }),
   );
@@ -129,6 +126,17 @@ function authenticate(tokens: AdminParts["tokens"]): MiddlewareHandler {
     });
   };
 }
+
+const refuseWebPages: MiddlewareHandler = async (context, next) => {
+  const { method } = context.req;
+  return method === "GET" || method === "HEAD" || context.req.header("origin") === undefined
+    ? next()
+    : refuse(context, 403, {
+        code: "origin-forbidden",
+        message: "a request that changes something must not come from a web page",
+        advice: "send it without an Origin header",
+      });
+};
 
 function refuse(context: Context, status: ContentfulStatusCode, error: ApiError): Response {
   return context.json(error, status);

@@ -2,6 +2,7 @@ import type { DurationMs } from "@sluice/quantity";
 
 import type { GapReport, JobReport, StatsReport } from "../api/admin-report.ts";
 import type { AgentEntry } from "../api/agent-list.ts";
+import type { CompactReport } from "../compaction/compact-report.ts";
 import { CollectorClient } from "./api-client.ts";
 import { CollectorSource } from "./collector-source.ts";
 import { resolveTarget, type TargetOptions } from "./context.ts";
@@ -22,6 +23,7 @@ export interface AdminSource extends AsyncDisposable {
   stats(): Promise<StatsReport>;
   plan(): Promise<PlanReport>;
   prune(request: PruneRequest): Promise<PruneReport>;
+  compact(): Promise<CompactReport>;
 }
 
 export interface SourceOptions extends TargetOptions {

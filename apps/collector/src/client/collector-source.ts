@@ -14,6 +14,7 @@ import type { AdminSource, PruneRequest } from "./admin-source.ts";
 import { AGENT_LIST, type AgentEntry } from "../api/agent-list.ts";
 import type { CollectorClient } from "./api-client.ts";
 import { API_ERROR, fromApiError } from "../api/api-error.ts";
+import { COMPACT_REPORT, type CompactReport } from "../compaction/compact-report.ts";
 import {
   PLAN_REPORT,
   PRUNE_REPORT,
@@ -51,12 +52,20 @@ export class CollectorSource implements AdminSource {
     return this.#get(PLAN_REPORT, "v1/retention/plan");
   }
 
-  async prune(request: PruneRequest): Promise<PruneReport> {
-    return check(PRUNE_REPORT, await this.#client.postJson("v1/prune", request, this.#gone.signal));
+  prune(request: PruneRequest): Promise<PruneReport> {
+    return this.#post(PRUNE_REPORT, "v1/prune", request);
+  }
+
+  compact(): Promise<CompactReport> {
+    return this.#post(COMPACT_REPORT, "v1/compact", {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#gone.abort();
+  }
+
+  async #post<T>(schema: z.ZodType<T>, path: string, body: unknown): Promise<T> {
+    return check(schema, await this.#client.postJson(path, body, this.#gone.signal));
   }
 
   async #get<T>(schema: z.ZodType<T>, path: string): Promise<T> {

@@ -15,6 +15,7 @@ import {
 import type { AdminSource, PruneRequest } from "./admin-source.ts";
 import { type AgentEntry, listAgents } from "../api/agent-list.ts";
 import { describeNotice } from "../server/notice-log.ts";
+import { compactNow, type CompactReport } from "../compaction/compact-report.ts";
 import { ClockWatch, SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
 import { makeRoomToOpen } from "../guard/volume-watch.ts";
 import { lastReceiptUs, readVolume } from "../retention/inventory.ts";
@@ -27,7 +28,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * A data folder without a collector to ask: who is connected and how far behind is unknown, and the
- * policy is the configuration file's. A prune takes the folder's lock.
+ * policy is the configuration file's. What changes something takes the folder's lock.
  */
 export class FolderSource implements AdminSource {
   readonly #dataDir: string;
@@ -96,6 +97,11 @@ export class FolderSource implements AdminSource {
     return await job.prune();
   }
 
+  async compact(): Promise<CompactReport> {
+    await using store = await openUnused(this.#dataDir);
+    return await compactNow(store, this.#reader);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve(this.#reader[Symbol.asyncDispose]());
   }
@@ -125,7 +131,7 @@ export class FolderSource implements AdminSource {
 async function openUnused(dataDir: string): Promise<Store> {
   await makeRoomToOpen(dataDir);
   try {
-    // A failure is told by the prune that it ends.
+    // A failure is told by the work that it ends.
     return await Store.open(dataDir, {
       committed: () => undefined,
       failed: () => undefined,
@@ -136,7 +142,7 @@ async function openUnused(dataDir: string): Promise<Store> {
     if (error instanceof StoreError && error.code === "data-locked") {
       throw new Failure(
         `a collector is running on ${dataDir}`,
-        "leave out --data to have it do the prune, or stop it first",
+        "leave out --data to have the collector do it, or stop it first",
         EXIT.failed,
         { cause: error },
       );

@@ -5,6 +5,7 @@ import { openStoreReader, Store, StoreError } from "@sluice/store";
 import { adminApi } from "../api/admin-api.ts";
 import { AgentDirectory } from "../ingest/agent-directory.ts";
 import { createApi } from "../api/api.ts";
+import { compactNow } from "../compaction/compact-report.ts";
 import { ClockWatch } from "../retention/clock-watch.ts";
 import { formatListen, isLoopback } from "../config.ts";
 import { Ballast } from "../guard/ballast.ts";
@@ -130,7 +131,17 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   const events = { failed: apiFailed };
   app.route(
     "/",
-    adminApi({ reader, directory, retention, guard, metrics, tokens, dataDir, events }),
+    adminApi({
+      reader,
+      directory,
+      retention,
+      guard,
+      compact: () => compactNow(store, reader),
+      metrics,
+      tokens,
+      dataDir,
+      events,
+    }),
   );
   const server = createHttpServer(app);
   ingest.attach(server);

@@ -14,6 +14,11 @@ export interface MaintenanceState {
   readonly nowUs: number;
   /** Somebody asked for it: whatever can be done is due. */
   readonly isAsked: boolean;
+  /**
+   * Whether the head still holds a batch that it held when it was asked; default `isAsked`. What comes
+   * in afterwards is not due: nobody who asks during ingest would get an answer otherwise.
+   */
+  readonly isHeadAsked?: boolean | undefined;
 }
 
 /** Payload bytes that make a segment worth writing: about 256 MiB of text. */
@@ -42,9 +47,9 @@ const HASTY_LEVEL = 3;
 
 /** Decides what comes next, or undefined where nothing is due. The head comes first: it is what grows. */
 export function nextJob(state: MaintenanceState): MaintenanceJob | undefined {
-  const { headBytes, oldestReceivedUs, nowUs, isAsked } = state;
+  const { headBytes, oldestReceivedUs, nowUs, isAsked, isHeadAsked = isAsked } = state;
   const isOld = oldestReceivedUs !== undefined && nowUs - oldestReceivedUs >= COMPACT_AGE_US;
-  if (headBytes >= COMPACT_HEAD_BYTES || isOld || (isAsked && oldestReceivedUs !== undefined)) {
+  if (headBytes >= COMPACT_HEAD_BYTES || isOld || (isHeadAsked && oldestReceivedUs !== undefined)) {
     const isBehind = headBytes >= 2 * COMPACT_HEAD_BYTES && !isAsked;
     return { kind: "compact", level: isBehind ? HASTY_LEVEL : THOROUGH_LEVEL };
   }

@@ -154,8 +154,9 @@ class MaintenanceThread implements JobContext {
   /** Jobs until none is due. Between them newer requests wait no longer than one job. */
   async #work(isAsked: boolean): Promise<undefined> {
     this.#isLooking &&= isAsked;
+    const askedUpTo = isAsked ? this.#lastBatch() : undefined;
     for (let retries = 0; retries < MOST_RETRIES && !this.#isStopped;) {
-      const job = nextJob(this.#state(isAsked));
+      const job = nextJob(this.#state(askedUpTo));
       if (job === undefined) {
         return;
       }
@@ -198,19 +199,26 @@ class MaintenanceThread implements JobContext {
     return { records, bytes };
   }
 
-  #state(isAsked: boolean): MaintenanceState {
+  #lastBatch(): number {
+    return Number(this.db.prepare("SELECT max(id) FROM batches").pluck().get() ?? 0);
+  }
+
+  /** @param askedUpTo the last batch that somebody asked to have compacted; undefined where nobody did */
+  #state(askedUpTo: number | undefined): MaintenanceState {
     return this.db.transaction(() => {
-      const { headBytes, oldestReceivedUs } = this.db
+      const { headBytes, oldestReceivedUs, first } = this.db
         .prepare(
-          "SELECT coalesce(sum(length(payload)), 0) AS headBytes, min(received_us) AS oldestReceivedUs FROM live_batches",
+          `SELECT coalesce(sum(length(payload)), 0) AS headBytes, min(received_us) AS oldestReceivedUs,
+             min(id) AS first FROM live_batches`,
         )
-        .get() as { headBytes: number; oldestReceivedUs: number | null };
+        .get() as { headBytes: number; oldestReceivedUs: number | null; first: number | null };
       return {
         headBytes,
         oldestReceivedUs: oldestReceivedUs ?? undefined,
         segments: segmentsAt(this.db, manifestVersion(this.db)),
         nowUs: this.nowUs(),
-        isAsked,
+        isAsked: askedUpTo !== undefined,
+        isHeadAsked: first !== null && first <= (askedUpTo ?? 0),
       };
     })();
   }
