@@ -24,6 +24,8 @@ export class FakeStore implements Disposable {
   readonly dataDir: string = mkdtempSync(join(tmpdir(), "sluice-fake-store-"));
   readonly orders: RetentionOrder[] = [];
   stored: StoredPart[] = [];
+  /** On the disk and no longer stored. */
+  returnableBytes = 0;
   knownStreams: StreamInfo[] = [stream({})];
   knownAgents: AgentInfo[] = [agent({})];
   compactions = 0;
@@ -67,6 +69,7 @@ export class FakeStore implements Disposable {
     return {
       storeId: "5f0c2b1e-0000-4000-8000-000000000000",
       highWater: this.stored.length,
+      returnableBytes: this.returnableBytes,
       headBytes: this.stored.reduce((sum, { bytes }) => sum + bytes, 0),
       parts: () => this.stored,
       streams: () => this.knownStreams,

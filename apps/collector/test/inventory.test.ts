@@ -50,6 +50,17 @@ test("what only the write-ahead log holds yet counts by its batches", async () =
   expect((await takeInventory(store.reader, store.dataDir, policy({}))).totalBytes).toBe(5000);
 });
 
+test("what was removed and is still on the disk takes no place, and is room", async () => {
+  using store = new FakeStore();
+  store.add(batch(1, 1, { bytes: 5000 }));
+  const before = await takeInventory(store.reader, store.dataDir, policy({}));
+  // Far more than other programs on this volume take meanwhile.
+  store.returnableBytes = 2 ** 50;
+  const { totalBytes, volume } = await takeInventory(store.reader, store.dataDir, policy({}));
+  expect(totalBytes).toBe(0);
+  expect(volume?.freeBytes).toBeGreaterThan((before.volume?.freeBytes ?? Number.NaN) + 2 ** 49);
+});
+
 test("the volume is the one that the data folder lies on", async () => {
   using store = new FakeStore();
   const { volume } = await takeInventory(store.add().reader, store.dataDir, policy({}));

@@ -57,6 +57,15 @@ class HeadReader implements StoreReader {
     return Number(this.#value(sql));
   }
 
+  get returnableBytes(): number {
+    const sql = `SELECT
+      (SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size)
+      + (SELECT coalesce(sum(bytes), 0) FROM segments WHERE removed IS NOT NULL)
+      + (SELECT coalesce(sum(length(payload)), 0) FROM batch_removals
+         JOIN batches ON batches.id BETWEEN first_batch AND last_batch)`;
+    return Number(this.#value(sql));
+  }
+
   search(request: SearchRequest, signal: AbortSignal): SearchRun {
     return this.#pool.search(request, signal);
   }

@@ -96,6 +96,11 @@ export interface StoreReader extends AsyncDisposable {
   readonly highWater: number;
   /** Size of head.db when the log beside it is folded in: what a checkpoint makes of it. */
   readonly headBytes: number;
+  /**
+   * On the disk and no longer stored: free pages of the head, and what was removed but is still read
+   * by somebody. Whoever makes room counts it as room, or drops other records in its place.
+   */
+  readonly returnableBytes: number;
   search(request: SearchRequest, signal: AbortSignal): SearchRun;
   agents(): readonly AgentInfo[];
   streams(): readonly StreamInfo[];

@@ -9,7 +9,7 @@ import { missingBallast } from "../guard/ballast.ts";
 import { StoredPlaces } from "./stored-places.ts";
 
 /** What retention asks of the store. */
-export type InventoryReader = Pick<StoreReader, "parts" | "streams">;
+export type InventoryReader = Pick<StoreReader, "parts" | "returnableBytes" | "streams">;
 
 /** What is stored, and where the units of it lie. */
 export interface StoredInventory extends Inventory {
@@ -20,13 +20,16 @@ export interface StoredInventory extends Inventory {
  * Describes what is stored for the planner: its units, and everything under `dataDir` but the head's
  * write-ahead log. That log holds pages a second time and keeps its length when they have been folded
  * into the head; to count it would drop records for bytes that the next checkpoint returns. What only
- * the log holds yet is counted by its batches.
+ * the log holds yet is counted by its batches. What was removed and is still read, and free pages of
+ * the head, take no place in it: each prune returns them, and to count them would drop others instead.
  */
 export async function takeInventory(
   reader: InventoryReader,
   dataDir: string,
   policy: RetentionPolicy,
 ): Promise<StoredInventory> {
+  // Before the disk is looked at: what comes back in between makes a plan drop less, not more.
+  const { returnableBytes } = reader;
   const parts = reader.parts();
   // After the parts: a stream that has begun meanwhile is listed, and none is missing.
   const places = new StoredPlaces(parts, reader.streams(), policy);
@@ -46,9 +49,12 @@ export async function takeInventory(
   return {
     units: places.units,
     places,
-    totalBytes: diskBytes - walBytes + onlyInWalBytes,
+    totalBytes: Math.max(0, diskBytes - walBytes + onlyInWalBytes - returnableBytes),
     // Room that the ballast will take is not free: else a ballast that was spent never came back.
-    volume: { ...volume, freeBytes: Math.max(0, volume.freeBytes - missingBytes) },
+    volume: {
+      ...volume,
+      freeBytes: Math.max(0, volume.freeBytes + returnableBytes - missingBytes),
+    },
   };
 }
 
