@@ -101,10 +101,14 @@ describe("what a block says of what its text does not have", () => {
     );
   });
 
+  const pieces = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 14 })), {
+    minLength: 5,
+    maxLength: 20,
+  });
+
   test("its text has every occurrence of what is said not to touch a timestamp", () => {
-    const pieces = fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 14 }));
     fc.assert(
-      fc.property(runs, fc.array(pieces, { minLength: 5 }), fc.boolean(), (list, cuts, anyCase) => {
+      fc.property(runs, pieces, fc.boolean(), (list, cuts, anyCase) => {
         const { text } = decoded(list);
         const all = bodiesOf(list);
         for (const [record, place, length] of cuts) {
@@ -118,6 +122,43 @@ describe("what a block says of what its text does not have", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test("a body that holds a text has it in the block's text or is among those it may touch", () => {
+    fc.assert(
+      fc.property(runs, pieces, fc.boolean(), (list, cuts, anyCase) => {
+        const { text } = decoded(list);
+        const all = bodiesOf(list);
+        const fold = anyCase ? lowerLatin1 : (bytes: Buffer) => bytes.toString("latin1");
+        for (const [record, place, length] of cuts) {
+          const body = all[record % all.length]!;
+          const piece = body.subarray(place % (body.length + 1)).subarray(0, length);
+          if (piece.length === 0) continue;
+          const touching = text.recordsTouching(piece, anyCase);
+          if (touching.length > 0) expect(text.mayTouchTimestamp(piece, anyCase)).toBe(true);
+          const found = new Set(touching);
+          const bytes = fold(text.bytes);
+          for (
+            let at = bytes.indexOf(fold(piece));
+            at >= 0;
+            at = bytes.indexOf(fold(piece), at + 1)
+          )
+            found.add(text.recordAt(at));
+          all.forEach((one, i) => {
+            if (fold(one).includes(fold(piece))) expect([i, found.has(i)]).toEqual([i, true]);
+          });
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("only the records whose timestamps hold a text are said to touch it", () => {
+    const { text } = decoded([runOf(lines(0, 0, 30))]);
+    expect([...text.recordsTouching(Buffer.from("T13:59"), false)]).toEqual([0]);
+    expect([...text.recordsTouching(Buffer.from("00:05.129Z host"), false)]).toEqual([6]);
+    expect([...text.recordsTouching(Buffer.from("host app"), false)]).toEqual([]);
+    expect(text.recordsTouching(Buffer.from("2025"), false)).toHaveLength(30);
   });
 
   test.each([
