@@ -10,6 +10,25 @@ import type { Run, RunSpan } from "./run.ts";
 import { packSections } from "./section.ts";
 import { splitTimes } from "./time-column.ts";
 
+/*
+ * A block is two blobs of sections (see section.ts), each with a version, a checksum and the sizes of its sections.
+ *
+ *     index     meta | groups | severities | times, one plane per byte
+ *     content   text | lengths | attributes
+ *
+ * - text: a line per record, each with its LF, and a marker byte in place of each timestamp that renders back, byte for
+ *   byte, from the record's time in one of the block's layouts. A marker is a control byte that no body of the block
+ *   holds, and it stands where words end: a word of a body is wholly in the text or wholly in a timestamp. Lines of one
+ *   template (their first words, numbers alike) lie together, in the order of their records.
+ * - lengths: the length of each line, in their order, LF included; empty where no body has an LF of its own.
+ * - attributes: those of each line, in their order, as a batch has them; empty where no record has any.
+ * - groups: the group of each record, a byte; with it the order of the lines is known.
+ * - severities: one byte for each line, in their order.
+ * - times: see time-column.ts. Meta: see index-meta.ts.
+ *
+ * The index is decoded without the content. All of a run's records, and a block's runs, keep their order: a record's
+ * index in the block is its place in the runs, one after the other.
+ */
 const LF = 0x0a;
 const SAMPLES = 64;
 /** Control bytes that text has no use for; TAB, LF and CR are not among them. */

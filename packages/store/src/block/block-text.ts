@@ -5,7 +5,7 @@ import { type Result, ok } from "@sluice/quantity";
 import { type BlockError, badBlock } from "./block-error.ts";
 import type { BlockDictionary } from "./dictionary.ts";
 import type { BlockIndex } from "./block-index.ts";
-import { mayTouchTimestamp } from "./layout-shape.ts";
+import { mayTouchTimestamp, recordsTouching } from "./layout-shape.ts";
 import { LineRenderer } from "./line-renderer.ts";
 import { unpackSections } from "./section.ts";
 
@@ -90,9 +90,19 @@ export class BlockText {
     return mayTouchTimestamp(this.#index, text, anyCase);
   }
 
+  /**
+   * The records, ascending, whose bodies may hold an occurrence of `text` that overlaps such a timestamp. Together with
+   * those that hold an occurrence in `bytes`, they are all that may hold one.
+   */
+  recordsTouching(text: Uint8Array, anyCase: boolean): Uint32Array {
+    return recordsTouching(this.#index, text, anyCase);
+  }
+
   /** The records with the indices `from` to before `to`, one at least. */
   columns(from: number, to: number): RecordColumns {
-    return this.gather(Uint32Array.from({ length: to - from }, (_, i) => from + i));
+    const records = new Uint32Array(to - from);
+    for (let i = 0; i < records.length; i++) records[i] = from + i;
+    return this.gather(records);
   }
 
   /** The records with the given indices, in their order, one at least. */

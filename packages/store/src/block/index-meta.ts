@@ -133,8 +133,9 @@ function readLayouts(section: Uint8Array, reader: VarintReader): MarkedLayout[] 
 
 /** Whether each time of a block can be written in each of its layouts. */
 export function suitsTimes(layouts: readonly MarkedLayout[], timesUs: Float64Array): boolean {
-  const isEpoch = layouts.some(({ layout }) => countsFromEpoch(layoutParts(layout) ?? []));
-  return !isEpoch || timesUs.every((timeUs) => timeUs >= 0);
+  if (!layouts.some(({ layout }) => countsFromEpoch(layoutParts(layout) ?? []))) return true;
+  for (const timeUs of timesUs) if (timeUs < 0) return false;
+  return true;
 }
 
 function readUnits(reader: VarintReader): Uint8Array | undefined {

@@ -101,7 +101,7 @@ const START = /(?<![\w\u0080-\u00ff])(?:\d|(?:[A-Z][a-z]{2}[ ,]))/g;
 /** Timestamps stand near the start of a line, but for what a message says of itself. */
 const SEARCH_LENGTH = 512;
 /** A layout that fewer than one line in so many has does not pay. */
-const RAREST = 64;
+const RAREST = 32;
 
 /** A layout and the places (line * SEARCH_LENGTH + offset) where it stands in the samples, with the end of each. */
 interface Candidate {

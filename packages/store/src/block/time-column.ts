@@ -110,19 +110,24 @@ export function joinTimes(
 
 function smallSteps(planes: readonly Uint8Array[], count: number): Int32Array {
   const steps = new Int32Array(count);
-  const [low, middle, high] = planes;
-  for (let i = 0; i < count && low !== undefined; i++) {
-    const number = low[i]! | ((middle?.[i] ?? 0) << 8) | ((high?.[i] ?? 0) << 16);
+  planes.forEach((plane, p) => {
+    const shift = 8 * p;
+    for (let i = 0; i < count; i++) steps[i]! |= plane[i]! << shift;
+  });
+  for (let i = 0; i < count; i++) {
+    const number = steps[i]!;
     steps[i] = (number >>> 1) ^ -(number & 1);
   }
   return steps;
 }
 
 function largeSteps(planes: readonly Uint8Array[], count: number): Float64Array {
-  return joinPlanes(planes, count).map((number) => {
-    const half = Math.floor(number / 2);
-    return half * 2 === number ? half : -1 - half;
-  });
+  const steps = joinPlanes(planes, count);
+  for (let i = 0; i < count; i++) {
+    const half = Math.floor(steps[i]! / 2);
+    steps[i] = half * 2 === steps[i]! ? half : -1 - half;
+  }
+  return steps;
 }
 
 function absoluteTimes(planes: readonly Uint8Array[], count: number): Float64Array | undefined {

@@ -2,34 +2,14 @@ import { Buffer } from "node:buffer";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeBlock } from "../../src/block/block-encoder.ts";
-import { type BlockIndex, decodeIndex } from "../../src/block/block-index.ts";
-import { type BlockText, decodeText } from "../../src/block/block-text.ts";
-import type { Run } from "../../src/block/run.ts";
+import { bodiesOf, decoded } from "./decoded.ts";
 import { line, runOf, runs, toRecords, writeTime } from "./runs.ts";
-
-interface Decoded {
-  readonly index: BlockIndex;
-  readonly text: BlockText;
-}
-
-function decode(list: readonly Run[], level = 3): Decoded {
-  const block = encodeBlock(list, level);
-  const index = decodeIndex(block.index, block.indexRawBytes);
-  if (!index.ok) throw new Error(index.error.detail);
-  const text = decodeText(block.content, block.contentRawBytes, index.value);
-  if (!text.ok) throw new Error(text.error.detail);
-  return { index: index.value, text: text.value };
-}
-
-function bodies(list: readonly Run[]): Buffer[] {
-  return list.flatMap((run) => toRecords(run.columns).map(({ body }) => Buffer.from(body)));
-}
 
 describe("a block", () => {
   test("renders any runs back exactly", () => {
     fc.assert(
-      fc.property(runs, (list) => {
-        const { index, text } = decode(list);
+      fc.property(runs, fc.constantFrom(1, 3, 6, 9), (list, level) => {
+        const { index, text } = decoded(list, level);
         expect(toRecords(text.columns(0, index.count))).toEqual(
           list.flatMap((run) => toRecords(run.columns)),
         );
@@ -39,14 +19,25 @@ describe("a block", () => {
           list.map(({ streamId, columns }) => ({ streamId, count: columns.count })),
         );
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
+    );
+  });
+
+  test("tells times and severities without its content", () => {
+    fc.assert(
+      fc.property(runs, (list) => {
+        const { index } = decoded(list);
+        const records = list.flatMap((run) => toRecords(run.columns));
+        expect([...index.timesUs]).toEqual(records.map(({ timeUs }) => timeUs));
+        expect([...index.severities]).toEqual(records.map(({ severity }) => severity));
+      }),
     );
   });
 
   test("gives any of its records by index", () => {
     fc.assert(
       fc.property(runs, fc.infiniteStream(fc.boolean()), (list, picks) => {
-        const { index, text } = decode(list);
+        const { index, text } = decoded(list);
         const all = list.flatMap((run) => toRecords(run.columns));
         const indices = all.map((_, i) => i).filter(() => picks.next().value === true);
         if (indices.length === 0) indices.push(index.count - 1);
@@ -58,8 +49,8 @@ describe("a block", () => {
   test("tells which record a byte of its text is of", () => {
     fc.assert(
       fc.property(runs, (list) => {
-        const { index, text } = decode(list);
-        const all = bodies(list);
+        const { index, text } = decoded(list);
+        const all = bodiesOf(list);
         let place = 0;
         for (const record of index.order.recordOf) {
           expect(text.recordAt(place)).toBe(record);
@@ -72,76 +63,50 @@ describe("a block", () => {
     );
   });
 
+  test("gives its text as it is before compression", () => {
+    fc.assert(
+      fc.property(runs, (list) => {
+        expect(decoded(list).text.bytes.equals(encodeBlock(list, 3).text)).toBe(true);
+      }),
+    );
+  });
+
+  test("counts bodies, their LFs and their attributes as what its records were", () => {
+    const record = { ...line("12345"), attributes: { ab: "c" } };
+    // Two varints and three bytes of text.
+    expect(encodeBlock([runOf([record, line("1")])], 3).rawBytes).toBe(6 + 2 + 5);
+  });
+
+  test("takes lines of more than a batch may hold", () => {
+    const list = Array.from({ length: 70_000 }, (_, i) => line(`${i % 7}`, i));
+    const { index, text } = decoded([runOf(list)]);
+    expect(index.count).toBe(70_000);
+    expect(toRecords(text.columns(69_999, 70_000))).toEqual([list.at(-1)]);
+  });
+
+  test("leaves the text alone where no control byte is free to mark a timestamp", () => {
+    const every = String.fromCharCode(...Array.from({ length: 32 }, (_, i) => i));
+    const time = 1_764_165_599_000_000;
+    const list = [line(`${writeTime(0, time)} ${every}`, time)];
+    const { index, text } = decoded([runOf(list)]);
+    expect(index.layouts).toEqual([]);
+    expect(toRecords(text.columns(0, 1))).toEqual(list);
+  });
+
   test.each([
-    ["RFC 3339", 0],
-    ["RFC 3339 with microseconds", 1],
-    ["ISO with a comma", 3],
-    ["RFC 3164", 5],
-    ["the common log format", 6],
-    ["Apache's error log", 7],
-    ["HDFS", 8],
-    ["Android", 9],
-    ["epoch seconds", 10],
-    ["epoch milliseconds", 11],
-  ])("leaves timestamps as %s writes them out of its text, in any zone", (_, writer) => {
-    for (const zone of [0, 330, -480]) {
-      const list = Array.from({ length: 100 }, (_unused, i) => {
-        const time = 1_764_165_599_123_000 + i * 1_001_000;
-        const written = writeTime(writer, time, writer === 0 || writer > 9 ? 0 : zone);
-        return line(`${written.replace("+00:00", "-08:00")} host app: ${i}`, time);
-      });
-      const { text } = decode([runOf(list)]);
-      expect(text.bytes.subarray(0, 200).toString()).toContain("\x01");
-      expect(text.bytes.toString()).not.toContain("2025");
-    }
-  });
-});
-
-describe("what a block says of texts that its bytes do not hold", () => {
-  const pieces = fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 12 }));
-
-  test("an occurrence is in its bytes wherever it says that none touches a timestamp", () => {
-    fc.assert(
-      fc.property(runs, pieces, fc.boolean(), (list, [record, place, length], anyCase) => {
-        const { text } = decode(list);
-        const all = bodies(list);
-        const body = all[record % all.length] ?? Buffer.alloc(0);
-        const piece = body.subarray(place % (body.length + 1)).subarray(0, length);
-        if (piece.length === 0 || text.mayTouchTimestamp(piece, anyCase)) return;
-        const found = text.bytes.toString("latin1").split(piece.toString("latin1")).length;
-        expect(found).toBeGreaterThan(1);
-      }),
-      { numRuns: 1000 },
-    );
-  });
-});
-
-describe("bytes that are no block", () => {
-  const damage = fc.tuple(
-    fc.nat(),
-    fc.integer({ min: 1, max: 255 }),
-    fc.constantFrom("flip", "cut", "add"),
-  );
-
-  test("are refused, wherever a byte differs or is missing", () => {
-    fc.assert(
-      fc.property(runs, damage, fc.boolean(), (list, [place, bits, kind], inIndex) => {
-        const block = encodeBlock(list, 3);
-        const from = inIndex ? block.index : block.content;
-        const at = place % from.length;
-        const bytes =
-          kind === "cut"
-            ? from.subarray(0, at)
-            : Buffer.concat([from, Buffer.alloc(+(kind === "add"))]);
-        if (kind === "flip") bytes[at] = (bytes[at] ?? 0) ^ bits;
-        const index = decodeIndex(inIndex ? bytes : block.index, block.indexRawBytes);
-        if (inIndex) {
-          expect(index.ok).toBe(false);
-          return;
-        }
-        if (!index.ok) throw new Error(index.error.detail);
-        expect(decodeText(bytes, block.contentRawBytes, index.value).ok).toBe(false);
-      }),
-    );
+    [
+      "without records",
+      [{ ...runOf([line("")]), columns: { ...runOf([line("")]).columns, count: 0 } }],
+    ],
+    ["without runs", []],
+    ["with arrivals of other records", [{ ...runOf([line("")]), arrivals: [] }]],
+    [
+      "whose sequence numbers do not ascend",
+      [{ ...runOf([line(""), line("")]), seqs: Float64Array.of(1, 1) }],
+    ],
+    ["of fractions of microseconds", [runOf([line("", 0.5)])]],
+    ["of no time", [runOf([line("", NaN)])]],
+  ])("throws for runs %s", (_, list) => {
+    expect(() => encodeBlock(list, 3)).toThrow(RangeError);
   });
 });

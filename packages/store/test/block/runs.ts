@@ -50,7 +50,12 @@ export function runOf(list: readonly RecordOfTest[], streamId = 1): Run {
 }
 
 export function line(body: string, timeUs = 0): RecordOfTest {
-  return { timeUs, severity: 9, body: Buffer.from(body, "latin1"), attributes: undefined };
+  return {
+    timeUs,
+    severity: 9,
+    body: Uint8Array.from(Buffer.from(body, "latin1")),
+    attributes: undefined,
+  };
 }
 
 const YEAR_US = 365.25 * 86_400 * 1e6;
