@@ -71,12 +71,13 @@ test("a pause takes the credit of all agents, also of those that come during it,
   using early = await connect(site.port, FIRST);
   expect(early.welcome).toMatchObject({ creditBytes: LIMITS.creditPerAgentBytes });
   const taken = early.next();
-  site.ingest.pause();
+  const brake = site.ingest.brake();
+  brake.pause();
   expect(await taken).toEqual({ type: "credit", bytes: 0 });
   using late = await connect(site.port, SECOND);
   expect(late.welcome).toMatchObject({ type: "welcome", creditBytes: 0 });
   const given = Promise.all([early.next(), late.next()]);
-  site.ingest.resume();
+  brake.resume();
   const whole = { type: "credit", bytes: LIMITS.creditPerAgentBytes };
   expect(await given).toEqual([whole, whole]);
 });
@@ -85,7 +86,8 @@ test("of what is on its way when a pause begins, large messages are sent back, a
   using site = await stand();
   using agent = await connect(site.port, FIRST);
   const taken = agent.next();
-  site.ingest.pause();
+  const brake = site.ingest.brake();
+  brake.pause();
   await taken;
   agent.socket.send(Buffer.alloc(256 * KiB + 1));
   agent.socket.send(Buffer.alloc(256 * KiB + 2)); // the reset of the first is not stored yet

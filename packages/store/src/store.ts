@@ -61,6 +61,7 @@ export class Store implements AsyncDisposable {
   readonly #space: SpaceReturn;
   readonly #looking: NodeJS.Timeout;
   #bytesSinceLook = 0;
+  #headBytes = 0;
 
   private constructor(
     dataDir: string,
@@ -78,6 +79,9 @@ export class Store implements AsyncDisposable {
     this.#space = new SpaceReturn(dataDir, writer, failed);
     this.#maintenance = new Maintenance(dataDir, writer, {
       swapped: () => this.#space.look(),
+      measured: (headBytes) => {
+        this.#headBytes = headBytes;
+      },
       quarantined: (what) => events.noticed({ kind: "quarantined", what }),
       failed,
     });
@@ -132,6 +136,11 @@ export class Store implements AsyncDisposable {
   /** Highest batch id that is committed: everything a search begun now can see. */
   get highWater(): number {
     return this.#writer.highWater;
+  }
+
+  /** Compressed bytes in the head that no segment holds yet: nearly, and known a moment after the start. */
+  get headBytes(): number {
+    return this.#headBytes;
   }
 
   introduce(
@@ -233,6 +242,7 @@ export class Store implements AsyncDisposable {
 
   #committed(bytes: number): void {
     this.#bytesSinceLook += bytes;
+    this.#headBytes += bytes;
     if (this.#bytesSinceLook >= COMPACT_HEAD_BYTES) {
       this.#look();
     }

@@ -28,9 +28,16 @@ export interface IngestParts {
   readonly onError: (error: unknown) => void;
 }
 
+/** Agents stay connected and send nothing more until `resume`. */
+export interface IngestBrake {
+  pause(): void;
+  resume(): void;
+}
+
 /** Takes agents in: checks each upgrade before it happens, and hands commits to their sockets. */
 export class Ingest {
   readonly #parts: IngestParts;
+  readonly #brakes = new Set<IngestBrake>();
   readonly #webSockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -80,13 +87,21 @@ export class Ingest {
     }
   }
 
-  /** Takes all credit: agents stay connected and send nothing more until `resume`. */
-  pause(): void {
-    this.#grant(0);
-  }
-
-  resume(): void {
-    this.#grant(LIMITS.creditPerAgentBytes);
+  /** One of several that may stop agents from sending: they have credit while no brake is on. */
+  brake(): IngestBrake {
+    const brake: IngestBrake = {
+      pause: () => {
+        this.#brakes.add(brake);
+        this.#grant(0);
+      },
+      resume: () => {
+        this.#brakes.delete(brake);
+        if (this.#brakes.size === 0) {
+          this.#grant(LIMITS.creditPerAgentBytes);
+        }
+      },
+    };
+    return brake;
   }
 
   goAway(retryAfterMs: number): void {

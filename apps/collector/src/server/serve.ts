@@ -13,6 +13,7 @@ import { DiskGuard } from "../guard/disk-guard.ts";
 import { logGuard } from "../guard/guard-log.ts";
 import { makeRoomToOpen, readVolumeState } from "../guard/volume-watch.ts";
 import { ArrivalFeed } from "../api/follow.ts";
+import { HeadCap } from "../ingest/head-cap.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { lastReceiptUs } from "../retention/inventory.ts";
 import { CollectorMetrics } from "./metrics.ts";
@@ -107,13 +108,26 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   await using guard = new DiskGuard({
     readVolume: () => readVolumeState(dataDir, reader),
     ballast: new Ballast(dataDir),
-    ingest,
+    ingest: ingest.brake(),
     checkpoint: () => store.checkpoint(),
     prune: () => retention.prune(),
     retentionFloor: (totalBytes) => floorOf(minFree, { totalBytes, freeBytes: 0 }),
     compactionBytes: COMPACTION_OUTPUT_BYTES,
     events: logGuard(log, store),
   });
+  using headCap = new HeadCap({
+    brake: ingest.brake(),
+    headBytes: () => store.headBytes,
+    events: {
+      capped: (headBytes) =>
+        log.warn(
+          { headBytes },
+          "lines come in faster than they are compacted: agents have to wait",
+        ),
+      uncapped: (headBytes) => log.info({ headBytes }, "compaction has caught up: agents go on"),
+    },
+  });
+  headCap.start();
   const apiFailed = (error: unknown): void => {
     log.error({ err: error }, "answering a request failed");
   };

@@ -35,5 +35,7 @@ export type MaintenanceReply =
   | { readonly kind: "done"; readonly id: number; readonly dropped: Dropped }
   /** A request could not be carried out; undefined where it was a job that was due by itself. */
   | { readonly kind: "failed"; readonly id: number | undefined; readonly failure: StoreFailure }
+  /** Compressed bytes in the head that no segment holds yet. */
+  | { readonly kind: "head"; readonly bytes: number }
   /** Something could not be read, and was moved aside. */
   | { readonly kind: "quarantined"; readonly what: string };

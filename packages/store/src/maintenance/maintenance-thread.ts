@@ -156,7 +156,9 @@ class MaintenanceThread implements JobContext {
     this.#isLooking &&= isAsked;
     const askedUpTo = isAsked ? this.#lastBatch() : undefined;
     for (let retries = 0; retries < MOST_RETRIES && !this.#isStopped;) {
-      const job = nextJob(this.#state(askedUpTo));
+      const state = this.#state(askedUpTo);
+      this.#reply({ kind: "head", bytes: state.headBytes });
+      const job = nextJob(state);
       if (job === undefined) {
         return;
       }

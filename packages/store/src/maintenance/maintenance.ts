@@ -19,6 +19,8 @@ interface ManifestWriter {
 export interface MaintenanceEvents {
   /** Something was removed from the manifest: its space can come back. */
   swapped(): void;
+  /** Compressed bytes in the head that no segment holds yet. */
+  measured(headBytes: number): void;
   /** Something could not be read, and was moved aside. */
   quarantined(what: string): void;
   /** A job failed that was due by itself; it is tried again. */
@@ -150,6 +152,9 @@ export class Maintenance implements AsyncDisposable {
         }
         return;
       }
+      case "head":
+        this.#events.measured(reply.bytes);
+        return;
       case "quarantined":
         this.#events.quarantined(reply.what);
         return;

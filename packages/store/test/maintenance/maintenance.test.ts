@@ -5,7 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { StoreError } from "../../src/errors.ts";
 import { Maintenance } from "../../src/maintenance/maintenance.ts";
-import { announceSegments, applySwap, type Swap, type SwapResult } from "../../src/manifest/swap.ts";
+import {
+  announceSegments,
+  applySwap,
+  type Swap,
+  type SwapResult,
+} from "../../src/manifest/swap.ts";
 import { listSegmentFiles } from "../../src/manifest/segment-folder.ts";
 import { StoredLog } from "../stored-log.ts";
 
@@ -30,6 +35,7 @@ function maintenance(swap: (swap: Swap) => Promise<SwapResult>): Maintenance {
   };
   return new Maintenance(log.dataDir, writer, {
     swapped: () => undefined,
+    measured: () => undefined,
     quarantined: () => undefined,
     failed: (error) => failures.push(error),
   });
@@ -71,9 +77,7 @@ describe("the maintenance thread", () => {
     let attempts = 0;
     await using jobs = maintenance(async (swap) => {
       attempts += 1;
-      return attempts === 1
-        ? { ok: false, reason: "delete-issued" }
-        : applySwap(log.db, swap);
+      return attempts === 1 ? { ok: false, reason: "delete-issued" } : applySwap(log.db, swap);
     });
     await jobs.settle();
     expect(attempts).toBe(2);
