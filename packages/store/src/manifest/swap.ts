@@ -117,9 +117,7 @@ function findConflict(
     return "input-removed";
   }
   // Not by looking into batch_removals: it forgets a removal when the reclaimer is done with it.
-  const live = db
-    .prepare("SELECT count(*) FROM live_batches WHERE id BETWEEN ? AND ?")
-    .pluck();
+  const live = db.prepare("SELECT count(*) FROM live_batches WHERE id BETWEEN ? AND ?").pluck();
   if (swap.removeBatches.some(([first, last]) => live.get(first, last) !== last - first + 1)) {
     return "input-removed";
   }
