@@ -8,6 +8,7 @@ import {
 
 import type { HeadDatabase } from "../head/head-file.ts";
 import { Visibility } from "../manifest/visibility.ts";
+import { isLiveSegment } from "../manifest/manifest.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
 import { MatchFinder } from "./match-finder.ts";
 import { decodePageToken, type PageStart } from "./page-token.ts";
@@ -74,7 +75,10 @@ export function planSearch(
   );
   segments.retain(new Set(catalog.segmentPaths));
   const words = requiredWords(query.filter);
-  const planned = planRuns(catalog, request, filter, words, segments, control.checkpoint);
+  const planned = planRuns(catalog, request, filter, words, segments, {
+    isMissing: ({ id }) => isLiveSegment(db, id),
+    checkpoint: control.checkpoint,
+  });
   const reader = new RunReader(db, segments, cache);
   const finder = new MatchFinder({
     filter,
@@ -124,7 +128,7 @@ export function summarize(
     blocksRead: reader.blocksRead,
     blocksTotal: planned.withWords,
     bytesRead: reader.bytesRead,
-    damaged: reader.damaged,
+    damaged: reader.damaged + planned.unreadable,
     ...(nextPage !== undefined && { nextPage }),
     plan: {
       streamsTotal: catalog.streamsTotal,
