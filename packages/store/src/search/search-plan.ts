@@ -85,7 +85,7 @@ export function planSearch(
     reader,
     deletes: catalog.deletes,
     arrived: request.arrived,
-    needsBodies: query.stages.length === 0 || query.stages.some(readsBodies),
+    needsBodies: needsBodies(query.stages),
   });
   const checkpoint = (): void => {
     control.checkpoint();
@@ -156,6 +156,11 @@ export interface SearchOutcome {
 
 /** Fields that are known of a record without its body and attributes. */
 const INDEX_FIELDS = new Set(["host", "source", "level", "severity", "time"]);
+
+/** Whether whole records come out at the end, or a stage looks into them. */
+function needsBodies(stages: readonly Stage[]): boolean {
+  return stages.every(({ kind }) => kind === "limit") || stages.some(readsBodies);
+}
 
 function readsBodies(stage: Stage): boolean {
   switch (stage.kind) {
