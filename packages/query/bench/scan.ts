@@ -25,6 +25,8 @@ const QUERIES: readonly (readonly [name: string, query: string])[] = [
   ["phrase", '"connection refused by upstream"'],
   ["substring", "*rmonuc*"],
   ["regex with a literal", "/took \\d{5,}ms/"],
+  ["regex of alternatives", "/refused|thermo|zugzwang/"],
+  ["regex with a group", "/(wrote|read) \\d+ buffers \\(0\\.3/"],
   ["regex without one", "/\\d{5,}[a-z]{2}\\b/"],
   ["either of three words", "thermonuclear or bananas or zugzwang"],
   ["without a word", "-session"],
@@ -32,6 +34,8 @@ const QUERIES: readonly (readonly [name: string, query: string])[] = [
   ["attribute and word", "unit:nginx.service refused"],
   ["level", "level:>=error"],
   ["field of the body", "status:>=500"],
+  ["its value", "rhost:10.20.30.40"],
+  ["word on a host", "host:web-* refused"],
 ];
 
 function makeRandom(seed: number): (below: number) => number {

@@ -1,13 +1,16 @@
 import type { FieldTest, TextPattern } from "./ast.ts";
 import { indexOfByte } from "./text-match.ts";
-import { WORD_BYTES, wordsIn } from "./word.ts";
 
 const BACKSLASH = 0x5c;
+const QUOTE = 0x22;
+const SLASH = 0x2f;
 const LF = 0x0a;
+/** Behind a backslash also in a plain body, LF at the end of one. */
+const MAY_BE_ESCAPED = /["/\\\n]/;
 
 /**
  * Texts that each value which passes a test holds, a side being whole where the value has nothing beside it there.
- * In a body where no escape hides words, the words of these texts are words of the body.
+ * In a plain body (see `hidesWords`) the words of these texts are words of the body.
  */
 export function textsOfValue(test: FieldTest): readonly TextPattern[] {
   switch (test.kind) {
@@ -36,24 +39,25 @@ function cut({ text, wholeStart, wholeEnd }: TextPattern, at: RegExp): readonly 
   }));
 }
 
-/** The longest run of characters of words in such texts, which stands as it is in a plain body; empty for none. */
-export function longestRun(texts: readonly TextPattern[]): string {
+/** The longest text that stands as it is in a plain body which holds such texts; empty for none. */
+export function longestPlain(texts: readonly TextPattern[]): string {
   return texts
-    .flatMap(({ text }) => wordsIn(text))
-    .reduce((longest, { word }) => (word.length > longest.length ? word : longest), "");
+    .flatMap(({ text }) => text.split(MAY_BE_ESCAPED))
+    .reduce((longest, piece) => (piece.length > longest.length ? piece : longest), "");
 }
 
 /**
- * Whether an escape may make other words of a value than stand in the body: `\n` and `\u003c` put letters in front of
- * one. So may a backslash in front of what an encoding left out, as which any control character is taken but LF.
+ * Whether an escape may make another text of a value than stands in its body: `\n` and `\u003c` put letters in front of
+ * a word. In other bodies a backslash stands only in front of a quote, a slash or another backslash.
  */
 export function hidesWords(bodies: Uint8Array): boolean {
-  for (let at = indexOfByte(bodies, BACKSLASH, 0); at !== -1;) {
+  let at = indexOfByte(bodies, BACKSLASH, 0);
+  while (at !== -1) {
     const next = bodies[at + 1] ?? LF;
-    if (WORD_BYTES[next] === 1 || (next < 0x20 && next !== LF)) {
+    if (next !== QUOTE && next !== SLASH && next !== BACKSLASH && next !== LF) {
       return true;
     }
-    at = indexOfByte(bodies, BACKSLASH, at + 1);
+    at = indexOfByte(bodies, BACKSLASH, next === BACKSLASH ? at + 2 : at + 1);
   }
   return false;
 }

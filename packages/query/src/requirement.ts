@@ -1,6 +1,6 @@
 import type { FieldTerm, Filter } from "./ast.ts";
 import { bodyFieldHint } from "./body-field.ts";
-import { longestRun, textsOfValue } from "./field-text.ts";
+import { longestPlain, textsOfValue } from "./field-text.ts";
 import { MAX_TEXTS, regexCondition } from "./text-condition.ts";
 import type { RequiredText, TextCondition } from "./text-condition.ts";
 
@@ -50,7 +50,7 @@ function ofText(text: RequiredText): Requirement {
 
 /** In a plain body the value stands as it is, and tells records apart; in any other one only the name does. */
 function ofField({ name, test }: FieldTerm, plain: boolean): Requirement {
-  const value = plain ? longestRun(textsOfValue(test)) : "";
+  const value = plain ? longestPlain(textsOfValue(test)) : "";
   const isPlain = value.length >= MIN_VALUE_LENGTH;
   const text = isPlain
     ? { text: value, anyCase: test.kind === "text" }

@@ -286,7 +286,10 @@ describe("an escape that may hide words", () => {
     ["a\\\n", false],
     ["a\\\u0001", true],
     [Buffer.from([0x5c, 0xff]), true],
-    ["\\- \\- \\x", true],
+    ["a\\-b", true],
+    ["a\\\\n", false],
+    ["\\\\\\n", true],
+    ['\\\\\\"', false],
   ])("is in %j: %s", (body, hides) => {
     expect(hidesWords(Buffer.from(body as string))).toBe(hides);
   });

@@ -113,6 +113,6 @@ function keepDamaged({ db, dataDir, quarantined }: JobContext, batch: BatchEntry
   } catch (error) {
     payload = Buffer.from(`cannot be read: ${(error as Error).message}\n`);
   }
-  writeFileSync(join(dataDir, place), payload as Uint8Array, { mode: 0o600 });
+  writeFileSync(join(dataDir, place), payload as Uint8Array, { mode: 0o600, flush: true });
   quarantined(`${place}: batch ${batch.id}, ${batch.count} records of stream ${batch.streamId}`);
 }

@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
 import { activeDeletes } from "../manifest/visibility.ts";
 import { manifestVersion, type SegmentEntry, segmentsAt } from "../manifest/manifest.ts";
 import { compact } from "./compaction.ts";
@@ -71,7 +74,8 @@ async function rewriteSegments(
   const { db } = context;
   for (const entry of segmentsAt(db, manifestVersion(db))) {
     await context.checkpoint();
-    if (deletes.some((one) => mayHold(entry, one))) {
+    const isThere = existsSync(join(context.dataDir, entry.path));
+    if (isThere && deletes.some((one) => mayHold(entry, one))) {
       const detail = "without what was deleted";
       const { id, level } = entry;
       const outcome = await merge(context, { kind: "delete", segments: [id], level, detail });

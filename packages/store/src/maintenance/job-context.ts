@@ -1,4 +1,5 @@
 import type { HeadDatabase } from "../head/head-file.ts";
+import type { SegmentEntry } from "../manifest/manifest.ts";
 import type { Swap, SwapResult } from "../manifest/swap.ts";
 import type { StreamDescription } from "../segment/segment-writer.ts";
 
@@ -16,6 +17,8 @@ export interface JobContext {
   /** Lets messages in; throws to end the job. Called between blocks. */
   readonly checkpoint: () => Promise<void>;
   readonly nowUs: () => number;
+  /** A segment cannot be opened at all: it stays as it is, and no job takes it up again. */
+  readonly unreadable: (entry: SegmentEntry, reason: Error) => void;
   /** Something that could not be read was moved aside, and the job went on. */
   readonly quarantined: (what: string) => void;
 }

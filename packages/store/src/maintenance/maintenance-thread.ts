@@ -4,9 +4,9 @@ import { basename, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 
-import { fromFailure, toFailure } from "../errors.ts";
+import { fromFailure, StoreError, toFailure } from "../errors.ts";
 import { describeSqliteError, type HeadDatabase, openHeadForReading } from "../head/head-file.ts";
-import { manifestVersion, segmentsAt } from "../manifest/manifest.ts";
+import { manifestVersion, type SegmentEntry, segmentsAt } from "../manifest/manifest.ts";
 import { unlinkSegment } from "../manifest/segment-folder.ts";
 import type { Swap, SwapResult } from "../manifest/swap.ts";
 import { compact } from "./compaction.ts";
@@ -36,6 +36,8 @@ class MaintenanceThread implements JobContext {
   readonly #reply: (reply: MaintenanceReply) => void;
   readonly #waiting = new Map<number, PromiseWithResolvers<SwapResult | undefined>>();
   readonly #discarded: string[] = [];
+  /** Segments that no job takes up. */
+  readonly #unreadable = new Set<number>();
   #queue: Promise<void> = Promise.resolve();
   #isLooking = false;
   #isStopped = false;
@@ -115,6 +117,16 @@ class MaintenanceThread implements JobContext {
 
   nowUs(): number {
     return Date.now() * 1000;
+  }
+
+  unreadable({ id, path, records }: SegmentEntry, cause: Error): void {
+    if (!this.#unreadable.has(id)) {
+      this.#unreadable.add(id);
+      const message = `${path}: ${records} records cannot be read (${cause.message})`;
+      const advice = "keep the file, and run `sluice doctor`; a backup may hold the segment";
+      const failure = toFailure(new StoreError("maintenance-failed", message, advice));
+      this.#reply({ kind: "failed", id: undefined, failure });
+    }
   }
 
   quarantined(what: string): void {
@@ -217,7 +229,9 @@ class MaintenanceThread implements JobContext {
       return {
         headBytes,
         oldestReceivedUs: oldestReceivedUs ?? undefined,
-        segments: segmentsAt(this.db, manifestVersion(this.db)),
+        segments: segmentsAt(this.db, manifestVersion(this.db)).filter(
+          ({ id }) => !this.#unreadable.has(id),
+        ),
         nowUs: this.nowUs(),
         isAsked: askedUpTo !== undefined,
         isHeadAsked: first !== null && first <= (askedUpTo ?? 0),

@@ -104,11 +104,13 @@ export class Maintenance implements AsyncDisposable {
     worker.on("error", (cause: Error) => {
       const message = `the maintenance thread ended: ${cause.message}`;
       this.#lost(
+        worker,
         new StoreError("maintenance-failed", message, "it starts again by itself", { cause }),
       );
     });
     worker.on("exit", () => {
-      this.#lost(new StoreError("closed", "the store is closed", "start the collector again"));
+      const advice = "start the collector again";
+      this.#lost(worker, new StoreError("closed", "the store is closed", advice));
     });
     return worker;
   }
@@ -169,7 +171,10 @@ export class Maintenance implements AsyncDisposable {
     return waiter;
   }
 
-  #lost(error: StoreError): void {
+  #lost(worker: Worker, error: StoreError): void {
+    if (this.#worker !== worker) {
+      return; // Told already, and another may have taken its place.
+    }
     this.#worker = undefined;
     if (error.code !== "closed") {
       this.#events.failed(error);

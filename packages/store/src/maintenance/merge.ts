@@ -1,7 +1,12 @@
 import { keepCopy } from "../manifest/segment-folder.ts";
 import { activeDeletes, Visibility } from "../manifest/visibility.ts";
-import { manifestVersion, type SegmentEntry, segmentsAt } from "../manifest/manifest.ts";
-import { SegmentFile, type SegmentRun } from "../segment/segment-file.ts";
+import {
+  isLiveSegment,
+  manifestVersion,
+  type SegmentEntry,
+  segmentsAt,
+} from "../manifest/manifest.ts";
+import { SegmentError, SegmentFile, type SegmentRun } from "../segment/segment-file.ts";
 import { SegmentRunReader } from "../segment/segment-run-reader.ts";
 import type { StreamDescription } from "../segment/segment-writer.ts";
 import { describeStreams, type JobContext, lastDelete } from "./job-context.ts";
@@ -54,10 +59,14 @@ export async function merge(
   const sieve = new RecordSieve(visibility, deletes);
   const removal = new RemovalCount();
   using files = new DisposableStack();
-  const sources = entries.map((entry): Source => {
-    const file = files.use(SegmentFile.open(dataDir, entry.path));
-    return { entry, file, reader: new SegmentRunReader(file) };
-  });
+  const sources: Source[] = [];
+  for (const entry of entries) {
+    const file = openInput(context, entry);
+    if (file === undefined) {
+      return undefined;
+    }
+    sources.push({ entry, file: files.use(file), reader: new SegmentRunReader(file) });
+  }
   const streamBytes = sumByStream(sources.flatMap(({ file }) => file.runs));
   using output = new SegmentOutput(dataDir, options.level, streamBytes);
   for (const { source, run } of runsInOrder(sources)) {
@@ -95,6 +104,25 @@ export async function merge(
       inputBytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
     },
   });
+}
+
+/** Undefined where it cannot be opened: because it was removed since, or it is missing or damaged as a whole. */
+function openInput(context: JobContext, entry: SegmentEntry): SegmentFile | undefined {
+  let file: SegmentFile | undefined;
+  try {
+    file = SegmentFile.open(context.dataDir, entry.path);
+    void file.runs; // what a merge cannot do without
+    return file;
+  } catch (error) {
+    file?.[Symbol.dispose]();
+    if (!(error instanceof SegmentError)) {
+      throw error;
+    }
+    if (isLiveSegment(context.db, entry.id)) {
+      context.unreadable(entry, error);
+    }
+    return undefined;
+  }
 }
 
 /** Stream by stream, and each stream's runs in the order of their sequence numbers, whichever segment they lie in. */

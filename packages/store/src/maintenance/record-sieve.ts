@@ -74,7 +74,10 @@ export class RecordSieve {
 
   /** The one partition that all of a run goes to, where that can be said without looking at each record. */
   #wholePartition(run: Run, { partitions, visibleFromUs }: StreamRules): string | undefined {
-    const earliestUs = Math.min(...run.arrivals.map(({ receivedUs }) => receivedUs));
+    const earliestUs = run.arrivals.reduce(
+      (earliest, { receivedUs }) => Math.min(earliest, receivedUs),
+      Number.POSITIVE_INFINITY,
+    );
     if (this.#deletes.some((one) => earliestUs <= one.receivedUs)) {
       return undefined;
     }

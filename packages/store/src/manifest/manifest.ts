@@ -71,6 +71,12 @@ export function segmentsAt(db: HeadDatabase, version: number): SegmentEntry[] {
     .all(version, version) as SegmentEntry[];
 }
 
+/** Whether a segment is part of the newest version. */
+export function isLiveSegment(db: HeadDatabase, segment: number): boolean {
+  const live = db.prepare("SELECT 1 FROM segments WHERE id = ? AND removed IS NULL").pluck();
+  return live.get(segment) !== undefined;
+}
+
 export function streamsOfSegment(db: HeadDatabase, segment: number): SegmentStream[] {
   return db
     .prepare(

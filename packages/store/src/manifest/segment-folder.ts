@@ -66,7 +66,9 @@ export function unlinkSegment(dataDir: string, path: string): void {
 
 /** Moves a file that the manifest does not know out of the way. Returns where to, relative to data_dir. */
 export function quarantine(dataDir: string, path: string): string {
-  const place = `${QUARANTINE}/${path.replaceAll("/", "_")}`;
+  const named = `${QUARANTINE}/${path.replaceAll("/", "_")}`;
+  // It may have been put there before, and been restored with an older backup since.
+  const place = existsSync(join(dataDir, named)) ? `${named}.${randomUUID()}` : named;
   mkdirSync(join(dataDir, QUARANTINE), { recursive: true, mode: 0o700 });
   renameSync(join(dataDir, path), join(dataDir, place));
   syncFolder(join(dataDir, QUARANTINE));

@@ -121,7 +121,7 @@ export function* mergeShares(
     ...own,
     blocksRead: sum("blocksRead"),
     bytesRead: sum("bytesRead"),
-    damaged: sum("damaged"),
+    damaged: sum("damaged") + search.planned.unreadable,
     plan: {
       ...own.plan,
       blocksLeft: sum("blocksRead"),

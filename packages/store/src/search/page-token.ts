@@ -10,11 +10,15 @@ import type { TimeKey } from "./time-merge.ts";
 /** How long a page may be followed by the next one: what it saw is kept on the disk for so long. */
 export const PAGE_LIFE_MS: number = 5 * 60_000;
 
+export const PAGE_EXPIRED = "the page token has expired: begin the query again";
+
+const CUTOFFS = z.record(z.string(), z.number().optional());
+
 const TOKEN = z.strictObject({
   version: z.int(),
   highWater: z.int(),
-  /** JSON of the cutoffs, which are those of the policy with this hash. */
-  cutoffs: z.string(),
+  /** Those of the policy with this hash. */
+  cutoffs: CUTOFFS,
   policy: z.string(),
   query: z.string(),
   expiresMs: z.int(),
@@ -33,7 +37,7 @@ export function encodePageToken(request: SearchRequest, moment: Moment, after: T
   const token: z.infer<typeof TOKEN> = {
     version,
     highWater,
-    cutoffs: JSON.stringify(cutoffsOf(visibility)?.cutoffs ?? {}),
+    cutoffs: { ...cutoffsOf(visibility)?.cutoffs },
     policy: hash(cutoffsOf(visibility)?.policy),
     query: hash(questionOf(request)),
     expiresMs: Date.now() + PAGE_LIFE_MS,
@@ -48,7 +52,7 @@ export function decodePageToken(
   request: SearchRequest,
   current: Visibility,
 ): PageStart {
-  const token = TOKEN.safeParse(parseJson(Buffer.from(text, "base64url").toString("utf8")));
+  const token = parseToken(text);
   if (!token.success || token.data.query !== hash(questionOf(request))) {
     throw new SearchError(
       "failed",
@@ -57,7 +61,7 @@ export function decodePageToken(
   }
   const { version, highWater, cutoffs, policy, expiresMs, after } = token.data;
   if (Date.now() > expiresMs) {
-    throw new SearchError("page-expired", "the page token has expired: begin the query again");
+    throw new SearchError("page-expired", PAGE_EXPIRED);
   }
   const now = cutoffsOf(current);
   if (hash(now?.policy) !== policy) {
@@ -67,10 +71,17 @@ export function decodePageToken(
     );
   }
   const visibility =
-    now === undefined
-      ? current
-      : new Visibility(JSON.stringify({ policy: now.policy, cutoffs: parseJson(cutoffs) }));
+    now === undefined ? current : new Visibility(JSON.stringify({ policy: now.policy, cutoffs }));
   return { moment: { version, highWater, visibility }, after };
+}
+
+/** The manifest version that a token means, if it is one. */
+export function versionOfPage(text: string): number | undefined {
+  return parseToken(text).data?.version;
+}
+
+function parseToken(text: string): z.ZodSafeParseResult<z.infer<typeof TOKEN>> {
+  return TOKEN.safeParse(parseJson(Buffer.from(text, "base64url").toString("utf8")));
 }
 
 function questionOf({ query, order, reverse, fromUs, untilUs, arrived }: SearchRequest): unknown {

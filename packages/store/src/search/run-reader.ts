@@ -5,7 +5,7 @@ import type { BlockText } from "../block/block-text.ts";
 import { BatchReader } from "../head/batch-run.ts";
 import type { HeadDatabase } from "../head/head-file.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
-import { SegmentError } from "../segment/segment-file.ts";
+import { SegmentError, type SegmentFile } from "../segment/segment-file.ts";
 import { type OpenRun, OpenBatch, OpenBlockRun } from "./open-run.ts";
 import type { StoredRun } from "./run-catalog.ts";
 
@@ -161,12 +161,27 @@ export class RunReader {
     }
   }
 
+  /** It may have been closed since its index was read, and be gone by now. */
+  #fileOf(path: string): SegmentFile | undefined {
+    try {
+      return this.#segments.get(path);
+    } catch (error) {
+      if (error instanceof SegmentError) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
   #text(key: string, path: string, block: number, cached: CachedBlock): BlockText | undefined {
     if (cached.text !== undefined) {
       return cached.text;
     }
     const startedMs = performance.now();
-    const file = this.#segments.get(path);
+    const file = this.#fileOf(path);
+    if (file === undefined) {
+      return undefined;
+    }
     const text = file.text(block, cached.index);
     this.#read.add(key);
     this.bytesRead += file.rawBytesOf(block);

@@ -9,6 +9,7 @@ import {
 
 import type { HeadDatabase } from "../head/head-file.ts";
 import { Visibility } from "../manifest/visibility.ts";
+import { isLiveSegment } from "../manifest/manifest.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
 import { MatchFinder } from "./match-finder.ts";
 import { decodePageToken, type PageStart } from "./page-token.ts";
@@ -75,7 +76,10 @@ export function planSearch(
   );
   segments.retain(new Set(catalog.segmentPaths));
   const words = requiredWordSets(query.filter);
-  const planned = planRuns(catalog, request, filter, words, segments, control.checkpoint);
+  const planned = planRuns(catalog, request, filter, words, segments, {
+    isMissing: ({ id }) => isLiveSegment(db, id),
+    checkpoint: control.checkpoint,
+  });
   const reader = new RunReader(
     db,
     segments,
@@ -86,7 +90,7 @@ export function planSearch(
     reader,
     deletes: catalog.deletes,
     arrived: request.arrived,
-    needsBodies: query.stages.length === 0 || query.stages.some(readsBodies),
+    needsBodies: needsBodies(query.stages),
   });
   const checkpoint = (): void => {
     control.checkpoint();
@@ -129,7 +133,7 @@ export function summarize(
     blocksRead: reader.blocksRead,
     blocksTotal: planned.withWords,
     bytesRead: reader.bytesRead,
-    damaged: reader.damaged,
+    damaged: reader.damaged + planned.unreadable,
     ...(nextPage !== undefined && { nextPage }),
     plan: {
       streamsTotal: catalog.streamsTotal,
@@ -157,6 +161,11 @@ export interface SearchOutcome {
 
 /** Fields that are known of a record without its body and attributes. */
 const INDEX_FIELDS = new Set(["host", "source", "level", "severity", "time"]);
+
+/** Whether whole records come out at the end, or a stage looks into them. */
+function needsBodies(stages: readonly Stage[]): boolean {
+  return stages.every(({ kind }) => kind === "limit") || stages.some(readsBodies);
+}
 
 function readsBodies(stage: Stage): boolean {
   switch (stage.kind) {

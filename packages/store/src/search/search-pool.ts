@@ -40,6 +40,8 @@ export class SearchPool implements AsyncDisposable {
   readonly #running = new Map<Worker, Job>();
   /** Threads that take a share of a search that another one leads. */
   readonly #helping = new Map<Worker, Job>();
+  /** Threads that have been told to end: what they still say is of no use, and no search gets one. */
+  readonly #ending = new Set<Worker>();
   readonly #queue: Job[] = [];
   #nextId = 1;
   #disposed = false;
@@ -93,8 +95,13 @@ export class SearchPool implements AsyncDisposable {
     for (const job of [...this.#queue, ...this.#running.values()]) {
       this.#end(job, new SearchError("cancelled", "the collector stops"));
     }
-    const threads = [...this.#idle, ...this.#running.keys(), ...this.#helping.keys()];
-    await Promise.all(threads.map((thread) => thread.terminate()));
+    const threads = new Set([
+      ...this.#idle,
+      ...this.#running.keys(),
+      ...this.#helping.keys(),
+      ...this.#ending,
+    ]);
+    await Promise.all(Array.from(threads, (thread) => thread.terminate()));
   }
 
   async *#iterate(job: Job, cancel: () => void): AsyncGenerator<Uint8Array> {
@@ -172,6 +179,9 @@ export class SearchPool implements AsyncDisposable {
   }
 
   #receive(thread: Worker, reply: SearchReply): void {
+    if (this.#ending.has(thread)) {
+      return;
+    }
     const helped = this.#helping.get(thread);
     if (helped !== undefined) {
       this.#receiveHelp(thread, helped, reply);
@@ -274,10 +284,10 @@ export class SearchPool implements AsyncDisposable {
     thread?.postMessage({ kind: "helped", id: job.id, share: undefined } satisfies SearchCommand);
     setTimeout(() => {
       if (thread !== undefined && this.#running.get(thread) === job) {
-        void thread.terminate();
+        this.#terminate(thread);
       }
       if (helper !== undefined && this.#helping.get(helper) === job) {
-        void helper.terminate();
+        this.#terminate(helper);
       }
     }, GRACE_MS).unref();
   }
@@ -304,12 +314,18 @@ export class SearchPool implements AsyncDisposable {
     if (this.#idle.length < this.#threads) {
       this.#idle.push(thread);
     } else {
-      void thread.terminate();
+      this.#terminate(thread);
     }
+  }
+
+  #terminate(thread: Worker): void {
+    this.#ending.add(thread);
+    void thread.terminate();
   }
 
   #lost(thread: Worker, reason: string): void {
     const job = this.#running.get(thread) ?? this.#helping.get(thread);
+    this.#ending.delete(thread);
     this.#running.delete(thread);
     this.#helping.delete(thread);
     const idle = this.#idle.indexOf(thread);

@@ -10,7 +10,7 @@ import { Visibility } from "../manifest/visibility.ts";
 import { SegmentCache } from "../segment/segment-cache.ts";
 import { SegmentError } from "../segment/segment-file.ts";
 import { claimer, type GroupShare, groupShare, isLarge, mergeShares } from "./group-search.ts";
-import { PAGE_LIFE_MS } from "./page-token.ts";
+import { PAGE_EXPIRED, PAGE_LIFE_MS, versionOfPage } from "./page-token.ts";
 import { DecodedCache } from "./run-reader.ts";
 import { type RenderedPage, runSearch } from "./search-engine.ts";
 import { SearchError } from "./search-error.ts";
@@ -92,7 +92,7 @@ class SearchThread {
     const flag = new Int32Array(cancelled);
     const query = readQuery(request);
     // Until its time has run out at the latest, which a search that was killed cannot say.
-    using _lease = this.#lease(request.deadlineMs);
+    using _lease = this.#lease(request);
     let progress: SearchProgress = { blocksRead: 0, blocksTotal: 0, bytesRead: 0 };
     const control = this.#control(id, request, flag, (now) => (progress = now));
     const search = this.#plan(request, query, control);
@@ -142,6 +142,10 @@ class SearchThread {
         return planSearch(this.#parts, request, query, control);
       } catch (error) {
         const isGone = error instanceof SegmentError && error.code === "gone";
+        if (isGone && request.page !== undefined) {
+          // The collector was started anew since: leases are not looked at then.
+          throw new SearchError("page-expired", PAGE_EXPIRED);
+        }
         if (!isGone || plans === MOST_PLANS) {
           throw error;
         }
@@ -149,8 +153,10 @@ class SearchThread {
     }
   }
 
-  #lease(deadlineMs: number): Lease {
-    const version = manifestVersion(this.#parts.db);
+  /** Of what the search is going to see: a page that goes on sees what the one before saw. */
+  #lease({ page, deadlineMs }: SearchRequest): Lease {
+    const now = manifestVersion(this.#parts.db);
+    const version = page === undefined ? now : Math.min(now, versionOfPage(page) ?? now);
     return Lease.take(this.#dataDir, version, Date.now() + deadlineMs);
   }
 

@@ -1,6 +1,8 @@
 import type { RecordFilter, WordCondition } from "@sluice/query";
 
+import type { SegmentEntry } from "../manifest/manifest.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
+import { SegmentError, type SegmentFile } from "../segment/segment-file.ts";
 import { type Catalog, isVisible, rangeOf, segmentRun, type StoredRun } from "./run-catalog.ts";
 import type { SearchRequest } from "./search-request.ts";
 import { blocksWithWords } from "./word-filter.ts";
@@ -14,16 +16,29 @@ export interface PlannedRuns {
   readonly ofSeverity: number;
   /** Of those, that may hold the words. */
   readonly withWords: number;
+  /** Blocks of segments that cannot be opened: whatever they hold is missing from the answer. */
+  readonly unreadable: number;
 }
 
-/** Lists what a search has to read of the segments and of the head, without decompressing any of it. */
+export interface PlanOptions {
+  /** Whether a segment that is not on the disk should be there. */
+  readonly isMissing: (entry: SegmentEntry) => boolean;
+  /** Throws to end the search; called before each segment. */
+  readonly checkpoint: () => void;
+}
+
+/**
+ * Lists what a search has to read of the segments and of the head, without decompressing any of it.
+ *
+ * @throws SegmentError `gone` where a segment was removed since the catalog was read
+ */
 export function planRuns(
   catalog: Catalog,
   request: SearchRequest,
   filter: RecordFilter,
   words: WordCondition,
   segments: SegmentCache,
-  checkpoint: () => void,
+  { isMissing, checkpoint }: PlanOptions,
 ): PlannedRuns {
   const { streams, moment } = catalog;
   const range = rangeOf(request, moment.highWater);
@@ -36,9 +51,15 @@ export function planRuns(
   let inTimeRange = catalog.batches.length;
   let ofSeverity = batches.length;
   let withWords = batches.length;
-  for (const { path } of catalog.segments) {
+  let unreadable = 0;
+  for (const entry of catalog.segments) {
     checkpoint();
-    const file = segments.get(path);
+    const { path } = entry;
+    const file = openSegment(segments, entry, isMissing);
+    if (file === undefined) {
+      unreadable += entry.blocks;
+      continue;
+    }
     const all = new Set<number>();
     const left = new Set<number>();
     const found: StoredRun[] = [];
@@ -63,7 +84,7 @@ export function planRuns(
     }
     inTimeRange += all.size;
     ofSeverity += left.size;
-    const holding = left.size === 0 ? left : blocksWithWords(file, left, words, isLabel);
+    const holding = left.size === 0 ? left : readableWords(() => blocksWithWords(file, left, words, isLabel), left);
     withWords += holding.size;
     for (const run of found) {
       if (run.place.kind === "block" && holding.has(run.place.run.block)) {
@@ -71,5 +92,37 @@ export function planRuns(
       }
     }
   }
-  return { runs, inTimeRange, ofSeverity, withWords };
+  return { runs, inTimeRange, ofSeverity, withWords, unreadable };
+}
+
+/** Undefined where what it holds cannot be told; one such segment is no reason to answer nothing of the others. */
+function openSegment(
+  segments: SegmentCache,
+  entry: SegmentEntry,
+  isMissing: (entry: SegmentEntry) => boolean,
+): SegmentFile | undefined {
+  try {
+    const file = segments.get(entry.path);
+    return file.runs.length === 0 ? undefined : file;
+  } catch (error) {
+    if (error instanceof SegmentError && (error.code !== "gone" || isMissing(entry))) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** A filter that cannot be read rules nothing out. */
+function readableWords(
+  find: () => ReadonlySet<number>,
+  blocks: ReadonlySet<number>,
+): ReadonlySet<number> {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof SegmentError) {
+      return blocks;
+    }
+    throw error;
+  }
 }

@@ -23,12 +23,7 @@ export interface RunFacts {
 const SEVERITIES = 25;
 
 export function runFacts({ streamId, columns, seqs, arrivals }: Run): RunFacts {
-  let minTimeUs = Number.POSITIVE_INFINITY;
-  let maxTimeUs = Number.NEGATIVE_INFINITY;
-  for (const timeUs of columns.timesUs) {
-    minTimeUs = timeUs < minTimeUs ? timeUs : minTimeUs;
-    maxTimeUs = timeUs > maxTimeUs ? timeUs : maxTimeUs;
-  }
+  const times = boundsOf(columns.timesUs);
   const counts = new Uint32Array(SEVERITIES);
   for (const severity of columns.severities) {
     counts[severity] = (counts[severity] ?? 0) + 1;
@@ -41,21 +36,32 @@ export function runFacts({ streamId, columns, seqs, arrivals }: Run): RunFacts {
       severityCounts.push(severity, count);
     }
   }
-  const received = arrivals.map(({ receivedUs }) => receivedUs);
-  const batches = arrivals.map(({ batchId }) => batchId);
+  const received = boundsOf(arrivals.map(({ receivedUs }) => receivedUs));
+  const batches = boundsOf(arrivals.map(({ batchId }) => batchId));
   return {
     streamId,
     count: columns.count,
     firstSeq: seqs[0] ?? 0,
     lastSeq: seqs.at(-1) ?? 0,
-    minTimeUs,
-    maxTimeUs,
-    firstReceivedUs: Math.min(...received),
-    lastReceivedUs: Math.max(...received),
-    firstBatch: Math.min(...batches),
-    lastBatch: Math.max(...batches),
+    minTimeUs: times.min,
+    maxTimeUs: times.max,
+    firstReceivedUs: received.min,
+    lastReceivedUs: received.max,
+    firstBatch: batches.min,
+    lastBatch: batches.max,
     severities,
     severityCounts,
     bodyBytes: columns.bodies.length,
   };
+}
+
+/** Not `Math.min(...values)`: a block may hold more of them than a call takes arguments. */
+function boundsOf(values: Iterable<number>): { min: number; max: number } {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    min = value < min ? value : min;
+    max = value > max ? value : max;
+  }
+  return { min, max };
 }

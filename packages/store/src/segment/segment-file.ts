@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import Database, { type Statement } from "better-sqlite3";
 import { err, type Result } from "@sluice/quantity";
@@ -90,8 +91,12 @@ export class SegmentFile implements Disposable {
     path: string,
     dictionaries: DictionaryCache = new DictionaryCache(),
   ): SegmentFile {
+    const file = join(dataDir, path);
+    if (!existsSync(file)) {
+      throw new SegmentError("gone", `${path}: there is no such file`);
+    }
     return guarded(path, () => {
-      const db = new Database(join(dataDir, path), { readonly: true, fileMustExist: true });
+      const db = new Database(file, { readonly: true, fileMustExist: true });
       try {
         // Nobody writes it: without this each statement locks the file and looks for a journal.
         db.pragma("locking_mode = EXCLUSIVE");
@@ -202,10 +207,10 @@ export class SegmentFile implements Disposable {
     });
   }
 
-  /** Damage to the pages of one block is no reason to give up the others. */
-  #blob(statement: Statement, block: number): Uint8Array | undefined {
+  /** Damage to the pages of one block, or of one bucket, is no reason to give up the others. */
+  #blob(statement: Statement, id: number): Uint8Array | undefined {
     try {
-      const bytes: unknown = statement.get(block);
+      const bytes: unknown = statement.get(id);
       return bytes instanceof Uint8Array ? bytes : undefined;
     } catch (error) {
       if (isCorruption(error)) {
@@ -241,9 +246,7 @@ export class SegmentFile implements Disposable {
       throw new SegmentError("damaged", `${this.path}: ${directory.error.detail}`);
     }
     const bucket = this.#db.prepare("SELECT bytes FROM filter_buckets WHERE id = ?").pluck();
-    return new SegmentFilter(directory.value, {
-      bucket: (id) => bucket.get(id) as Uint8Array | undefined,
-    });
+    return new SegmentFilter(directory.value, { bucket: (id) => this.#blob(bucket, id) });
   }
 }
 
@@ -260,7 +263,8 @@ function guarded<T>(path: string, read: () => T): T {
     if (code === "SQLITE_CANTOPEN") {
       throw new SegmentError("gone", `${path}: ${message}`, { cause });
     }
-    if (isCorruption(cause) || cause instanceof SyntaxError) {
+    // SQLITE_ERROR: a table or a column that is not there.
+    if (isCorruption(cause) || code === "SQLITE_ERROR" || cause instanceof SyntaxError) {
       throw new SegmentError("damaged", `${path}: ${message}`, { cause });
     }
     throw cause;

@@ -279,6 +279,12 @@ describe("the stages of a query", () => {
     expect(table("* | limit 3 | stats count()")).toEqual([{ count: 3 }]);
   });
 
+  it("show whole records behind a limit", () => {
+    log.append(SYSLOG, [{ body: "first", attributes: { unit: "a" } }, { body: "second" }]);
+    const rows = rowsOf<Row>(log.search({ query: "* | limit 1" }).text);
+    expect(rows).toMatchObject([{ body: "first", attributes: { unit: "a" } }]);
+  });
+
   it("read no further than a limit in front of them needs", () => {
     for (let i = 0; i < 10; i++) {
       log.append(SYSLOG, [{ body: "newer", timeUs: 100_000_000 + i }]);
