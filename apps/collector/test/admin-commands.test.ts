@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { StatsReport } from "../src/api/admin-report.ts";
+import type { JobReport, StatsReport } from "../src/api/admin-report.ts";
 import { formatGaps } from "../src/commands/gaps.ts";
 import { formatJobs } from "../src/commands/jobs.ts";
 import { formatPrune } from "../src/commands/prune.ts";
@@ -61,6 +61,8 @@ const STATS: StatsReport = {
   connectedAgents: 1,
   streams: 3,
   batches: 40,
+  segments: 3,
+  blocks: 120,
   records: 12_345,
   bodyBytes: 2_000_000,
   payloadBytes: 200_000,
@@ -139,7 +141,9 @@ test("stats say how much there is, and how small it is kept", () => {
   expect(formatStats(STATS)).toMatchInlineSnapshot(`
     "agents    2, 1 connected
     streams   3
-    records   12,345 in 40 batches
+    records   12,345
+    batches   40 in the head, not yet in a segment
+    segments  3, of 120 blocks
     text      2 MB
     on disk   250 kB (0.125 of the text)
     disk free 80 GB
@@ -191,7 +195,60 @@ test.each([
   expect(formatGaps([gap], false)).toContain(text);
 });
 
+const JOBS: JobReport[] = [
+  {
+    id: 3,
+    kind: "prune",
+    due: "2026-11-24T08:00:00.000000Z",
+    started: "2026-11-24T08:00:12.345000Z",
+    tookMs: 15,
+    outcome: { batches: 64, segments: 1, records: 83_520, bytes: 1_450_867, segmentParts: 0 },
+    detail: "64 batches, 1 segment: older than 14d (rule 2 (host: web-*))",
+  },
+  {
+    id: 2,
+    kind: "compact",
+    due: "2026-11-24T07:50:00.000000Z",
+    started: "2026-11-24T07:50:00.000000Z",
+    tookMs: 1_234.5,
+    outcome: { batches: 9, segments: 2, records: 12_000, rawBytes: 2e6, segmentBytes: 1e5 },
+    detail: "9 batches of the head to segments, level 6",
+  },
+  {
+    id: 1,
+    kind: "rewrite",
+    due: "2026-11-24T07:40:00.000000Z",
+    started: "2026-11-24T07:40:00.000000Z",
+    tookMs: 61_234.5,
+    outcome: {
+      inputs: 1,
+      inputBytes: 5e6,
+      records: 9,
+      rawBytes: 2e6,
+      segmentBytes: 3e6,
+      expired: 7,
+    },
+    detail: "one segment without 1 of its streams",
+  },
+];
+
+test("jobs say when, how long, what came back, and what went by which rule", () => {
+  expect(formatJobs(JOBS, false, undefined)).toMatchInlineSnapshot(`
+    "STARTED (UTC)          LATE   TOOK  KIND       FREED  WHAT
+    2026-11-24 08:00:12  12.35s  15 ms  prune    1.45 MB  64 batches, 1 segment: older than 14d (rule 2 (host: web-*)); 83,520 records
+    2026-11-24 07:50:00       -  1.23s  compact        -  9 batches of the head to segments, level 6; 12,000 records, 2 MB of text on 100 kB
+    2026-11-24 07:40:00       -  1m 1s  rewrite     2 MB  one segment without 1 of its streams; 9 records, 7 expired, 2 MB of text on 3 MB
+    "
+  `);
+});
+
+test.each([80, 100])("jobs fit a terminal of %i columns", (width) => {
+  const lines = formatJobs(JOBS, false, width).split("\n");
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(width);
+  expect(lines.map((line) => line.slice(-30).trim()).join(" ")).toContain("83,520 records");
+});
+
 test("no gaps and no jobs are said in a sentence", () => {
   expect(formatGaps([], false)).toMatch(/^No gaps/);
-  expect(formatJobs([], false)).toMatch(/^No jobs yet/);
+  expect(formatJobs([], false, undefined)).toMatch(/^No jobs yet/);
 });

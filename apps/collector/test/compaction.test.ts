@@ -37,12 +37,10 @@ test("a compaction ends while lines go on arriving", async () => {
   await using filled = await FilledStore.open(dataDir);
   await using reader = openStoreReader(dataDir);
   await filled.write(LINES);
-  let isOver = false;
-  const compacting = compactNow(filled.store, reader).finally(() => {
-    isOver = true;
-  });
+  const over = new AbortController();
+  const compacting = compactNow(filled.store, reader).finally(() => over.abort());
   let written = 1;
-  while (!isOver) {
+  while (!over.signal.aborted) {
     await filled.write(LINES);
     written += 1;
   }

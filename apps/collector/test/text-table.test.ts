@@ -58,3 +58,15 @@ test.each([
 ])("an age of %i ms reads %s", (ageMs, text) => {
   expect(formatAge(ageMs)).toBe(text);
 });
+
+test("the last column goes on in the next line where the terminal is narrow", () => {
+  const columns = [
+    { title: "NAME", align: "left" },
+    { title: "WHAT", align: "left" },
+  ] as const;
+  const text = "some words that do not fit into one line of it";
+  expect(formatTable(columns, [["a", text]], false, 32)).toBe(
+    ["NAME  WHAT", "a     some words that do not fit", "      into one line of it", ""].join("\n"),
+  );
+  expect(formatTable(columns, [["a", text]], false)).toContain(`a     ${text}\n`);
+});

@@ -49,11 +49,14 @@ export const STATS_REPORT = z.object({
   /** Null where no running collector was asked. */
   connectedAgents: count.nullable(),
   streams: count,
+  /** In the head: not yet in a segment. */
   batches: count,
+  segments: count,
+  blocks: count,
   records: count,
   /** Of the bodies, with the LF that ended each. */
   bodyBytes: count,
-  /** Of the compressed payloads. */
+  /** Compressed: payloads of the head, and segment files. */
   payloadBytes: count,
   /** Every file under data_dir but the ballast. */
   diskBytes: count,

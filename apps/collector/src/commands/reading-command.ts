@@ -41,17 +41,18 @@ export async function runReading(
   try {
     const plan = makePlan(isTerminal);
     await using source = openLogSource(await resolveTarget(options, process.env));
+    const hasColor = wantsColor({ flag: options.color, env: process.env, isTerminal });
     const printer = createPrinter({
       ...plan,
       sink,
       isTerminal,
-      hasColor: wantsColor({ flag: options.color, env: process.env, isTerminal }),
+      hasColor,
       nowMs: Date.now(),
       filter: plan.query.filter,
     });
     const signal = AbortSignal.any([interrupted.signal, sink.closed]);
     const isWatched = process.stderr.isTTY;
-    return await read({ source, plan, printer, sink, signal, isWatched });
+    return await read({ source, plan, printer, sink, hasColor, signal, isWatched });
   } catch (error) {
     if (interrupted.signal.aborted) {
       return INTERRUPTED;

@@ -29,7 +29,9 @@ export function formatStats(stats: StatsReport): string {
   const lines: readonly (readonly [string, string])[] = [
     ["agents", `${formatCount(agents)}${connected}`],
     ["streams", formatCount(stats.streams)],
-    ["records", `${formatCount(stats.records)} in ${formatCount(stats.batches)} batches`],
+    ["records", formatCount(stats.records)],
+    ["batches", `${formatCount(stats.batches)} in the head, not yet in a segment`],
+    ["segments", `${formatCount(stats.segments)}, of ${formatCount(stats.blocks)} blocks`],
     ["text", formatSize(bodyBytes)],
     ["on disk", `${formatSize(diskBytes)}${share}`],
     ["disk free", formatSize(stats.diskFreeBytes)],

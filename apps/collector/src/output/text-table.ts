@@ -14,13 +14,17 @@ export interface Column {
  * would act on is shown escaped.
  *
  * @param hasColor whether headings are set off, as colours are shown
+ * @param width columns of the terminal, for a last column that goes on in the next line; undefined
+ *   for lines that are as long as they are
  */
 export function formatTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   hasColor: boolean,
+  width?: number,
 ): string {
-  const cells = rows.map((row) => row.map(printable));
+  const plain = rows.map((row) => row.map(printable));
+  const cells = width === undefined ? plain : wrapLast(columns, plain, width);
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...cells.map((row) => stringWidth(row[index] ?? ""))),
   );
@@ -41,6 +45,46 @@ export function formatTable(
     ...cells.map((row) => line(row, (text) => text)),
     "",
   ].join("\n");
+}
+
+/** Less than this a column of text cannot be read in. */
+const LEAST_TEXT_WIDTH = 24;
+
+/** Goes on with the last cell in rows of their own, whose other cells are empty. */
+function wrapLast(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): readonly (readonly string[])[] {
+  const last = columns.length - 1;
+  const before = columns
+    .slice(0, last)
+    .map(({ title }, index) =>
+      Math.max(title.length, ...rows.map((row) => stringWidth(row[index] ?? ""))),
+    )
+    .reduce((sum, column) => sum + column + 2, 0);
+  const room = Math.max(LEAST_TEXT_WIDTH, width - before);
+  return rows.flatMap((row) =>
+    wrapWords(row[last] ?? "", room).map((text, index) =>
+      columns.map((_, at) => (at === last ? text : index === 0 ? (row[at] ?? "") : "")),
+    ),
+  );
+}
+
+/** At spaces; a word that is longer than a line stays whole. */
+function wrapWords(text: string, room: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && stringWidth(longer) > room) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = longer;
+    }
+  }
+  return [...lines, line];
 }
 
 /** A tab would shift the columns behind it. */

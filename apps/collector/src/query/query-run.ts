@@ -1,5 +1,5 @@
 import { EXIT } from "@sluice/service";
-import { printFilter, requiredWords, suggestFilters } from "@sluice/query";
+import { printFilter, requiredWordSets, suggestFilters } from "@sluice/query";
 import { SearchError, type SearchRun, type SearchSummary } from "@sluice/store";
 
 import type { LogSource } from "../client/log-source.ts";
@@ -15,6 +15,7 @@ export interface QueryRun {
   readonly plan: QueryPlan;
   readonly printer: Printer;
   readonly sink: Sink;
+  readonly hasColor: boolean;
   /** A person watches: progress is shown on stderr. */
   readonly isWatched: boolean;
   readonly signal: AbortSignal;
@@ -109,9 +110,10 @@ export async function runExplain(run: QueryRun): Promise<number> {
   run.sink.write(
     explainSearch({
       filter: printFilter(filter),
-      words: requiredWords(filter),
+      words: requiredWordSets(filter),
       summary: await search.summary,
       answerBytes: bytes,
+      isColored: run.hasColor,
     }),
   );
   await run.sink.drained();

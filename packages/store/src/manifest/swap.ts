@@ -85,6 +85,14 @@ export function applySwap(db: HeadDatabase, swap: Swap): SwapResult {
     .immediate();
 }
 
+/** Compactions and merges come by the thousand, and only the latest tell how things are. */
+const KEPT_OF_FREQUENT = 1_000;
+const FREQUENT: ReadonlySet<string> = new Set(["compact", "merge"]);
+
+/** Others are what an operator asked for, or may have to answer for. */
+const KEPT_OF_OTHERS = 5_000;
+
+/** Writes down what was done; of each kind only the latest are kept. */
 export function recordJob(db: HeadDatabase, job: JobRecord): void {
   db.prepare(
     "INSERT INTO jobs (kind, due_us, started_us, took_ms, outcome, detail) VALUES (?, ?, ?, ?, ?, ?)",
@@ -96,6 +104,13 @@ export function recordJob(db: HeadDatabase, job: JobRecord): void {
     JSON.stringify(job.outcome),
     job.detail,
   );
+  db.prepare(
+    `DELETE FROM jobs WHERE kind = :kind AND id <= (
+       SELECT id FROM jobs WHERE kind = :kind ORDER BY id DESC LIMIT 1 OFFSET :kept)`,
+  ).run({
+    kind: job.kind,
+    kept: FREQUENT.has(job.kind) ? KEPT_OF_FREQUENT : KEPT_OF_OTHERS,
+  });
 }
 
 /** Writes down which files are about to get their names, so that a crash leaves no orphan. */
