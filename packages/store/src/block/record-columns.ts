@@ -20,7 +20,7 @@ export function gatherColumns(columns: RecordColumns, indices: ArrayLike<number>
     while (i + run < count && indices[i + run] === first + run) {
       run++;
     }
-    bytes.set(bodies.subarray(bodyOffsets[first]!, bodyOffsets[first + run]!), gathered[i]!);
+    bytes.set(bodies.subarray(bodyOffsets[first], bodyOffsets[first + run]), gathered[i]);
     times.set(timesUs.subarray(first, first + run), i);
     levels.set(severities.subarray(first, first + run), i);
     i += run;
@@ -47,7 +47,7 @@ export function sliceColumns(columns: RecordColumns, from: number, to: number): 
     timesUs: columns.timesUs.subarray(from, to),
     severities: columns.severities.subarray(from, to),
     bodyOffsets: columns.bodyOffsets.subarray(from, to + 1).map((offset) => offset - start),
-    bodies: columns.bodies.subarray(start, columns.bodyOffsets[to]!),
+    bodies: columns.bodies.subarray(start, columns.bodyOffsets[to]),
     attributes: columns.attributes?.slice(from, to),
   };
 }

@@ -3,7 +3,7 @@ import { manifestVersion } from "../manifest/manifest.ts";
 import { type HeadDatabase, isDiskFull, truncateWal } from "./head-file.ts";
 
 /** A segment that nobody needs any more: its file is to be unlinked, then its entry forgotten. */
-export interface RetiredSegment {
+interface RetiredSegment {
   readonly id: number;
   readonly path: string;
 }

@@ -12,6 +12,8 @@ import { type PlannedSearch, summarize } from "./search-plan.ts";
 import type { SearchSummary } from "./search-request.ts";
 import { mergeGroups } from "./staged-answer.ts";
 
+const SEVERITIES = 25;
+
 /** Raw bytes from which on it pays to have another thread help. */
 const HELP_FROM_BYTES = 8 * 1024 * 1024;
 
@@ -162,7 +164,7 @@ function summaryOf(run: StoredRun): Parameters<PartialPipeline["pushRun"]>[0] {
   if (severityCounts === undefined) {
     return { stream, count, minTimeUs, maxTimeUs, severities };
   }
-  const bySeverity = new Array<number>(25).fill(0);
+  const bySeverity = new Uint32Array(SEVERITIES);
   for (let i = 0; i < severityCounts.length; i += 2) {
     bySeverity[severityCounts[i] ?? 0] = severityCounts[i + 1] ?? 0;
   }

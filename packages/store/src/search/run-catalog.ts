@@ -33,7 +33,7 @@ export interface StoredRun extends Omit<RunFacts, "streamId" | "severityCounts">
   readonly severityCounts: readonly number[] | undefined;
 }
 
-export type RunPlace =
+type RunPlace =
   | { readonly kind: "batch"; readonly entry: BatchEntry }
   | { readonly kind: "block"; readonly path: string; readonly run: SegmentRun };
 

@@ -30,7 +30,7 @@ export type SearchCommand =
   | { readonly kind: "more"; readonly id: number };
 
 /** A moment as it goes from thread to thread. */
-export interface SharedMoment {
+interface SharedMoment {
   readonly version: number;
   readonly highWater: number;
   readonly visibility: string | undefined;

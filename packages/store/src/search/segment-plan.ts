@@ -84,7 +84,10 @@ export function planRuns(
     }
     inTimeRange += all.size;
     ofSeverity += left.size;
-    const holding = left.size === 0 ? left : readableWords(() => blocksWithWords(file, left, words, isLabel), left);
+    const holding =
+      left.size === 0
+        ? left
+        : readableWords(() => blocksWithWords(file, left, words, isLabel), left);
     withWords += holding.size;
     for (const run of found) {
       if (run.place.kind === "block" && holding.has(run.place.run.block)) {
