@@ -19,19 +19,18 @@ function runOfBodies(bodies: Buffer, timeOf: (line: string, lastUs: number) => n
   const ends: number[] = [];
   for (let at = bodies.indexOf(LF); at >= 0; at = bodies.indexOf(LF, at + 1)) ends.push(at + 1);
   const count = ends.length;
-  const bodyOffsets = Uint32Array.from([0, ...ends.slice(0, 0)]);
-  const offsets = new Uint32Array(count + 1);
+  const bodyOffsets = new Uint32Array(count + 1);
   const timesUs = new Float64Array(count);
   const severities = new Uint8Array(count);
   let lastUs = 0;
-  let start = bodyOffsets[0] ?? 0;
+  let start = 0;
   for (let i = 0; i < count; i++) {
     const end = ends[i] ?? 0;
     const line = bodies.toString("latin1", start, Math.min(end - 1, start + 400));
     lastUs = timeOf(line, lastUs);
     timesUs[i] = lastUs;
     severities[i] = severityOf(line);
-    offsets[i + 1] = end;
+    bodyOffsets[i + 1] = end;
     start = end;
   }
   return {
@@ -40,7 +39,7 @@ function runOfBodies(bodies: Buffer, timeOf: (line: string, lastUs: number) => n
       count,
       timesUs,
       severities,
-      bodyOffsets: offsets,
+      bodyOffsets,
       bodies: bodies.subarray(0, start),
       attributes: undefined,
     },

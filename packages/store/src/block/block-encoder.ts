@@ -31,9 +31,9 @@ import { splitTimes } from "./time-column.ts";
  */
 const LF = 0x0a;
 const SAMPLES = 64;
-/** Control bytes that text has no use for; TAB, LF and CR are not among them. */
+/** Control bytes that text has no use for: all but NUL and what is white space. */
 const MARKERS: readonly number[] = Array.from({ length: 0x1f }, (_, i) => i + 1).filter(
-  (byte) => byte !== 0x09 && byte !== 0x0a && byte !== 0x0d,
+  (byte) => byte < 0x09 || byte > 0x0d,
 );
 
 /** A block as it is stored, and what is known of it while it is made. */

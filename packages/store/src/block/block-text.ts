@@ -5,7 +5,7 @@ import { type Result, ok } from "@sluice/quantity";
 import { type BlockError, badBlock } from "./block-error.ts";
 import type { BlockDictionary } from "./dictionary.ts";
 import type { BlockIndex } from "./block-index.ts";
-import { mayTouchTimestamp, recordsTouching } from "./layout-shape.ts";
+import { mayTouchTimestamp, recordsTouching } from "./layout-touch.ts";
 import { LineRenderer } from "./line-renderer.ts";
 import { unpackSections } from "./section.ts";
 

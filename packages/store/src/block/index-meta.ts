@@ -24,7 +24,7 @@ export interface IndexMeta {
   readonly units: Uint8Array;
 }
 
-/** Markers are control bytes but for NUL, TAB, LF, VT to CR being what text has. */
+/** More ways to write times than one block's lines have; each is looked for in every line. */
 export const MAX_LAYOUTS = 8;
 
 class MetaWriter {

@@ -158,10 +158,17 @@ export class LayoutText {
     return at + digits;
   }
 
+  /** Writes a number (0 or more) without padding. */
   #number(at: number, value: number): number {
-    const text = String(value);
-    for (let i = 0; i < text.length; i++) this.bytes[at + i] = text.charCodeAt(i);
-    return at + text.length;
+    let digits = 1;
+    for (let limit = 10; limit <= value; limit *= 10) digits++;
+    let left = value;
+    for (let i = at + digits - 1; i >= at; i--) {
+      const tens = Math.floor(left / 10);
+      this.bytes[i] = ZERO + left - tens * 10;
+      left = tens;
+    }
+    return at + digits;
   }
 
   #name(at: number, name: string): number {

@@ -25,12 +25,14 @@ const MAX_RAW_BYTES = 64 * 1024 * 1024;
 const MIN_ZSTD_BYTES = 24;
 const MAX_WINDOW_LOG = 26;
 
-/** Packs sections at a level, the first against a dictionary. */
+/** Packs sections at a level, the first against a dictionary. Throws a RangeError where they could not be unpacked. */
 export function packSections(
   sections: readonly Uint8Array[],
   level: number,
   dictionary?: BlockDictionary,
 ): Buffer {
+  const rawBytes = sections.reduce((sum, section) => sum + section.length, 0);
+  if (rawBytes > MAX_RAW_BYTES) throw new RangeError(`sections of ${rawBytes} bytes in one block`);
   const stored = sections.map((section, i) =>
     compress(section, level, i === 0 ? dictionary : undefined),
   );
@@ -64,7 +66,10 @@ function compressOptions(rawBytes: number, level: number, dictionary?: BlockDict
   };
 }
 
-/** Unpacks all sections of a blob, which state `rawBytes` bytes in sum. Allocates no more than that. */
+/**
+ * Unpacks all sections of a blob, which state `rawBytes` bytes in sum. Allocates no more than that; what is stored as it
+ * is stays a view of the blob.
+ */
 export function unpackSections(
   blob: Uint8Array,
   rawBytes: number,

@@ -124,4 +124,8 @@ describe("bytes that are no block", () => {
     const text = decodeText(other.content, other.contentRawBytes, index.value);
     expect(() => text.ok && text.value.columns(0, 2)).toThrow(RangeError);
   });
+
+  test("are not made of more than may be unpacked", () => {
+    expect(() => packSections([Buffer.alloc(2 ** 26 + 1)], 1)).toThrow(RangeError);
+  });
 });

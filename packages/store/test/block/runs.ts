@@ -11,7 +11,7 @@ export interface RecordOfTest {
   readonly attributes: Attributes | undefined;
 }
 
-export function toColumns(list: readonly RecordOfTest[]): RecordColumns {
+function toColumns(list: readonly RecordOfTest[]): RecordColumns {
   const bodyOffsets = new Uint32Array(list.length + 1);
   list.forEach((record, i) => {
     bodyOffsets[i + 1] = (bodyOffsets[i] ?? 0) + record.body.length + 1;
@@ -177,7 +177,7 @@ const steady: fc.Arbitrary<RecordOfTest[]> = fc
     });
   });
 
-export const recordLists: fc.Arbitrary<RecordOfTest[]> = fc.oneof(
+const recordLists: fc.Arbitrary<RecordOfTest[]> = fc.oneof(
   fc.array(fc.oneof(stamped, anything), { minLength: 1, maxLength: 30 }),
   fc.array(stamped, { minLength: 1, maxLength: 20 }),
   steady,
