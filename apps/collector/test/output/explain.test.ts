@@ -34,9 +34,8 @@ const LARGE = {
 };
 
 test("each step says what it left, and each phase how long it took", () => {
-  expect(
-    explainSearch(explanation("refused (timeout or down) level:>=warn", LARGE)),
-  ).toMatchInlineSnapshot(`
+  expect(explainSearch(explanation("refused (timeout or down) level:>=warn", LARGE)))
+    .toMatchInlineSnapshot(`
     "filter   refused (timeout or down) level:>=warn
     words    refused (timeout or down)
 
