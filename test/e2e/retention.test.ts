@@ -22,9 +22,15 @@ interface PlanReport {
 interface PruneReport {
   readonly plan: PlanReport;
   readonly batches: number;
+  readonly records: number;
   readonly bytes: number;
   readonly diskBytesBefore: number;
   readonly diskBytesAfter: number;
+}
+
+interface CompactReport {
+  readonly before: { readonly batches: number };
+  readonly after: { readonly batches: number; readonly segments: number };
 }
 
 interface Run {
@@ -108,12 +114,24 @@ function diskBytes(site: Site): number {
 /** A site whose data folder holds so many lines, with its agent and collector gone. */
 async function filled(site: Site, lines: number): Promise<void> {
   const { collector, port } = await site.startCollector(under({}));
-  const file = join(site.logDir, "app.log");
-  writeFileSync(file, [...numberedLines(new Prng(SEED), 0, lines)].join(""));
-  const agent = await site.startAgent({ port, files: [file] });
-  await untilStored(site, lines);
-  await agent.stop();
+  await shipped(site, port, lines, "app.log");
   await collector.stop();
+}
+
+/** Has an agent read files of so many lines each to their ends. */
+async function shipped(
+  site: Site,
+  port: number,
+  lines: number,
+  ...names: readonly string[]
+): Promise<void> {
+  const files = names.map((name) => join(site.logDir, name));
+  for (const [index, file] of files.entries()) {
+    writeFileSync(file, [...numberedLines(new Prng(SEED + index), 0, lines)].join(""));
+  }
+  const agent = await site.startAgent({ port, files });
+  await untilStored(site, lines * names.length);
+  await agent.stop();
 }
 
 function range(from: number, until: number): number[] {
@@ -169,6 +187,34 @@ test("a plan is what the prune carries out, the oldest first, and the files shri
 
   const { port } = await site.startCollector(under({}));
   expect(await visibleLines(site, port)).toEqual(range(plan.records, 30_000));
+});
+
+test("a new policy takes its part out of what was compacted, as the plan says", async () => {
+  await using site = new Site();
+  {
+    const { collector, port } = await site.startCollector(under({}));
+    await shipped(site, port, 12_000, "app.log", "debug.log");
+    const compacted = await report<CompactReport>(site, ["compact", ...asking(site, port)]);
+    expect(compacted.before.batches).toBeGreaterThan(0);
+    expect(compacted.after).toMatchObject({ batches: 0, segments: 1 });
+    await collector.stop();
+  }
+  await delay(1_000); // the age of the lines is what is tested
+  const config = join(site.dir, "collector.yaml");
+  const rule = '{match: {source: "*/debug.log"}, keep: 1s}';
+  writeFileSync(config, `retention: {min_free: "0B", rules: [${rule}]}`);
+  const onFolder = ["--data", site.dataDir, "--config", config];
+  const plan = await report<PlanReport>(site, ["retention", "plan", ...onFolder]);
+  expect(plan).toMatchObject({ batches: 0, segments: 0, segmentParts: 1, records: 12_000 });
+  const outcome = await report<PruneReport>(site, ["prune", ...onFolder]);
+  expect(outcome.plan).toEqual(plan);
+  expect(outcome.records).toBe(plan.records);
+  expect(Math.abs(outcome.bytes - plan.bytes)).toBeLessThanOrEqual(plan.bytes * 0.05);
+  const jobs = await report<{ kind: string }[]>(site, ["jobs", "--data", site.dataDir]);
+  expect(jobs.map(({ kind }) => kind)).toEqual(["prune", "rewrite", "compact"]);
+
+  const { port } = await site.startCollector(under({}));
+  expect(await visibleLines(site, port)).toEqual(range(0, 12_000));
 });
 
 test("pruning while lines arrive loses none but the oldest, and ingest goes on", async () => {

@@ -40,6 +40,7 @@ async function apiOn(
     isClockSuspect,
     guardState,
     notices: () => ({}),
+    headPayloadBytes: () => 0,
   });
   const failures: unknown[] = [];
   const app = adminApi({

@@ -236,8 +236,8 @@ test("jobs say when, how long, what came back, and what went by which rule", () 
   expect(formatJobs(JOBS, false, undefined)).toMatchInlineSnapshot(`
     "STARTED (UTC)          LATE   TOOK  KIND       FREED  WHAT
     2026-11-24 08:00:12  12.35s  15 ms  prune    1.45 MB  64 batches, 1 segment: older than 14d (rule 2 (host: web-*)); 83,520 records
-    2026-11-24 07:50:00       -  1.23s  compact        -  9 batches of the head to segments, level 6; 12,000 records, 2 MB of text on 100 kB
-    2026-11-24 07:40:00       -  1m 1s  rewrite     2 MB  one segment without 1 of its streams; 9 records, 7 expired, 2 MB of text on 3 MB
+    2026-11-24 07:50:00       -  1.23s  compact        -  9 batches of the head to segments, level 6; 12,000 records, 2 MB of text in 100 kB
+    2026-11-24 07:40:00       -  1m 1s  rewrite     2 MB  one segment without 1 of its streams; 9 records, 7 expired, 2 MB of text in 3 MB
     "
   `);
 });

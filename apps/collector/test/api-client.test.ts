@@ -69,6 +69,23 @@ async function read(chunks: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 describe("a search over the API", () => {
+  test.each(["too-much", "page-expired", "deadline"] as const)(
+    "fails with %s as in the store, whether an answer has begun or not",
+    async (code) => {
+      for (const before of [[], ["a\n"]]) {
+        const { client } = await serve(async function* () {
+          yield* before;
+          throw new SearchError(code, "so it is");
+        });
+        await expect(read(client.search(REQUEST, NEVER))).rejects.toMatchObject({
+          name: "SearchError",
+          code,
+          message: "so it is",
+        });
+      }
+    },
+  );
+
   test.each(["rows", "bodies"] as const)(
     "gives the %s and the summary of the store",
     async (render) => {
@@ -76,7 +93,9 @@ describe("a search over the API", () => {
         yield "a\n".repeat(100_000);
         yield "b\n";
       });
-      const request = { ...REQUEST, fromUs: 1_500_000, untilUs: 2_500_001, limit: 9, render };
+      const page = "TOKEN";
+      const where = { fromUs: 1_500_000, untilUs: 2_500_001, limit: 9, page };
+      const request = { ...REQUEST, ...where, render, maxReadBytes: 1_234_567 };
       const run = client.search(request, NEVER);
       expect(await read(run)).toBe(`${"a\n".repeat(100_000)}b\n`);
       expect(await run.summary).toEqual({ ...SUMMARY, rows: 2 });

@@ -95,6 +95,8 @@ describe("a query", () => {
     ["an order that is none", "order=size"],
     ["an id that is none", "after=x"],
     ["a deadline that is none", "deadline=later"],
+    ["a size that is none", "maxRead=much"],
+    ["two places to go on from", "after=3-9&page=x"],
   ])("is refused for %s", async (_, parameter) => {
     const { app, fake } = serve();
     const response = await app.request(`/v1/query?${parameter}`, AUTHORIZED);
@@ -110,6 +112,38 @@ describe("a query", () => {
     const response = await serve().app.request("/v1/query?q=a%20(b", AUTHORIZED);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: "query-invalid", column: 3, length: 1 });
+  });
+
+  test("goes on with the page that a summary named, and reads no more than it may", async () => {
+    const { app, fake } = serve();
+    await app.request("/v1/query?page=TOKEN&maxRead=10MB", AUTHORIZED);
+    expect(fake.requests).toMatchObject([{ page: "TOKEN", maxReadBytes: 10_000_000 }]);
+  });
+
+  test.each([
+    ["page-expired", 410],
+    ["too-much", 413],
+    ["deadline", 504],
+    ["failed", 500],
+  ] as const)("that fails with %s before its first row has the status %i", async (code, status) => {
+    // oxlint-disable-next-line require-yield -- it fails before it finds anything
+    const { app, failures, running } = serve(async function* () {
+      throw new SearchError(code, "so it is");
+    });
+    const response = await app.request("/v1/query", AUTHORIZED);
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ code, message: "so it is" });
+    expect({ failures, running: running() }).toEqual({ failures: [], running: 0 });
+  });
+
+  test("that takes its time begins its answer all the same", async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const { app } = serve(async function* () {
+      yield await promise;
+    });
+    const response = await app.request("/v1/query", AUTHORIZED);
+    resolve("{}\n");
+    expect(await lines(response)).toMatchObject([{}, { end: { rows: 1 } }]);
   });
 
   test("that fails on its way ends with an error line", async () => {

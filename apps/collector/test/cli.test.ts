@@ -89,6 +89,14 @@ describe("sluice query", () => {
     expect(stderr).not.toContain("    at ");
   });
 
+  test("exits 2 and says what helps when it would read more than it may", async () => {
+    const { code, stdout, stderr } = await query("well", "--max-read", "1B");
+    expect({ code, stdout: stdout.toString() }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("narrow the query, or allow it more with --max-read");
+    expect((await query("well", "--max-read", "much")).code).toBe(2);
+    expect((await query("well", "--max-read", "1GB", "--count")).stdout.toString()).toBe("1\n");
+  });
+
   test("ends quietly when its reader has seen enough", async () => {
     const command = new RunningCommand(["query", "--data", dataDir, "-o", "raw"]);
     command.child.stdout.destroy();

@@ -7,6 +7,7 @@ import { retentionPolicySchema } from "@sluice/retention";
 import type { RetentionPolicy, RetentionPolicyInput } from "@sluice/retention";
 import type {
   AgentInfo,
+  JobInfo,
   RetentionOrder,
   RetentionResult,
   StoredPart,
@@ -28,6 +29,7 @@ export class FakeStore implements Disposable {
   returnableBytes = 0;
   knownStreams: StreamInfo[] = [stream({})];
   knownAgents: AgentInfo[] = [agent({})];
+  knownJobs: JobInfo[] = [];
   compactions = 0;
   /** Awaited by each prune before it removes anything. */
   gate: Promise<unknown> = Promise.resolve();
@@ -86,7 +88,16 @@ export class FakeStore implements Disposable {
           receivedUs: NOW_US,
         },
       ],
-      jobs: () => [],
+      jobs: (afterId = 0) => this.knownJobs.filter(({ id }) => id > afterId),
+      segmentTotals: () => {
+        const parts = this.stored.filter(({ place }) => place.kind === "segment");
+        const ids = new Set(parts.map(({ place }) => place.kind === "segment" && place.segment));
+        return {
+          segments: ids.size,
+          blocks: parts.length,
+          bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+        };
+      },
       stats: () => ({
         agents: this.knownAgents.length,
         streams: this.knownStreams.length,
@@ -144,6 +155,11 @@ export function part(
   rest: Partial<StoredPart> = {},
 ): StoredPart {
   return batch(0, ageDays, { place: { kind: "segment", segment }, streamId, ...rest });
+}
+
+export function job(rest: Partial<JobInfo>): JobInfo {
+  const times = { dueUs: NOW_US, startedUs: NOW_US, tookMs: 5 };
+  return { id: 1, kind: "prune", ...times, outcome: {}, detail: "", ...rest };
 }
 
 export function stream(rest: Partial<StreamInfo>): StreamInfo {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { Counter, Histogram, measured, renderMetrics } from "../src/server/exposition.ts";
 import { CollectorMetrics } from "../src/server/metrics.ts";
-import { FakeStore, stream } from "./fake-store.ts";
+import { FakeStore, job, part, stream } from "./fake-store.ts";
 
 const POSITION = { epoch: 1, ordinal: 1, nextSeq: 1, cursor: new Uint8Array() };
 
@@ -13,6 +13,7 @@ function metricsOn(store: FakeStore): CollectorMetrics {
     directory: { connections: 3, openStreams: 8 },
     dataDir: store.dataDir,
     isClockSuspect: () => true,
+    headPayloadBytes: () => 4_096,
     notices: () => ({ quarantined: 2, missing: 0 }),
     guardState: () => "pruning",
   });
@@ -114,6 +115,27 @@ test("a query is running until it ends", async () => {
   expect(text).toContain("\nsluice_queries_running 1\n");
   expect(text).toContain('\nsluice_query_duration_seconds_bucket{le="0.025"} 0\n');
   expect(text).toContain('\nsluice_query_duration_seconds_bucket{le="0.05"} 1\n');
+});
+
+test("jobs count from the start on, by kind, and segments as they are", async () => {
+  using store = new FakeStore();
+  store.add(part(1, 1, 3), part(1, 2, 3), part(2, 1, 1));
+  store.knownJobs = [job({ id: 1, kind: "merge" })];
+  using metrics = metricsOn(store);
+  store.knownJobs.push(
+    job({ id: 2, kind: "compact", tookMs: 500 }),
+    job({ id: 3, kind: "compact", tookMs: 250 }),
+    job({ id: 4, kind: "delete" }),
+  );
+  await metrics.render();
+  const text = await metrics.render(); // none counts twice
+  expect(text).toContain('\nsluice_jobs_total{kind="compact"} 2\n');
+  expect(text).toContain('\nsluice_job_seconds_total{kind="compact"} 0.75\n');
+  expect(text).toContain('\nsluice_jobs_total{kind="delete"} 1\n');
+  expect(text).toContain('\nsluice_jobs_total{kind="merge"} 0\n');
+  expect(text).toContain("\nsluice_segments 2\n");
+  expect(text).toContain("\nsluice_segment_bytes 3000\n");
+  expect(text).toContain("\nsluice_head_payload_bytes 4096\n");
 });
 
 test("only prunes that removed something count as runs", async () => {

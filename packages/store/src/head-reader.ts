@@ -14,6 +14,7 @@ import {
   BALLAST_NAME,
   type GapInfo,
   type JobInfo,
+  type SegmentTotals,
   type StoredPart,
   type StoreReader,
   type StoreStats,
@@ -111,10 +112,12 @@ class HeadReader implements StoreReader {
     return rows.map((row) => ({ ...row, range: this.#parse(row.range) as GapInfo["range"] }));
   }
 
-  jobs(): readonly JobInfo[] {
-    const rows =
-      this.#rows(`SELECT id, kind, due_us AS dueUs, started_us AS startedUs, took_ms AS tookMs, outcome, detail
-         FROM jobs ORDER BY id`) as Array<Omit<JobInfo, "outcome"> & { outcome: string }>;
+  jobs(afterId = 0): readonly JobInfo[] {
+    const rows = this.#rows(
+      `SELECT id, kind, due_us AS dueUs, started_us AS startedUs, took_ms AS tookMs, outcome, detail
+         FROM jobs WHERE id > ? ORDER BY id`,
+      afterId,
+    ) as Array<Omit<JobInfo, "outcome"> & { outcome: string }>;
     return rows.map((row) => ({ ...row, outcome: this.#parse(row.outcome) as JobInfo["outcome"] }));
   }
 
@@ -146,6 +149,14 @@ class HeadReader implements StoreReader {
     };
   }
 
+  segmentTotals(): SegmentTotals {
+    const [totals] = this.#rows(`SELECT count(*) AS segments, coalesce(sum(blocks), 0) AS blocks,
+                coalesce(sum(bytes), 0) AS bytes FROM segments WHERE removed IS NULL`) as [
+      SegmentTotals,
+    ];
+    return totals;
+  }
+
   parts(): readonly StoredPart[] {
     const rows = this.#rows(`SELECT 'batch' AS kind, id, stream AS streamId, severities,
                 received_us AS firstReceivedUs, received_us AS lastReceivedUs,
@@ -168,9 +179,9 @@ class HeadReader implements StoreReader {
     this.#db.close();
   }
 
-  #rows(sql: string): unknown[] {
+  #rows(sql: string, ...parameters: readonly number[]): unknown[] {
     try {
-      return this.#db.prepare(sql).all();
+      return this.#db.prepare(sql).all(...parameters);
     } catch (error) {
       throw describeSqliteError(error, this.#path);
     }

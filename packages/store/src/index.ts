@@ -27,6 +27,7 @@ export type {
   AgentInfo,
   GapInfo,
   JobInfo,
+  SegmentTotals,
   StoredPart,
   StoreReader,
   StoreStats,

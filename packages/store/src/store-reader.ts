@@ -72,6 +72,13 @@ export interface StoreStats {
   readonly newestReceivedUs: number | undefined;
 }
 
+export interface SegmentTotals {
+  readonly segments: number;
+  readonly blocks: number;
+  /** Of the files. */
+  readonly bytes: number;
+}
+
 /** What can go by itself: a batch of the head, or a stream's part of a segment. */
 export type UnitPlace =
   | { readonly kind: "batch"; readonly batch: number }
@@ -105,8 +112,11 @@ export interface StoreReader extends AsyncDisposable {
   agents(): readonly AgentInfo[];
   streams(): readonly StreamInfo[];
   gaps(): readonly GapInfo[];
-  jobs(): readonly JobInfo[];
+  /** Those with an id above `afterId`, in the order of their ids; all where it is left out. */
+  jobs(afterId?: number): readonly JobInfo[];
   stats(): StoreStats;
+  /** The part of `stats` that costs nothing. */
+  segmentTotals(): SegmentTotals;
   /** All that is stored, in parts. */
   parts(): readonly StoredPart[];
 }

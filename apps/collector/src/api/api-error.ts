@@ -27,6 +27,17 @@ const ADVICE: Readonly<Record<SearchErrorCode, string>> = {
   failed: "ask again; the collector's log may say more",
 };
 
+/** Where an answer has not begun yet: the HTTP status of a search that failed. */
+export const SEARCH_STATUS: Readonly<Record<SearchErrorCode, number>> = {
+  "query-invalid": 400,
+  deadline: 504,
+  cancelled: 503,
+  "too-much": 413,
+  "page-expired": 410,
+  damaged: 500,
+  failed: 500,
+};
+
 /** How a failure in the collector is told to a client: nothing of its insides but what it says itself. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof SearchError) {
@@ -51,14 +62,20 @@ export function toApiError(error: unknown): ApiError {
   };
 }
 
-/** The error that a command reports for what the collector said. */
+/** The error that a command reports for what the collector said: a search's own as the store throws it. */
 export function fromApiError(error: ApiError): Error {
   const { code, message, advice, column, length, hint } = error;
   if (code === "query-invalid" && column !== undefined) {
     const query = { message, column, length: length ?? 1, ...(hint !== undefined && { hint }) };
     return new SearchError(code, message, query);
   }
-  return new Failure(message, advice, EXIT.failed);
+  return isSearchErrorCode(code) && code !== "query-invalid"
+    ? new SearchError(code, message)
+    : new Failure(message, advice, EXIT.failed);
+}
+
+function isSearchErrorCode(code: string): code is SearchErrorCode {
+  return Object.hasOwn(ADVICE, code);
 }
 
 export function searchAdvice(code: SearchErrorCode): string {

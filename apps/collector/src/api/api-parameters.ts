@@ -2,6 +2,7 @@ import {
   err,
   ok,
   parseDuration,
+  parseSize,
   parseTimeExpression,
   type Result,
   type TimeUs,
@@ -32,6 +33,8 @@ const SEARCH = z.strictObject({
   order: z.enum(["time", "stream"]).default("time"),
   reverse: FLAG.default(false),
   after: z.string().optional(),
+  page: z.string().optional(),
+  maxRead: z.string().optional(),
   deadline: z.string().default(DEFAULT_DEADLINE),
   render: z.enum(["rows", "bodies"]).default("rows"),
   progress: FLAG.default(false),
@@ -61,7 +64,7 @@ export function readSearch(
   if (!parsed.success) {
     return err(wrong(parsed.error));
   }
-  const { q, n, all, order, reverse, after, render, progress } = parsed.data;
+  const { q, n, all, order, reverse, after, page, render, progress } = parsed.data;
   const since = readTime(parsed.data.since, timeUs(nowUs));
   const until = readTime(parsed.data.until, timeUs(nowUs));
   const deadline = parseDuration(parsed.data.deadline);
@@ -76,6 +79,13 @@ export function readSearch(
   if (after !== undefined && parseRecordId(after) === undefined) {
     return err(badParameter("after: expected the id of a row"));
   }
+  if (after !== undefined && page !== undefined) {
+    return err(badParameter("after and page both say where to go on: give one of them"));
+  }
+  const maxRead = parsed.data.maxRead === undefined ? undefined : parseSize(parsed.data.maxRead);
+  if (maxRead?.ok === false) {
+    return err(badParameter(`maxRead: ${maxRead.error}`));
+  }
   return ok({
     progress,
     request: {
@@ -86,6 +96,8 @@ export function readSearch(
       reverse,
       limit: all ? undefined : (n ?? DEFAULT_ROWS),
       afterId: after,
+      page,
+      maxReadBytes: maxRead?.value,
       render,
       deadlineMs: Math.min(deadline.value, MAX_DEADLINE_MS),
     },

@@ -45,6 +45,45 @@ export async function* encodeAnswer(
   }
 }
 
+/** A search that fails does so at once, as a rule: this long its failure may still get a status of its own. */
+const EARLY_MS = 200;
+
+/** Waits a moment for a search's first chunk. Its error where it failed instead; else the search, as it was. */
+export async function beginAnswer(
+  run: SearchRun,
+): Promise<{ readonly run: SearchRun } | { readonly error: unknown }> {
+  const chunks = run[Symbol.asyncIterator]();
+  const first = chunks.next();
+  const early = new AbortController();
+  const failure = await Promise.race([
+    first.then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    ),
+    delay(EARLY_MS, undefined, { signal: early.signal }).catch(() => undefined),
+  ]);
+  early.abort();
+  return (
+    failure ?? {
+      run: {
+        summary: run.summary,
+        get progress() {
+          return run.progress;
+        },
+        async *[Symbol.asyncIterator]() {
+          try {
+            for (let step = await first; step.done !== true; step = await chunks.next()) {
+              yield step.value;
+            }
+          } finally {
+            await chunks.return?.();
+          }
+        },
+      },
+    }
+  );
+}
+
 /** A live view as it goes over the wire: rows, and lines `{"cursor":N,"behind":BATCHES}`. */
 export async function* encodeFollow(
   events: AsyncGenerator<FollowEvent>,

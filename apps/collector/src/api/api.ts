@@ -3,9 +3,10 @@ import { SearchError, type StoreReader } from "@sluice/store";
 import { Hono } from "hono";
 
 import { type ApiError, toApiError } from "./api-error.ts";
-import { encodeAnswer, encodeFollow } from "./api-stream.ts";
+import { beginAnswer, encodeAnswer, encodeFollow } from "./api-stream.ts";
 import { readSearch, readTail } from "./api-parameters.ts";
 import { type ArrivalFeed, follow } from "./follow.ts";
+import { busy, NOT_READY, refuse, refuseSearch } from "./refusal.ts";
 import type { Tokens } from "../server/tokens.ts";
 
 /** Reports of the API to the application. */
@@ -72,7 +73,7 @@ export function createApi(parts: ApiParts): Hono {
     return next();
   });
 
-  app.get("/v1/query", (context) => {
+  app.get("/v1/query", async (context) => {
     const parameters = readSearch(context.req.query(), Date.now() * 1000);
     if (!parameters.ok) {
       return refuse(400, parameters.error);
@@ -93,15 +94,21 @@ export function createApi(parts: ApiParts): Hono {
     events.searchBegan();
     const startedMs = performance.now();
     const gone = new AbortController();
-    const answer = encodeAnswer(store.search(request, gone.signal), {
+    const ended = (): void => {
+      searches -= 1;
+      events.searchEnded(performance.now() - startedMs);
+    };
+    const begun = await beginAnswer(store.search(request, gone.signal));
+    if ("error" in begun) {
+      ended();
+      return refuseSearch(begun.error, events.failed);
+    }
+    const answer = encodeAnswer(begun.run, {
       framesBodies: request.render === "bodies",
       progress,
       failed: events.failed,
     });
-    return stream(request.render === "bodies" ? BODIES : NDJSON, answer, gone, () => {
-      searches -= 1;
-      events.searchEnded(performance.now() - startedMs);
-    });
+    return stream(request.render === "bodies" ? BODIES : NDJSON, answer, gone, ended);
   });
 
   app.get("/v1/tail", (context) => {
@@ -168,35 +175,12 @@ export function createApi(parts: ApiParts): Hono {
   return app;
 }
 
-const NOT_READY: ApiError = {
-  code: "not-ready",
-  message: "the store is not open",
-  advice: "ask again in a moment; the collector's log says what it waits for",
-};
-
-function busy(what: string): ApiError {
-  return {
-    code: "busy",
-    message: `too many ${what} at a time`,
-    advice: "ask again when others have ended",
-  };
-}
-
 /** An answer that needs a place in the query is refused before it begins. */
 function checkQuery(text: string): Query | ApiError {
   const query = parseQuery(text);
   return query.ok
     ? query.value
     : toApiError(new SearchError("query-invalid", query.error.message, query.error));
-}
-
-const HEADERS: Readonly<Record<number, Record<string, string>>> = {
-  401: { "WWW-Authenticate": 'Bearer realm="sluice"' },
-  503: { "Retry-After": "1" },
-};
-
-function refuse(status: number, error: ApiError): Response {
-  return Response.json(error, { status, headers: HEADERS[status] ?? {} });
 }
 
 /** Pulled by the socket: a chunk is asked for when there is room. `ended` is called once, however it ends. */

@@ -132,7 +132,8 @@ export class CollectorClient {
 }
 
 function searchParameters(request: SearchRequest): string {
-  const { query, fromUs, untilUs, order, reverse, limit, afterId, render, deadlineMs } = request;
+  const { query, fromUs, untilUs, order, reverse, limit, afterId, page, render } = request;
+  const { maxReadBytes, deadlineMs } = request;
   return new URLSearchParams({
     q: query,
     ...(fromUs !== undefined && { since: formatTimeRfc3339(timeUs(fromUs)) }),
@@ -141,6 +142,8 @@ function searchParameters(request: SearchRequest): string {
     order,
     reverse: reverse ? "1" : "0",
     ...(afterId !== undefined && { after: afterId }),
+    ...(page !== undefined && { page }),
+    ...(maxReadBytes !== undefined && { maxRead: String(maxReadBytes) }),
     ...(render !== undefined && { render }),
     deadline: `${deadlineMs}ms`,
     progress: "1",

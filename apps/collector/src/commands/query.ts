@@ -29,6 +29,10 @@ export function addQuery(root: Command): void {
     .option("--explain", "what the search had to read, in place of the rows")
     .option("-f, --follow", "go on with what arrives")
     .option("--timeout <duration>", "give up after this (default: 10m)")
+    .option(
+      "--max-read <size>",
+      "give up after reading so much: 10GB, uncompressed (default: no limit)",
+    )
     .option("--color", "colours also where the output is no terminal")
     .option("--no-color", "no colours; as NO_COLOR does")
     .option("--data <dir>", "read this data folder, without a collector")

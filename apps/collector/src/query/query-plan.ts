@@ -2,6 +2,7 @@ import { EXIT, Failure } from "@sluice/service";
 import {
   isTimeUs,
   parseDuration,
+  parseSize,
   parseTimeExpression,
   type TimeUs,
   timeUs,
@@ -26,6 +27,7 @@ export interface QueryOptions {
   readonly fields?: string | undefined;
   readonly count?: boolean | undefined;
   readonly timeout?: string | undefined;
+  readonly maxRead?: string | undefined;
 }
 
 /** A query that is ready to run, and how its rows become output. */
@@ -97,6 +99,7 @@ export function planQuery(
       limit,
       ...(rendersBodies && { render: "bodies" }),
       deadlineMs: readTimeout(options.timeout ?? DEFAULT_TIMEOUT),
+      ...(options.maxRead !== undefined && { maxReadBytes: readMaxRead(options.maxRead) }),
     },
   };
 }
@@ -207,6 +210,17 @@ function readTimeout(text: string): number {
     );
   }
   return timeout.value;
+}
+
+function readMaxRead(text: string): number {
+  const size = parseSize(text);
+  if (!size.ok || size.value === 0) {
+    throw usage(
+      `--max-read ${text}: ${size.ok ? "expected more" : size.error}`,
+      "write --max-read 10GB, or leave it out",
+    );
+  }
+  return size.value;
 }
 
 function usage(message: string, advice: string): Failure {

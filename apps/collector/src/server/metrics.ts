@@ -5,6 +5,7 @@ import type { CommitReport, StoreReader } from "@sluice/store";
 import { GUARD_STATES, type GuardState } from "../guard/guard-policy.ts";
 import type { AgentDirectory } from "../ingest/agent-directory.ts";
 import { Counter, Histogram, measured, type MetricFamily, renderMetrics } from "./exposition.ts";
+import { type MeasuredReader, StoreMetrics } from "./store-metrics.ts";
 import { fileBytes, readVolume } from "../retention/inventory.ts";
 import type { PruneReport } from "../retention/retention-report.ts";
 import { VERSION } from "../version.ts";
@@ -18,7 +19,9 @@ const QUERY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 
 const LOOP_RESOLUTION_MS = 10;
 
 export interface MetricsParts {
-  readonly reader: Pick<StoreReader, "agents" | "streams">;
+  readonly reader: Pick<StoreReader, "agents" | "streams"> & MeasuredReader;
+  /** Compressed bytes in the head that no segment holds yet. */
+  readonly headPayloadBytes: () => number;
   readonly directory: Pick<AgentDirectory, "connections" | "openStreams">;
   readonly dataDir: string;
   readonly isClockSuspect: () => boolean;
@@ -72,10 +75,12 @@ export class CollectorMetrics implements Disposable {
     resolution: LOOP_RESOLUTION_MS,
   });
   readonly #parts: MetricsParts;
+  readonly #store: StoreMetrics;
   #runningQueries = 0;
 
   constructor(parts: MetricsParts) {
     this.#parts = parts;
+    this.#store = new StoreMetrics(parts.reader, parts.headPayloadBytes);
     this.#loopDelay.enable();
   }
 
@@ -134,6 +139,7 @@ export class CollectorMetrics implements Disposable {
     const text = renderMetrics([
       ...this.#presence(),
       ...this.#stored(),
+      ...this.#store.families(),
       this.#batches,
       this.#received,
       this.#commits,

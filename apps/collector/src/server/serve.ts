@@ -95,6 +95,7 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     isClockSuspect: () => watch.look() !== undefined,
     guardState: () => guard.state,
     notices: () => notices.counts,
+    headPayloadBytes: () => store.headBytes,
   });
   await using retention = new RetentionJob({
     store,
