@@ -19,7 +19,7 @@ import {
   SEGMENT_APPLICATION_ID,
   SEGMENT_SCHEMA_VERSION,
 } from "./segment-schema.ts";
-import type { BlockTraits, StreamDescription } from "./segment-writer.ts";
+import type { BlockTraits, SegmentOrigin, StreamDescription } from "./segment-writer.ts";
 
 /** A run as its segment lists it. */
 export interface SegmentRun extends RunFacts {
@@ -152,6 +152,17 @@ export class SegmentFile implements Disposable {
       this.path,
       () => this.#db.prepare("SELECT value FROM meta WHERE key = ?").pluck().get(key) as string,
     );
+  }
+
+  /** The job that wrote it. */
+  origin(): SegmentOrigin & { readonly outputs: number } {
+    return guarded(this.path, () => {
+      const text: unknown = this.#db
+        .prepare("SELECT value FROM meta WHERE key = 'origin'")
+        .pluck()
+        .get();
+      return JSON.parse(text as string) as SegmentOrigin & { outputs: number };
+    });
   }
 
   traitsOf(block: number): BlockTraits {
