@@ -111,6 +111,13 @@ export class SegmentFile implements Disposable {
     });
   }
 
+  /** zstd's level of its blocks. */
+  get level(): number {
+    return guarded(this.path, () =>
+      Number(this.#db.prepare("SELECT level FROM blocks LIMIT 1").pluck().get() ?? 0),
+    );
+  }
+
   get blockCount(): number {
     return this.#blocks.length;
   }
