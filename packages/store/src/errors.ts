@@ -9,6 +9,11 @@ export type StoreErrorCode =
   | "data-unwritable"
   | "commit-failed"
   | "maintenance-failed"
+  /** It could not be made, or not where it was asked for. */
+  | "backup-failed"
+  | "backup-damaged"
+  | "restore-refused"
+  | "rebuild-refused"
   | "disk-full"
   | "closed";
 

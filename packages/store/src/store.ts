@@ -2,6 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { UnfinishedStream } from "@sluice/protocol";
 
+import { backUp, type BackupResult } from "./backup/backup.ts";
+import { checkNoHalfRestore } from "./backup/restore-place.ts";
+import { syncDeleteLogs, type UnwrittenLog } from "./backup/delete-log.ts";
+import { openHeadForReading } from "./head/head-file.ts";
 import { Checkpointer } from "./head/checkpointer.ts";
 import { StoreError } from "./errors.ts";
 import type { AgentIntroduction, OpenedStream } from "./head/head.ts";
@@ -35,7 +39,9 @@ export type StoreNotice =
   | { readonly kind: "quarantined"; readonly what: string }
   /** A segment of the manifest is not on the disk: its records are missing from every answer. */
   | { readonly kind: "missing"; readonly path: string }
-  | { readonly kind: "maintenance-failed"; readonly error: StoreError };
+  | { readonly kind: "maintenance-failed"; readonly error: StoreError }
+  /** A log of deletes could not be written: a restore from there would bring deleted records back. */
+  | { readonly kind: "delete-log-failed"; readonly path: string; readonly error: Error };
 
 /** What retention drops, and what is recorded of it. */
 export interface RetentionOrder extends PruneOrder {
@@ -60,6 +66,10 @@ export class Store implements AsyncDisposable {
   readonly #maintenance: Maintenance;
   readonly #space: SpaceReturn;
   readonly #looking: NodeJS.Timeout;
+  readonly #events: StoreEvents;
+  readonly #stopping = new AbortController();
+  #logging: Promise<void> = Promise.resolve();
+  #backingUp: Promise<unknown> = Promise.resolve();
   #bytesSinceLook = 0;
   #headBytes = 0;
 
@@ -74,6 +84,7 @@ export class Store implements AsyncDisposable {
     this.#lock = lock;
     this.#writer = writer;
     this.#checkpointer = checkpointer;
+    this.#events = events;
     const failed = (error: StoreError): void =>
       events.noticed({ kind: "maintenance-failed", error });
     this.#space = new SpaceReturn(dataDir, writer, failed);
@@ -93,6 +104,7 @@ export class Store implements AsyncDisposable {
     await makeDataDir(dataDir);
     const lock = StoreLock.acquire(dataDir);
     try {
+      checkNoHalfRestore(dataDir);
       const path = join(dataDir, "head.db");
       const checkpointer = new Checkpointer(path, (cause) => {
         const message = `a checkpoint failed: ${cause.message}`;
@@ -121,6 +133,8 @@ export class Store implements AsyncDisposable {
         events.noticed({ kind: "missing", path: missing });
       }
       store = new Store(dataDir, lock, writer, checkpointer, events);
+      await store.#logDeletes();
+      store.#resumeDeletes();
       return store;
     } catch (error) {
       lock[Symbol.dispose]();
@@ -200,9 +214,14 @@ export class Store implements AsyncDisposable {
     return { ...result, tookMs };
   }
 
-  /** Hides matching records at once. `removeDeleted` takes them out of the files. */
-  delete(order: DeleteOrder): Promise<IssuedDelete> {
-    return this.#writer.delete(order);
+  /**
+   * Hides matching records at once. `removeDeleted` takes them out of the files. Backups are told, so
+   * that none brings them back.
+   */
+  async delete(order: DeleteOrder): Promise<IssuedDelete> {
+    const issued = await this.#writer.delete(order);
+    await this.#logDeletes();
+    return issued;
   }
 
   /** Resolves when the records of every delete so far are gone from the files. */
@@ -223,6 +242,22 @@ export class Store implements AsyncDisposable {
   }
 
   /**
+   * Copies the store as it is now to a new folder, while everything goes on; one backup at a time.
+   *
+   * @param path absolute; absent, or an empty folder, and not inside the data folder
+   * @throws StoreError `backup-failed`
+   */
+  async backup(path: string): Promise<BackupResult> {
+    const made = this.#backingUp.then(() =>
+      backUp(this.dataDir, path, this.#writer, this.#stopping.signal),
+    );
+    this.#backingUp = made.catch(() => undefined); // its caller is told
+    const result = await made;
+    await this.#logDeletes(); // those that were issued meanwhile
+    return result;
+  }
+
+  /**
    * Folds the head's log into `head.db` and cuts it, as far as no reader needs it.
    *
    * @throws StoreError `disk-full` where head.db has no room to grow
@@ -233,11 +268,51 @@ export class Store implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#looking);
+    this.#stopping.abort();
+    await this.#backingUp;
+    await this.#logging;
     await this.#maintenance[Symbol.asyncDispose]();
     await this.#space[Symbol.asyncDispose]();
     await this.#checkpointer[Symbol.asyncDispose]();
     await this.#writer[Symbol.asyncDispose]();
     this.#lock[Symbol.dispose]();
+  }
+
+  /** One after the other: two that append to one log at once would both find it lacking. Never rejects. */
+  #logDeletes(): Promise<void> {
+    this.#logging = this.#logging.then(async () => {
+      try {
+        for (const { path, cause } of await this.#syncLogs()) {
+          this.#events.noticed({ kind: "delete-log-failed", path, error: cause });
+        }
+      } catch (cause) {
+        const message = `the logs of deletes could not be written: ${(cause as Error).message}`;
+        const advice = "it is tried again with the next delete";
+        const error = new StoreError("maintenance-failed", message, advice, { cause });
+        this.#events.noticed({ kind: "maintenance-failed", error });
+      }
+    });
+    return this.#logging;
+  }
+
+  async #syncLogs(): Promise<UnwrittenLog[]> {
+    const db = openHeadForReading(join(this.dataDir, "head.db"));
+    try {
+      return await syncDeleteLogs(this.dataDir, db);
+    } finally {
+      db.close();
+    }
+  }
+
+  /** The process may have ended before the records of a delete were gone from the files; a restore brings some back. */
+  #resumeDeletes(): void {
+    if (this.#writer.hasDeletes) {
+      this.removeDeleted().catch((error: unknown) => {
+        if (error instanceof StoreError && error.code !== "closed") {
+          this.#events.noticed({ kind: "maintenance-failed", error });
+        }
+      });
+    }
   }
 
   #committed(bytes: number): void {

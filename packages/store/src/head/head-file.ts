@@ -170,6 +170,7 @@ const SMALL_TABLES = [
   "batch_removals",
   "announced_segments",
   "deletes",
+  "backups",
 ] as const;
 
 /**

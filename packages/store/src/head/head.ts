@@ -47,6 +47,7 @@ interface StreamRow {
   ordinal: number;
   next_seq: number;
   cursor: Uint8Array;
+  is_rebuilt: number;
 }
 
 /**
@@ -63,6 +64,7 @@ export class Head {
   readonly #findStream: Statement;
   readonly #insertStream: Statement;
   readonly #bumpEpoch: Statement;
+  readonly #takeCursor: Statement;
   readonly #rename: Statement;
   readonly #loadStream: Statement;
   readonly #insertBatch: Statement;
@@ -85,10 +87,10 @@ export class Head {
       .pluck();
     this.#unfinished = db.prepare(
       `SELECT source, generation, next_seq AS nextSeq, cursor FROM streams
-       WHERE agent = ? AND finished = 0 ORDER BY source, generation`,
+       WHERE agent = ? AND finished = 0 AND is_rebuilt = 0 ORDER BY source, generation`,
     );
     this.#findStream = db.prepare(
-      "SELECT id, epoch, ordinal, next_seq, cursor FROM streams WHERE agent = ? AND source = ? AND generation = ?",
+      "SELECT id, epoch, ordinal, next_seq, cursor, is_rebuilt FROM streams WHERE agent = ? AND source = ? AND generation = ?",
     );
     this.#insertStream = db
       .prepare(
@@ -97,9 +99,12 @@ export class Head {
       )
       .pluck();
     this.#bumpEpoch = db.prepare("UPDATE streams SET epoch = ? WHERE id = ?");
+    this.#takeCursor = db.prepare(
+      "UPDATE streams SET cursor = ?, gaps = gaps + 1, is_rebuilt = 0 WHERE id = ?",
+    );
     this.#rename = db.prepare("UPDATE streams SET host = ?, labels = ? WHERE id = ?");
     this.#loadStream = db.prepare(
-      "SELECT id, epoch, ordinal, next_seq, cursor FROM streams WHERE id = ?",
+      "SELECT id, epoch, ordinal, next_seq, cursor, is_rebuilt FROM streams WHERE id = ?",
     );
     this.#insertBatch = db.prepare(
       `INSERT INTO batches (stream, first_seq, count, min_time_us, max_time_us, received_us,
@@ -125,7 +130,7 @@ export class Head {
       .prepare(
         `SELECT max(last_us) FROM (SELECT max(last_received_us) AS last_us FROM streams
          UNION ALL SELECT max(received_us) FROM gaps
-         UNION ALL SELECT max(received_us) + 1 FROM deletes)`,
+         UNION ALL SELECT max(received_us) + 1 FROM deletes WHERE is_replay = 0)`,
       )
       .pluck()
       .get();
@@ -192,6 +197,9 @@ export class Head {
       const position = { epoch: 1, ordinal: 0, nextSeq: 0, cursor: opening.initialCursor };
       this.#touched.set(streamId, position);
       return { streamId, created: true, ...position };
+    }
+    if (found.is_rebuilt !== 0) {
+      this.#takeUp(found, opening.initialCursor);
     }
     const position = this.#nextEpoch(found.id, {
       epoch: found.epoch,
@@ -305,6 +313,20 @@ export class Head {
       default:
         return checked satisfies never;
     }
+  }
+
+  /** Gives a stream that was rebuilt from segments the cursor it lacks. What the lost head held of it is a gap. */
+  #takeUp(stream: StreamRow, cursor: Uint8Array): void {
+    stream.cursor = cursor;
+    this.#takeCursor.run(cursor, stream.id);
+    this.#insertGap.run(
+      stream.id,
+      stream.next_seq,
+      "rolled_back",
+      JSON.stringify("unknown"),
+      "rebuilt from segments: what had not got into one is lost",
+      this.#lastReceiptUs,
+    );
   }
 
   #nextEpoch(streamId: number, stored: StreamPosition): StreamPosition {

@@ -7,6 +7,7 @@ const STEPS: readonly (((db: HeadDatabase) => void) | undefined)[] = [
   // Leaves `batches.removed`, which version 1 never set: to drop a column is to write every payload again.
   (db) =>
     db.exec(`ALTER TABLE streams ADD COLUMN removed_records INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE streams ADD COLUMN is_rebuilt INTEGER NOT NULL DEFAULT 0;
       ${MANIFEST_SCHEMA}`),
 ];
 

@@ -7,7 +7,8 @@
  * writing (`migration.ts`), a newer one is refused, never guessed at.
  *
  * - 1: agents, streams, batches, gaps, jobs.
- * - 2: segments and their streams, removals of batches, deletes; what of a stream was removed.
+ * - 2: segments and their streams, removals of batches, deletes, backups; what of a stream was removed, and
+ *   whether it was rebuilt.
  */
 export const HEAD_SCHEMA_VERSION = 2;
 
@@ -85,7 +86,19 @@ CREATE TABLE deletes (
   received_us    INTEGER NOT NULL,
   issued_us      INTEGER NOT NULL,
   issued_version INTEGER NOT NULL,
-  done_version   INTEGER
+  done_version   INTEGER,
+  -- 1: made by a restore, of another delete, for what agents send again. Its received_us lies ahead.
+  is_replay      INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Folders that deletes are told to. A partial path is that of a backup being made: the next start removes it.
+CREATE TABLE backups (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  path        TEXT NOT NULL,
+  partial     TEXT,
+  taken_us    INTEGER NOT NULL,
+  -- Highest id of a delete that it knows by itself.
+  last_delete INTEGER NOT NULL
 ) STRICT;
 `;
 
@@ -126,6 +139,8 @@ CREATE TABLE streams (
   last_time_us     INTEGER,
   last_received_us INTEGER,
   removed_records  INTEGER NOT NULL DEFAULT 0,
+  -- 1: made again from segments, so that the cursor is not known: the agent brings its own.
+  is_rebuilt       INTEGER NOT NULL DEFAULT 0,
   UNIQUE (agent, source, generation)
 ) STRICT;
 

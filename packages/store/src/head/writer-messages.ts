@@ -3,6 +3,7 @@ import type { ResetReason, UnfinishedStream } from "@sluice/protocol";
 import type { StoreFailure } from "../errors.ts";
 import type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head.ts";
 import type { SweepReport } from "../manifest/orphan-sweep.ts";
+import type { BackupPlace } from "../backup/backup-register.ts";
 import type { JobRecord, Swap, SwapResult } from "../manifest/swap.ts";
 import type { DeleteOrder, IssuedDelete } from "./delete-issuer.ts";
 import type { PruneOrder, PruneResult } from "./pruner.ts";
@@ -44,6 +45,14 @@ export type WriterRequest =
   | { readonly kind: "reclaim"; readonly id: number; readonly keepFreeBytes: number }
   /** The files of these segments are unlinked. */
   | { readonly kind: "forget"; readonly id: number; readonly segmentIds: readonly number[] }
+  | { readonly kind: "begin-backup"; readonly id: number; readonly place: BackupPlace }
+  /** `lastDelete` is undefined where nothing came of it. */
+  | {
+      readonly kind: "end-backup";
+      readonly id: number;
+      readonly backup: number;
+      readonly lastDelete: number | undefined;
+    }
   | { readonly kind: "checkpoint"; readonly id: number }
   | { readonly kind: "close"; readonly id: number };
 
@@ -79,6 +88,8 @@ export type WriterReply =
       readonly storeId: string;
       readonly highWater: number;
       readonly sweep: SweepReport;
+      /** Deletes were issued whose records are still in the files. */
+      readonly hasDeletes: boolean;
     }
   | {
       readonly kind: "introduced";
@@ -96,6 +107,7 @@ export type WriterReply =
   | { readonly kind: "deleted"; readonly id: number; readonly issued: IssuedDelete }
   | { readonly kind: "swapped"; readonly id: number; readonly result: SwapResult }
   | { readonly kind: "reclaimed"; readonly id: number; readonly result: Reclaimed }
+  | { readonly kind: "backup-begun"; readonly id: number; readonly backup: number }
   | { readonly kind: "done"; readonly id: number }
   /** Nothing of these messages was stored for want of room; their streams are reset when there is some. */
   | { readonly kind: "full"; readonly dropped: DroppedBytes }

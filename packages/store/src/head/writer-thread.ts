@@ -5,6 +5,7 @@ import { CommitClock } from "./commit-clock.ts";
 import { Committer, prepare, type PreparedRequest } from "./committer.ts";
 import { StoreError, toFailure } from "../errors.ts";
 import { describeSqliteError, isDiskFull, openHeadForWriting, truncateWal } from "./head-file.ts";
+import { BackupRegister } from "../backup/backup-register.ts";
 import { sweepSegments } from "../manifest/orphan-sweep.ts";
 import { announceSegments, applySwap, recordJob } from "../manifest/swap.ts";
 import { DeleteIssuer } from "./delete-issuer.ts";
@@ -36,6 +37,7 @@ class WriterThread {
   readonly #pruner: Pruner;
   readonly #deletes: DeleteIssuer;
   readonly #reclaimer: Reclaimer;
+  readonly #backups: BackupRegister;
   readonly #clock = new CommitClock();
   #pending: PreparedRequest[] = [];
   #pendingBytes = 0;
@@ -55,11 +57,17 @@ class WriterThread {
     this.#pruner = new Pruner(this.#db);
     this.#deletes = new DeleteIssuer(this.#db, this.#committer);
     this.#reclaimer = new Reclaimer(this.#db);
+    this.#backups = new BackupRegister(this.#db);
+    this.#backups.recover();
     const storeId = this.#db
       .prepare("SELECT value FROM meta WHERE key = 'store_id'")
       .pluck()
       .get() as string;
-    reply({ kind: "ready", storeId, highWater: this.#committer.highWater, sweep });
+    const hasDeletes =
+      this.#db.prepare("SELECT 1 FROM deletes WHERE done_version IS NULL LIMIT 1").get() !==
+      undefined;
+    const { highWater } = this.#committer;
+    reply({ kind: "ready", storeId, highWater, sweep, hasDeletes });
   }
 
   receive(request: WriterRequest): void {
@@ -127,6 +135,19 @@ class WriterThread {
       }
       case "forget":
         this.#reclaimer.forget(request.segmentIds);
+        this.#reply({ kind: "done", id: request.id });
+        return;
+      case "begin-backup": {
+        const backup = this.#backups.begin(request.place);
+        this.#reply({ kind: "backup-begun", id: request.id, backup });
+        return;
+      }
+      case "end-backup":
+        if (request.lastDelete === undefined) {
+          this.#backups.drop(request.backup);
+        } else {
+          this.#backups.finish(request.backup, request.lastDelete);
+        }
         this.#reply({ kind: "done", id: request.id });
         return;
       case "checkpoint":

@@ -4,6 +4,7 @@ import type { UnfinishedStream } from "@sluice/protocol";
 import { StoreError, fromFailure } from "../errors.ts";
 import type { AgentIntroduction, OpenedStream } from "./head.ts";
 import type { SweepReport } from "../manifest/orphan-sweep.ts";
+import type { BackupPlace } from "../backup/backup-register.ts";
 import type { JobRecord, Swap, SwapResult } from "../manifest/swap.ts";
 import type { DeleteOrder, IssuedDelete } from "./delete-issuer.ts";
 import type { PruneOrder, PruneResult } from "./pruner.ts";
@@ -37,6 +38,8 @@ export class Writer implements AsyncDisposable {
   readonly storeId: string;
   /** What was put in order before the first request. */
   readonly sweep: SweepReport;
+  /** Deletes were issued whose records are still in the files. */
+  readonly hasDeletes: boolean;
   readonly #worker: Worker;
   readonly #waiters = new Map<number, Waiter>();
   readonly #events: WriterEvents;
@@ -53,6 +56,7 @@ export class Writer implements AsyncDisposable {
     this.#events = events;
     this.storeId = ready.storeId;
     this.sweep = ready.sweep;
+    this.hasDeletes = ready.hasDeletes;
     this.#highWater = ready.highWater;
     worker.on("message", (reply: WriterReply) => this.#receive(reply));
     worker.on("error", (error: Error) => this.#fail(lostThread(error)));
@@ -163,6 +167,17 @@ export class Writer implements AsyncDisposable {
     expect(await this.#request((id) => ({ kind: "forget", id, segmentIds })), "done");
   }
 
+  /** Writes down that a backup is being made. Returns the number to end it by. */
+  async beginBackup(place: BackupPlace): Promise<number> {
+    const reply = await this.#request((id) => ({ kind: "begin-backup", id, place }));
+    return expect(reply, "backup-begun").backup;
+  }
+
+  /** @param lastDelete undefined where nothing came of the backup */
+  async endBackup(backup: number, lastDelete: number | undefined): Promise<void> {
+    expect(await this.#request((id) => ({ kind: "end-backup", id, backup, lastDelete })), "done");
+  }
+
   /** Commits what is pending and folds the WAL into the database file. */
   async checkpoint(): Promise<void> {
     expect(await this.#request((id) => ({ kind: "checkpoint", id })), "done");
@@ -215,6 +230,7 @@ export class Writer implements AsyncDisposable {
       case "deleted":
       case "swapped":
       case "reclaimed":
+      case "backup-begun":
       case "done":
         this.#take(reply.id)?.resolve(reply);
         return;

@@ -32,7 +32,7 @@ export async function compact(context: JobContext, level: number): Promise<Outco
   const sieve = new RecordSieve(visibility, deletes);
   const removal = new RemovalCount();
   const reader = new BatchReader(db);
-  using output = new SegmentOutput(dataDir, level, sumByStream(batches));
+  using output = new SegmentOutput(dataDir, level, sumByStream(batches), []);
   for (const batch of inStreamOrder(batches)) {
     await context.checkpoint();
     const run = reader.read(batch);

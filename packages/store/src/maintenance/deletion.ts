@@ -16,14 +16,19 @@ import { merge } from "./merge.ts";
 export async function removeDeleted(context: JobContext, mostRetries: number): Promise<void> {
   const { db } = context;
   for (let retries = 0; retries < mostRetries; retries++) {
-    const deletes = activeDeletes(db, manifestVersion(db));
+    // One that is to take what agents send again after a restore is in force until its time is over.
+    const deletes = activeDeletes(db, manifestVersion(db)).filter(
+      ({ receivedUs }) => receivedUs < context.nowUs(),
+    );
     if (deletes.length === 0) {
       return;
     }
     const seen = lastDelete(db);
     const receivedUs = Math.max(...deletes.map((one) => one.receivedUs));
+    // What such a one takes was never written to a segment.
+    const inSegments = deletes.filter(({ isReplay }) => !isReplay);
     const isRewritten =
-      (await emptyHead(context, receivedUs)) && (await rewriteSegments(context, deletes));
+      (await emptyHead(context, receivedUs)) && (await rewriteSegments(context, inSegments));
     if (!isRewritten || lastDelete(db) > seen) {
       continue;
     }

@@ -68,7 +68,12 @@ export async function merge(
     sources.push({ entry, file: files.use(file), reader: new SegmentRunReader(file) });
   }
   const streamBytes = sumByStream(sources.flatMap(({ file }) => file.runs));
-  using output = new SegmentOutput(dataDir, options.level, streamBytes);
+  using output = new SegmentOutput(
+    dataDir,
+    options.level,
+    streamBytes,
+    entries.map(({ path }) => path),
+  );
   for (const { source, run } of runsInOrder(sources)) {
     await context.checkpoint();
     const { entry, reader } = source;

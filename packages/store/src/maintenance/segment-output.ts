@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
+
 import type { Run } from "../block/run.ts";
 import type { NewSegment } from "../manifest/swap.ts";
 import { BlockPacker } from "../segment/block-packer.ts";
 import { BlockWriter } from "./block-writer.ts";
-import { SegmentWriter, type StreamDescription } from "../segment/segment-writer.ts";
+import { type SegmentOrigin, SegmentWriter, type StreamDescription } from "../segment/segment-writer.ts";
 
 interface OpenSegment {
   readonly writer: SegmentWriter;
@@ -17,13 +19,23 @@ export class SegmentOutput implements Disposable {
   readonly #dataDir: string;
   readonly #level: number;
   readonly #streamBytes: ReadonlyMap<number, number>;
+  readonly #origin: SegmentOrigin;
   readonly #open = new Map<string, OpenSegment>();
 
-  /** @param streamBytes by stream: what its bodies come to in all, nearly */
-  constructor(dataDir: string, level: number, streamBytes: ReadonlyMap<number, number>) {
+  /**
+   * @param streamBytes by stream: what its bodies come to in all, nearly
+   * @param replaces segments that these are made of; none where they come of the head
+   */
+  constructor(
+    dataDir: string,
+    level: number,
+    streamBytes: ReadonlyMap<number, number>,
+    replaces: readonly string[],
+  ) {
     this.#dataDir = dataDir;
     this.#level = level;
     this.#streamBytes = streamBytes;
+    this.#origin = { job: randomUUID(), replaces };
   }
 
   /** Streams come one after the other, the runs of each in the order of their sequence numbers. */
@@ -43,7 +55,7 @@ export class SegmentOutput implements Disposable {
 
   /** The finished segments, each on the disk under its name. */
   publish(): NewSegment[] {
-    return Array.from(this.#open.values(), ({ writer }) => writer.publish());
+    return Array.from(this.#open.values(), ({ writer }) => writer.publish(this.#open.size));
   }
 
   [Symbol.dispose](): void {
@@ -63,6 +75,7 @@ export class SegmentOutput implements Disposable {
       partition,
       day,
       level: this.#level,
+      origin: this.#origin,
     });
     const blocks = new BlockWriter(writer, this.#level);
     const packer = new BlockPacker((runs) => {

@@ -87,7 +87,7 @@ export function keepCopy(dataDir: string, path: string): string {
   return place;
 }
 
-function syncFile(path: string): void {
+export function syncFile(path: string): void {
   const file = openSync(path, "r+");
   try {
     fsyncSync(file);

@@ -142,7 +142,7 @@ function findConflict(
     : undefined;
 }
 
-function insertSegment(db: HeadDatabase, segment: NewSegment, version: number): void {
+export function insertSegment(db: HeadDatabase, segment: NewSegment, version: number): void {
   const id = db
     .prepare(
       `INSERT INTO segments (partition, day, path, bytes, level, blocks, records, body_bytes, raw_bytes,

@@ -72,6 +72,8 @@ export interface ActiveDelete {
   readonly untilUs: number;
   /** Only what was received up to then. */
   readonly receivedUs: number;
+  /** Made by a restore, for what agents send again: segments hold nothing of it. */
+  readonly isReplay: boolean;
 }
 
 interface DeleteRow {
@@ -80,6 +82,7 @@ interface DeleteRow {
   readonly from_us: number | null;
   readonly until_us: number | null;
   readonly received_us: number;
+  readonly is_replay: number;
 }
 
 /**
@@ -89,7 +92,7 @@ interface DeleteRow {
 export function activeDeletes(db: HeadDatabase, version: number): ActiveDelete[] {
   const rows = db
     .prepare(
-      `SELECT id, query, from_us, until_us, received_us FROM deletes
+      `SELECT id, query, from_us, until_us, received_us, is_replay FROM deletes
        WHERE done_version IS NULL OR done_version > ? ORDER BY id`,
     )
     .all(version) as DeleteRow[];
@@ -104,6 +107,7 @@ export function activeDeletes(db: HeadDatabase, version: number): ActiveDelete[]
       fromUs: row.from_us ?? Number.NEGATIVE_INFINITY,
       untilUs: row.until_us ?? Number.POSITIVE_INFINITY,
       receivedUs: row.received_us,
+      isReplay: row.is_replay !== 0,
     };
   });
 }

@@ -20,7 +20,7 @@ import {
   SEGMENT_APPLICATION_ID,
   SEGMENT_SCHEMA_VERSION,
 } from "./segment-schema.ts";
-import type { BlockTraits, StreamDescription } from "./segment-writer.ts";
+import type { BlockTraits, SegmentOrigin, StreamDescription } from "./segment-writer.ts";
 
 /** A run as its segment lists it. */
 export interface SegmentRun extends RunFacts {
@@ -116,6 +116,13 @@ export class SegmentFile implements Disposable {
     });
   }
 
+  /** zstd's level of its blocks. */
+  get level(): number {
+    return guarded(this.path, () =>
+      Number(this.#db.prepare("SELECT level FROM blocks LIMIT 1").pluck().get() ?? 0),
+    );
+  }
+
   get blockCount(): number {
     return this.#blocks.length;
   }
@@ -157,6 +164,17 @@ export class SegmentFile implements Disposable {
       this.path,
       () => this.#db.prepare("SELECT value FROM meta WHERE key = ?").pluck().get(key) as string,
     );
+  }
+
+  /** The job that wrote it. */
+  origin(): SegmentOrigin & { readonly outputs: number } {
+    return guarded(this.path, () => {
+      const text: unknown = this.#db
+        .prepare("SELECT value FROM meta WHERE key = 'origin'")
+        .pluck()
+        .get();
+      return JSON.parse(text as string) as SegmentOrigin & { outputs: number };
+    });
   }
 
   traitsOf(block: number): BlockTraits {

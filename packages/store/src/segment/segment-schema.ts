@@ -8,6 +8,8 @@
  *   there. Everything that planning asks, so that it reads no BLOB. `severity_counts` is JSON:
  *   [severity, count, severity, count, ...].
  * - `meta.layouts`: JSON, how the timestamps are written that are not in the text of the blocks.
+ * - `meta.origin`: JSON of `{job, outputs, replaces}`. Where all outputs of a job are there, the segments
+ *   that they replace no longer count: their files may outlive them for the sake of a reader.
  * - `filter_buckets`: the token filter of all blocks, its directory being `meta.filter`; see token-filter/.
  */
 export const SEGMENT_SCHEMA_VERSION = 1;

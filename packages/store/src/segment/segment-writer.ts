@@ -37,6 +37,14 @@ export interface StreamDescription {
   readonly labels: string;
 }
 
+/** What a segment says of the job that wrote it, so that files alone tell which of them count. */
+export interface SegmentOrigin {
+  /** Shared by all segments that one job wrote. */
+  readonly job: string;
+  /** Segments, relative to data_dir, whose place all of the job's take together. */
+  readonly replaces: readonly string[];
+}
+
 export interface SegmentPlace {
   readonly dataDir: string;
   readonly partition: string;
@@ -44,6 +52,7 @@ export interface SegmentPlace {
   readonly day: string;
   /** zstd's level of the blocks. */
   readonly level: number;
+  readonly origin: SegmentOrigin;
 }
 
 /** What keeps the words of a block's text from telling which fields its records have. */
@@ -183,12 +192,19 @@ export class SegmentWriter implements Disposable {
     }
   }
 
-  /** Completes the file and gives it its name; it is on the disk when this returns. At least one block. */
-  publish(): NewSegment {
+  /**
+   * Completes the file and gives it its name; it is on the disk when this returns. At least one block.
+   *
+   * @param outputs segments that its job writes, this one included
+   */
+  publish(outputs: number): NewSegment {
     if (this.#totals.blocks === 0) {
       throw new Error("a segment without a block");
     }
     this.#writeFilter();
+    this.#db
+      .prepare("INSERT INTO meta (key, value) VALUES ('origin', ?)")
+      .run(JSON.stringify({ ...this.#place.origin, outputs }));
     this.#db.exec("COMMIT");
     this.#db.close();
     const { dataDir, partition, day, level } = this.#place;

@@ -28,11 +28,15 @@ export class SegmentFilter {
    * throws goes through. Throws a RangeError for a text that is not one word.
    */
   candidatesOf(word: string): Result<BlockSet, FilterError> {
-    const { blockCount, bucketCount } = this.#directory;
     const hash = hashWord(word);
-    if (hash === undefined) {
-      return ok(BlockSet.all(blockCount));
-    }
+    return hash === undefined
+      ? ok(BlockSet.all(this.#directory.blockCount))
+      : this.candidatesOfHash(hash);
+  }
+
+  /** The blocks whose text may hold a word of that hash, which is one of TokenCollector's. */
+  candidatesOfHash(hash: number): Result<BlockSet, FilterError> {
+    const { blockCount, bucketCount } = this.#directory;
     if (bucketCount === 0) {
       return ok(BlockSet.none(blockCount));
     }
