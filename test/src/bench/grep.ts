@@ -11,6 +11,8 @@ export const GREP_MISSING: string | undefined =
 export interface GrepResult {
   readonly count: number;
   readonly elapsedMs: number;
+  /** What both processes took of the cores. */
+  readonly cpuMs: number;
 }
 
 /** `zstd -dc FILES | grep -c ...`, in the locale in which grep is fastest. Throws where one of them fails. */
@@ -19,7 +21,7 @@ export async function grepCount(
   args: readonly string[],
 ): Promise<GrepResult> {
   const startedMs = performance.now();
-  const command = 'zstd -dcq -- $FILES | grep -c "$@"';
+  const command = 'zstd -dcq -- $FILES | grep -c "$@"; status=$?; times; exit $status';
   const child = spawn("/bin/sh", ["-c", command, "sh", ...args], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { PATH: process.env["PATH"], LC_ALL: "C", FILES: files.join(" ") },
@@ -29,5 +31,15 @@ export async function grepCount(
   const [code] = await closed;
   // 1: nothing matched.
   if (code !== 0 && code !== 1) throw new Error(`grep ended with ${code}`);
-  return { count: Number(answer), elapsedMs: performance.now() - startedMs };
+  const [count = "", , children = ""] = answer.trimEnd().split("\n");
+  const elapsedMs = performance.now() - startedMs;
+  return { count: Number(count), elapsedMs, cpuMs: childrenMs(children) };
+}
+
+/** The line of the shell's `times` for its children: `0m1.230s 0m0.120s`, user and system. */
+function childrenMs(line: string): number {
+  return [...line.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60_000 + Number(seconds) * 1000,
+    0,
+  );
 }

@@ -17,6 +17,11 @@ const AIM_RSS_MIB = 400;
 const KEPT_SHARE = 0.03;
 const LEAST_KEPT_BYTES = 64e6;
 
+interface PruneAnswer {
+  readonly tookMs: number;
+  readonly bytes: number;
+}
+
 export interface LoadOptions {
   /** Distinct log, sent over and over. */
   readonly sizeBytes: number;
@@ -45,8 +50,9 @@ export async function benchLoad({ sizeBytes, minutes, rateBytes }: LoadOptions):
         method: "POST",
         headers: { authorization: `Bearer ${await server.token("query")}` },
       });
-      measurements.push(await server.phase("and a prune", load, quarterMs, queries));
-      await (await prune).text();
+      const pruning = await server.phase("and a prune", load, quarterMs, queries);
+      const { tookMs, bytes } = (await (await prune).json()) as PruneAnswer;
+      measurements.push({ ...pruning, "prune ms": tookMs, "pruned MB": bytes / 1e6 });
     }
     return {
       bench: `load: a collector for ${minutes} minutes`,

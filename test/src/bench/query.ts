@@ -33,7 +33,7 @@ export async function benchQuery({ sizeBytes, repeats, isFresh }: QueryOptions):
       measurements.push(await measure(reader, corpus, one, sizeBytes));
     }
   }
-  measurements.push(...(await growth(sizeBytes, prng)));
+  const comparisons = await growth(sizeBytes, prng);
   const diskBytes = await folderBytes(corpus.dataDir);
   return {
     bench: `query: a corpus of 32 streams, asked warm${sizeBytes < GB ? " (a smaller run: the aims are for 1 GB and 10 GB)" : ""}`,
@@ -45,9 +45,10 @@ export async function benchQuery({ sizeBytes, repeats, isFresh }: QueryOptions):
       "disk/raw": Number((diskBytes / corpus.bytes).toFixed(4)),
     },
     measurements,
+    comparisons,
     layout: "rows",
     notes: [
-      "ms: from the call to the last row, by this process; every iteration looks for something else.",
+      "ms: from the call to the last row, by this process (cpu: of all its threads); every iteration looks for something else.",
       "grep: zstd -dc | grep -c (-cE) over the same text in this run; x: how many times as long it takes.",
       "wrong: answers that are not what was planted, or not what grep counts.",
       ...(GREP_MISSING === undefined ? [] : [GREP_MISSING]),
@@ -63,7 +64,9 @@ async function measure(
 ): Promise<Measurement> {
   const greps = sizeBytes >= GREP_ONCE_BYTES ? 1 : Math.min(3, one.iterations);
   const storeMs: number[] = [];
+  const cpuMs: number[] = [];
   const grepMs: number[] = [];
+  const grepCpuMs: number[] = [];
   let wrong = 0;
   let found = 0;
   // The first is not counted: it opens files and starts threads.
@@ -72,11 +75,13 @@ async function measure(
     const run = one.run(i);
     const answer = await ask(reader, run);
     storeMs.push(answer.elapsedMs);
+    cpuMs.push(answer.cpuMs);
     found += answer.count;
     let expected = run.expected;
     if (i < greps && run.grep !== undefined && GREP_MISSING === undefined) {
       const grepped = await grepCount(corpus.textFiles, run.grep);
       grepMs.push(grepped.elapsedMs);
+      grepCpuMs.push(grepped.cpuMs);
       expected ??= grepped.count;
     }
     wrong += expected !== undefined && expected !== answer.count ? 1 : 0;
@@ -88,7 +93,12 @@ async function measure(
     "median ms": medianMs,
     "p90 ms": quantile(storeMs, 0.9),
     ...(aimMs !== undefined && { "aim ms": aimMs }),
-    ...(grepMs.length > 0 && { "grep ms": median(grepMs), x: median(grepMs) / medianMs }),
+    "cpu ms": median(cpuMs),
+    ...(grepMs.length > 0 && {
+      "grep ms": median(grepMs),
+      x: median(grepMs) / medianMs,
+      "grep cpu ms": median(grepCpuMs),
+    }),
     runs: one.iterations,
     "mean found": found / one.iterations,
     wrong,
@@ -97,12 +107,15 @@ async function measure(
 
 interface Answer {
   readonly elapsedMs: number;
+  /** Of all threads of this process: what a busy machine changes least. */
+  readonly cpuMs: number;
   /** Rows, or the sum of a table's counts. */
   readonly count: number;
 }
 
 async function ask(reader: StoreReader, { request }: QueryRun): Promise<Answer> {
   const startedMs = performance.now();
+  const startedCpu = process.cpuUsage();
   const run = reader.search(
     { ...request, order: "time", reverse: true, deadlineMs: DEADLINE_MS },
     new AbortController().signal,
@@ -111,39 +124,39 @@ async function ask(reader: StoreReader, { request }: QueryRun): Promise<Answer> 
   for await (const chunk of run) chunks.push(chunk);
   const { rows } = await run.summary;
   const elapsedMs = performance.now() - startedMs;
-  if (!request.query.includes("| stats count()")) return { elapsedMs, count: rows };
+  const cpu = process.cpuUsage(startedCpu);
+  const took = { elapsedMs, cpuMs: (cpu.user + cpu.system) / 1000 };
+  if (!request.query.includes("| stats count()")) return { ...took, count: rows };
   const lines = Buffer.concat(chunks).toString("utf8").trimEnd().split("\n");
   const tables = lines.filter((line) => line !== "");
   const counts = tables.map((line) =>
     Number((JSON.parse(line) as Record<string, unknown>)["count"]),
   );
-  return { elapsedMs, count: counts.reduce((sum, n) => sum + n, 0) };
+  return { ...took, count: counts.reduce((sum, n) => sum + n, 0) };
 }
 
-/** How much longer a needle takes in ten times as much, where both corpora are there. */
+/** How much longer a needle takes in ten times as much, where there is a corpus of the other size. */
 async function growth(sizeBytes: number, prng: Prng): Promise<readonly Measurement[]> {
-  const [small, large] = await Promise.all(
-    [GB, 10 * GB].map((bytes) => findCorpus({ sizeBytes: bytes, seed: SEED })),
+  const sizes = [sizeBytes / 10, sizeBytes, sizeBytes * 10];
+  const found = await Promise.all(
+    sizes.map((bytes) => findCorpus({ sizeBytes: bytes, seed: SEED })),
   );
-  if (small === undefined || large === undefined || sizeBytes < GB) return [];
+  const large = found.findLastIndex((corpus) => corpus !== undefined);
+  const pair = found.slice(large - 1, large + 1).filter((corpus) => corpus !== undefined);
+  if (pair.length < 2) return [];
   const medians = new Map<string, number[]>();
-  for (const corpus of [small, large]) {
+  for (const corpus of pair) {
     await using reader = openStoreReader(corpus.dataDir);
     for (const one of needleCases(corpus, prng)) {
-      const { "median ms": ms } = await measure(
-        reader,
-        { ...corpus, textFiles: [] },
-        withoutGrep(one),
-        1,
-      );
+      const { "median ms": ms } = await measure(reader, corpus, withoutGrep(one), corpus.bytes);
       medians.set(one.name, [...(medians.get(one.name) ?? []), Number(ms)]);
     }
   }
-  return [...medians].map(([name, [smallMs = Number.NaN, largeMs = Number.NaN]]) => ({
+  const names = pair.map(({ bytes }) => `${Number((bytes / GB).toPrecision(1))} GB ms`);
+  return [...medians].map(([name, ms]) => ({
     name: `growth, ${name}`,
-    "1 GB ms": smallMs,
-    "10 GB ms": largeMs,
-    "times as long": largeMs / smallMs,
+    ...Object.fromEntries(names.map((size, i) => [size, ms[i] ?? Number.NaN])),
+    "times as long": (ms[1] ?? Number.NaN) / (ms[0] ?? Number.NaN),
     "aim times": 4,
   }));
 }

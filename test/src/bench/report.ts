@@ -13,6 +13,8 @@ export interface Report {
   readonly measurements: readonly Measurement[];
   /** Whether the table has a column per measurement (the default) or a row per measurement. */
   readonly layout?: "columns" | "rows";
+  /** Of other figures than the measurements: a table of its own. */
+  readonly comparisons?: readonly Measurement[];
   readonly notes: readonly string[];
 }
 
@@ -33,6 +35,9 @@ export function printReport(report: Report, asJson: boolean): void {
     .map(([key, value]) => `${key} ${value}`)
     .join(" · ");
   process.stdout.write(`\n${report.bench}\n${setup}\n\n${table(report)}\n`);
+  if (report.comparisons !== undefined && report.comparisons.length > 0) {
+    process.stdout.write(`\n${table({ ...report, measurements: report.comparisons })}\n`);
+  }
   for (const note of report.notes) {
     process.stdout.write(`  ${note}\n`);
   }

@@ -9,7 +9,7 @@ import { corpusBatches } from "./corpus-feed.ts";
 import { type CorpusPlan, corpusStreams } from "./corpus-plan.ts";
 
 /** Counts on: what is kept from an earlier run is not this corpus any more. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 /** Transfers whose ids are kept to be looked for, spread over the corpus. */
 const NEEDLES = 512;
 const TRANSFER_SHARE_BYTES = 6_500;

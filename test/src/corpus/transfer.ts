@@ -13,10 +13,13 @@ const EVENTS_PER_TRANSFER = 50;
 /** One transfer of this many does not settle. */
 const TRANSFERS_PER_FAILURE = 100;
 
-/** Numbers of 9 or 10 digits, spread so that neighbours have nothing in common. */
+/**
+ * Numbers of 9 or 10 digits, spread so that neighbours have nothing in common. The factor is coprime
+ * to their count, and small enough that a log of 5 GB stays within safe integers.
+ */
 const NUMBERS_FROM = 100_000_000;
 const NUMBERS = 9_900_000_000;
-const SPREAD = 2_654_435_761;
+const SPREAD = 161_803_399;
 /** Streams of one corpus at most: their transfers' numbers are interleaved. */
 const STREAMS = 64;
 
