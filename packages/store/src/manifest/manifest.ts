@@ -77,6 +77,16 @@ export function isLiveSegment(db: HeadDatabase, segment: number): boolean {
   return live.get(segment) !== undefined;
 }
 
+export function streamsOfSegment(db: HeadDatabase, segment: number): SegmentStream[] {
+  return db
+    .prepare(
+      `SELECT stream AS streamId, records, body_bytes AS bodyBytes, bytes, severities,
+         first_received_us AS firstReceivedUs, last_received_us AS lastReceivedUs
+       FROM segment_streams WHERE segment = ? ORDER BY stream`,
+    )
+    .all(segment) as SegmentStream[];
+}
+
 /** Which batches of the head a version no longer holds. */
 export class BatchRemovals {
   readonly #ranges: readonly (readonly [number, number])[];
