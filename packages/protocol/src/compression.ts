@@ -1,5 +1,11 @@
 import { Buffer } from "node:buffer";
-import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import {
+  constants,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from "node:zlib";
 import { err, ok, type Result } from "@sluice/quantity";
 import type { CodecError } from "./codec-error.ts";
 import { LIMITS } from "./limits.ts";
@@ -58,24 +64,59 @@ export function decompressPayload(
   compressed: Uint8Array,
   rawBytes: number,
 ): Result<Buffer, CodecError> {
-  if (!(rawBytes >= 1 && rawBytes <= LIMITS.payloadRawBytes))
-    return err({ code: "limit_exceeded", detail: `a payload of ${rawBytes} bytes` });
   const bytes = Buffer.from(compressed.buffer, compressed.byteOffset, compressed.length);
-  const frame = readZstdFrame(bytes);
-  if (frame === undefined) return bad("the payload is not a whole zstd frame");
-  if (frame.frameBytes !== bytes.length) return bad("bytes follow the payload's zstd frame");
-  if (frame.contentBytes !== rawBytes) return bad("the zstd frame states another size");
-  let raw: Buffer;
+  const refusal = refuseFrame(bytes, rawBytes);
+  if (refusal !== undefined) return err(refusal);
   try {
-    raw = zstdDecompressSync(bytes, {
-      params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
-      maxOutputLength: rawBytes,
-      chunkSize: Math.max(MIN_CHUNK_BYTES, rawBytes),
-    });
+    return wholePayload(zstdDecompressSync(bytes, decompressOptions(rawBytes)), rawBytes);
   } catch (cause) {
-    return bad(cause instanceof Error ? `zstd: ${cause.message}` : "zstd failed");
+    return failed(cause);
   }
+}
+
+/** The same on the thread pool. `compressed` must not change until it resolves. */
+export function decompressPayloadOnPool(
+  compressed: Uint8Array,
+  rawBytes: number,
+): Promise<Result<Buffer, CodecError>> {
+  const bytes = Buffer.from(compressed.buffer, compressed.byteOffset, compressed.length);
+  const refusal = refuseFrame(bytes, rawBytes);
+  if (refusal !== undefined) return Promise.resolve(err(refusal));
+  return new Promise((resolve) => {
+    zstdDecompress(bytes, decompressOptions(rawBytes), (error, raw) => {
+      resolve(error === null ? wholePayload(raw, rawBytes) : failed(error));
+    });
+  });
+}
+
+/** Why compressed bytes cannot be a payload of this size; what can be said without decompressing them. */
+function refuseFrame(bytes: Buffer, rawBytes: number): CodecError | undefined {
+  const code = "bad_compression";
+  if (!(rawBytes >= 1 && rawBytes <= LIMITS.payloadRawBytes))
+    return { code: "limit_exceeded", detail: `a payload of ${rawBytes} bytes` };
+  const frame = readZstdFrame(bytes);
+  if (frame === undefined) return { code, detail: "the payload is not a whole zstd frame" };
+  if (frame.frameBytes !== bytes.length)
+    return { code, detail: "bytes follow the payload's zstd frame" };
+  return frame.contentBytes === rawBytes
+    ? undefined
+    : { code, detail: "the zstd frame states another size" };
+}
+
+function decompressOptions(rawBytes: number) {
+  return {
+    params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
+    maxOutputLength: rawBytes,
+    chunkSize: Math.max(MIN_CHUNK_BYTES, rawBytes),
+  };
+}
+
+function wholePayload(raw: Buffer, rawBytes: number): Result<Buffer, CodecError> {
   return raw.length === rawBytes ? ok(raw) : bad("the zstd frame holds another size");
+}
+
+function failed(cause: unknown): Result<never, CodecError> {
+  return bad(cause instanceof Error ? `zstd: ${cause.message}` : "zstd failed");
 }
 
 function bad(detail: string): Result<never, CodecError> {

@@ -1,6 +1,6 @@
 export { attributesBytes, readPairs, writeAttributes } from "./attributes.ts";
 export { BatchBuilder } from "./batch-builder.ts";
-export { decodeBatch } from "./batch.ts";
+export { decodeBatch, decodeBatchOnPool } from "./batch.ts";
 export type { CodecError } from "./codec-error.ts";
 export {
   CLOSE_CODES,

@@ -36,7 +36,9 @@ export function checkFiles(
     }
   }
   if (unfinished > 0) {
-    findings.note(`${unfinished} unfinished, of a job under way or a crash; the next start removes them`);
+    findings.note(
+      `${unfinished} unfinished, of a job under way or a crash; the next start removes them`,
+    );
   }
   if (retired > 0) {
     findings.note(`${retired} replaced or dropped; they go when nobody reads them any more`);
@@ -45,7 +47,9 @@ export function checkFiles(
   if (quarantined > 0) {
     findings.note(`${quarantined} in quarantine/: what could not be read, or was not known`);
   }
-  return findings.done(`${manifest.segments.length} segments in the manifest, ${files.length} files`);
+  return findings.done(
+    `${manifest.segments.length} segments in the manifest, ${files.length} files`,
+  );
 }
 
 function countQuarantined(dataDir: string): number {

@@ -1,6 +1,6 @@
 import { decodeMessage, type FrameError, type ResetReason } from "@sluice/protocol";
 
-import { checkFrame, type CheckedFrame } from "./frame-check.ts";
+import { checkFrame, checkFrameOnPool, type CheckedFrame } from "./frame-check.ts";
 import type { HeadDatabase } from "./head-file.ts";
 import { Head } from "./head.ts";
 import type {
@@ -10,7 +10,7 @@ import type {
   WriterReply,
 } from "./writer-messages.ts";
 
-type AppendRequest = Extract<CommitRequest, { kind: "append" }>;
+export type AppendRequest = Extract<CommitRequest, { kind: "append" }>;
 
 /** A request made ready for the transaction: what can be decoded is decoded before it begins. */
 export type PreparedRequest =
@@ -39,6 +39,20 @@ export function prepare(request: CommitRequest): PreparedRequest {
   const decoded = decodeMessage(message);
   return decoded.ok
     ? { ...append, frames: decoded.value.map(checkFrame), error: undefined }
+    : { ...append, frames: [], error: decoded.error };
+}
+
+/** The same, what is compressed being decompressed on the thread pool. */
+export async function prepareOnPool(request: AppendRequest): Promise<PreparedRequest> {
+  const { connection, message } = request;
+  const append = { kind: "append" as const, connection, bytes: message.length };
+  const decoded = decodeMessage(message);
+  return decoded.ok
+    ? {
+        ...append,
+        frames: await Promise.all(decoded.value.map(checkFrameOnPool)),
+        error: undefined,
+      }
     : { ...append, frames: [], error: decoded.error };
 }
 

@@ -2,6 +2,7 @@ import {
   type AdvanceFrame,
   type BatchFrame,
   decodeBatch,
+  decodeBatchOnPool,
   type Frame,
   type GapFrame,
   type RecordColumns,
@@ -33,22 +34,30 @@ export type CheckedFrame =
 
 /** Decodes a frame wholly, before anything of it is committed. */
 export function checkFrame(frame: Frame): CheckedFrame {
+  return frame.kind === "batch" ? checkBatch(frame, decodeBatch(frame)) : withoutRecords(frame);
+}
+
+/** The same, what is compressed being decompressed on the thread pool. */
+export async function checkFrameOnPool(frame: Frame): Promise<CheckedFrame> {
+  return frame.kind === "batch"
+    ? checkBatch(frame, await decodeBatchOnPool(frame))
+    : withoutRecords(frame);
+}
+
+function checkBatch(frame: BatchFrame, decoded: ReturnType<typeof decodeBatch>): CheckedFrame {
+  if (decoded.ok) {
+    return { kind: "batch", frame, facts: batchFacts(decoded.value) };
+  }
+  const { code, detail } = decoded.error;
+  return { kind: "undecodable", frame, code, detail };
+}
+
+function withoutRecords(frame: GapFrame | AdvanceFrame): CheckedFrame {
   switch (frame.kind) {
     case "gap":
       return { kind: "gap", frame };
     case "advance":
       return { kind: "advance", frame };
-    case "batch": {
-      const decoded = decodeBatch(frame);
-      return decoded.ok
-        ? { kind: "batch", frame, facts: batchFacts(decoded.value) }
-        : {
-            kind: "undecodable",
-            frame,
-            code: decoded.error.code,
-            detail: decoded.error.detail,
-          };
-    }
     default:
       return frame satisfies never;
   }

@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 
 import { CommitClock } from "./commit-clock.ts";
-import { Committer, prepare, type PreparedRequest } from "./committer.ts";
+import { Committer, type PreparedRequest } from "./committer.ts";
 import { StoreError, toFailure } from "../errors.ts";
 import { describeSqliteError, isDiskFull, openHeadForWriting, truncateWal } from "./head-file.ts";
 import { BackupRegister } from "../backup/backup-register.ts";
 import { sweepSegments } from "../manifest/orphan-sweep.ts";
 import { announceSegments, applySwap, recordJob } from "../manifest/swap.ts";
 import { DeleteIssuer } from "./delete-issuer.ts";
+import { Intake } from "./intake.ts";
 import { Pruner } from "./pruner.ts";
 import { reclaimableVersion, type Reclaimed, Reclaimer } from "./reclaimer.ts";
 import type { CommitRequest, WriterReply, WriterRequest } from "./writer-messages.ts";
@@ -39,6 +40,7 @@ class WriterThread {
   readonly #reclaimer: Reclaimer;
   readonly #backups: BackupRegister;
   readonly #clock = new CommitClock();
+  readonly #intake = new Intake((requests) => this.#receiveReady(requests));
   #pending: PreparedRequest[] = [];
   #pendingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -109,7 +111,7 @@ class WriterThread {
         this.#reply({ kind: "pruned", id: request.id, result: this.#pruner.run(request.order) });
         return;
       case "delete":
-        this.#commit(); // what has arrived is deleted too
+        this.#commitAll(); // what has arrived is deleted too
         this.#reply({
           kind: "deleted",
           id: request.id,
@@ -151,12 +153,12 @@ class WriterThread {
         this.#reply({ kind: "done", id: request.id });
         return;
       case "checkpoint":
-        this.#commit();
+        this.#commitAll();
         truncateWal(this.#db);
         this.#reply({ kind: "done", id: request.id });
         return;
       case "close":
-        this.#commit();
+        this.#commitAll();
         clearTimeout(this.#timer); // what still waits for room was never acknowledged
         this.#db.close();
         this.#reply({ kind: "done", id: request.id });
@@ -173,8 +175,19 @@ class WriterThread {
       );
       return;
     }
-    this.#pending.push(prepare(request));
-    this.#pendingBytes += request.kind === "append" ? request.message.length : 0;
+    this.#intake.push(request);
+  }
+
+  /** Requests that can be committed, in the order in which they came. */
+  #receiveReady(requests: readonly PreparedRequest[]): void {
+    if (this.#isFull) {
+      this.#hold(...requests);
+      return;
+    }
+    for (const request of requests) {
+      this.#pending.push(request);
+      this.#pendingBytes += request.kind === "append" ? request.bytes : 0;
+    }
     const dueInMs = this.#clock.dueInMs(this.#pendingBytes, performance.now());
     if (dueInMs > 0) {
       this.#timer ??= setTimeout(() => this.#commitDue(), dueInMs);
@@ -201,6 +214,12 @@ class WriterThread {
         this.#refuseOrFail(id, error);
       }
     });
+  }
+
+  /** Commits also what is still being made ready. */
+  #commitAll(): void {
+    this.#intake.flush();
+    this.#commit();
   }
 
   #commitDue(): void {
