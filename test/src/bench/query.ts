@@ -6,6 +6,7 @@ import { GREP_MISSING, grepCount } from "./grep.ts";
 import { median, quantile } from "./quantile.ts";
 import { needleCases, queryCases, type QueryCase, type QueryRun } from "./query-cases.ts";
 import type { Measurement, Report } from "./report.ts";
+import { storeBuild } from "./store-build.ts";
 import { findCorpus, storedCorpus, type StoredCorpus } from "./stored-corpus.ts";
 
 const SEED = 1;
@@ -42,6 +43,7 @@ export async function benchQuery({ sizeBytes, repeats, isFresh }: QueryOptions):
       bytes: corpus.bytes,
       records: corpus.records,
       seed: SEED,
+      "written by": corpus.build === storeBuild() ? "this build" : "another build",
       "disk/raw": Number((diskBytes / corpus.bytes).toFixed(4)),
     },
     measurements,

@@ -7,6 +7,7 @@ import type { Transfer } from "../corpus/transfer.ts";
 import { BenchStore } from "./bench-store.ts";
 import { corpusBatches } from "./corpus-feed.ts";
 import { type CorpusPlan, corpusStreams } from "./corpus-plan.ts";
+import { storeBuild } from "./store-build.ts";
 
 /** Counts on: what is kept from an earlier run is not this corpus any more. */
 const LAYOUT = 2;
@@ -23,6 +24,8 @@ export interface CorpusFacts {
   /** Transfers that were declined, reversed or disputed. */
   readonly failedTransfers: number;
   readonly needles: readonly Transfer[];
+  /** The code that wrote it (`storeBuild`). */
+  readonly build: string;
   readonly feedSeconds: number;
   readonly compactSeconds: number;
 }
@@ -50,7 +53,9 @@ export async function findCorpus(plan: CorpusPlan): Promise<StoredCorpus | undef
 export async function storedCorpus(plan: CorpusPlan, isFresh: boolean): Promise<StoredCorpus> {
   const kept = isFresh ? undefined : await findCorpus(plan);
   if (kept !== undefined) {
-    process.stderr.write(`corpus: kept from an earlier run in ${kept.dataDir}\n`);
+    const build =
+      kept.build === storeBuild() ? "" : ", written by another build (--fresh makes it anew)";
+    process.stderr.write(`corpus: kept from an earlier run in ${kept.dataDir}${build}\n`);
     return kept;
   }
   const folder = corpusFolder(plan);
@@ -102,5 +107,5 @@ async function feed(plan: CorpusPlan, folder: string): Promise<CorpusFacts> {
     `corpus: fed ${Math.round(bytes / 1e6)} MB in ${feedSeconds.toFixed(1)} s (${Math.round(bytes / 1e6 / feedSeconds)} MB/s), compacted in ${compactSeconds.toFixed(1)} s\n`,
   );
   const counts = { bytes, records, hosts, transfers, failedTransfers };
-  return { ...counts, needles, feedSeconds, compactSeconds };
+  return { ...counts, needles, build: storeBuild(), feedSeconds, compactSeconds };
 }
