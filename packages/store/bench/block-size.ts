@@ -17,6 +17,8 @@ import { type BlockDictionary, sampleDictionary } from "../src/block/dictionary.
 import { cutRuns, readRun, repeatRun } from "./log-runs.ts";
 
 const BLOCK_BYTES = 1 << 20;
+/** Larger files are taken as they are: one block of all of their lines would be too large. */
+const LONGEST_REPEATED = 32e6;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -50,7 +52,8 @@ console.log(
 );
 for (const path of positionals) {
   const run = readRun(path);
-  const source = statSync(path).size < sizeBytes ? repeatRun(run, sizeBytes) : [run];
+  const { size } = statSync(path);
+  const source = size < Math.min(sizeBytes, LONGEST_REPEATED) ? repeatRun(run, sizeBytes) : [run];
   const sum = { raw: 0, zstd: 0, index: 0, content: 0, encodeMs: 0, decodeMs: 0, columnsMs: 0 };
   let dictionary: BlockDictionary | undefined;
   for (const piece of cutRuns(source, BLOCK_BYTES)) {
