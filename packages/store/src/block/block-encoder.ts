@@ -8,12 +8,12 @@ import { type LineOrder, groupTemplates, orderLines } from "./line-order.ts";
 import { LinePass, type MarkedLayout } from "./line-pass.ts";
 import type { Run, RunSpan } from "./run.ts";
 import { packSections } from "./section.ts";
-import { splitTimes } from "./time-column.ts";
+import { splitNanos, splitTimes } from "./time-column.ts";
 
 /*
  * A block is two blobs of sections (see section.ts), each with a version, a checksum and the sizes of its sections.
  *
- *     index     meta | groups | severities | times, one plane per byte
+ *     index     meta | groups | severities | times, one plane per byte | nanoseconds, two planes or none
  *     content   text | lengths | attributes
  *
  * - text: a line per record, each with its LF, and a marker byte in place of each timestamp that renders back, byte for
@@ -24,6 +24,7 @@ import { splitTimes } from "./time-column.ts";
  * - attributes: those of each line, in their order, as a batch has them; empty where no record has any.
  * - groups: the group of each record, a byte; with it the order of the lines is known.
  * - severities: one byte for each line, in their order.
+ * - nanoseconds: what timestamps of more than six digits tell beyond their record's time, where any does.
  * - times: see time-column.ts. Meta: see index-meta.ts.
  *
  * The index is decoded without the content. All of a run's records, and a block's runs, keep their order: a record's
@@ -56,6 +57,8 @@ interface EncodedLines {
   readonly offsets: Uint32Array;
   /** Hash of each line's template. */
   readonly templates: Int32Array;
+  /** Nanoseconds beyond the time of each line's record. */
+  readonly nanos: Uint16Array;
 }
 
 /**
@@ -88,8 +91,15 @@ export function encodeBlock(
     arrivals: runs.flatMap((run) => run.arrivals),
     firstUs: times.firstUs,
     units: times.units,
+    planes: times.planes.length,
   });
-  const index = [meta, groups, severitiesOf(runs, spans, order), ...times.planes];
+  const index = [
+    meta,
+    groups,
+    severitiesOf(runs, spans, order),
+    ...times.planes,
+    ...splitNanos(lines.nanos),
+  ];
   const text = orderText(lines, order);
   const attributes = encodeAttributes(runs, spans, order);
   const content = [text.bytes, text.lengths, attributes];
@@ -163,6 +173,7 @@ function encodeLines(
   const bytes = Buffer.allocUnsafe(runs.reduce((sum, run) => sum + run.columns.bodies.length, 0));
   const offsets = new Uint32Array(count + 1);
   const templates = new Int32Array(count);
+  const nanos = new Uint16Array(count);
   const pass = new LinePass(layouts);
   let record = 0;
   let to = 0;
@@ -171,11 +182,12 @@ function encodeLines(
     for (let i = 0; i < columns.count; i++) {
       const end = bodyOffsets[i + 1]!;
       to = pass.write(bodies, bodyOffsets[i]!, end, timesUs[i]!, bytes, to);
-      templates[record++] = pass.template;
+      templates[record] = pass.template;
+      nanos[record++] = pass.nanos;
       offsets[record] = to;
     }
   }
-  return { bytes: bytes.subarray(0, to), offsets, templates };
+  return { bytes: bytes.subarray(0, to), offsets, templates, nanos };
 }
 
 /** The lines in their order, and the length of each where the LFs do not tell it. */

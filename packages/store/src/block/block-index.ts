@@ -7,7 +7,7 @@ import { type LineOrder, orderLines } from "./line-order.ts";
 import type { MarkedLayout } from "./line-pass.ts";
 import type { Arrival, RunSpan } from "./run.ts";
 import { unpackSections } from "./section.ts";
-import { joinTimes } from "./time-column.ts";
+import { joinNanos, joinTimes } from "./time-column.ts";
 
 /** All that is known of a block's records without their text. Records are in the order of their runs. */
 export interface BlockIndex {
@@ -19,6 +19,8 @@ export interface BlockIndex {
   /** Their counts sum to `count`; none reaches across runs. */
   readonly arrivals: readonly Arrival[];
   readonly runs: readonly RunSpan[];
+  /** Nanoseconds (0 to 999) beyond each time, where timestamps that are not in the text tell them; else 0. */
+  readonly nanos: Uint16Array;
   /** How timestamps that are not in the text are written. */
   readonly layouts: readonly MarkedLayout[];
   /** Which line of the text is which record's. */
@@ -37,8 +39,10 @@ export function decodeIndex(bytes: Uint8Array, rawBytes: number): Result<BlockIn
   const meta = readMeta(metaSection, count);
   if (meta === undefined) return badBlock("the runs of the index are malformed");
   const { firstUs, units, layouts, runs, seqs, arrivals } = meta;
-  const timesUs = joinTimes({ firstUs, units, planes }, groups);
-  if (timesUs === undefined) return badBlock("the times are malformed");
+  const timePlanes = planes.slice(0, meta.planes);
+  const timesUs = joinTimes({ firstUs, units, planes: timePlanes }, groups);
+  const nanos = joinNanos(planes.slice(meta.planes), count);
+  if (timesUs === undefined || nanos === undefined) return badBlock("the times are malformed");
   if (!suitsTimes(layouts, timesUs)) return badBlock("the layouts do not suit the times");
   const order = orderLines(groups);
   if (lineSeverities.length !== count) return badBlock("the severities are malformed");
@@ -48,5 +52,5 @@ export function decodeIndex(bytes: Uint8Array, rawBytes: number): Result<BlockIn
     if (severity > MAX_SEVERITY) return badBlock("a severity is out of range");
     severities[order.recordOf[line]!] = severity;
   }
-  return ok({ count, timesUs, severities, seqs, arrivals, runs, layouts, order });
+  return ok({ count, timesUs, nanos, severities, seqs, arrivals, runs, layouts, order });
 }

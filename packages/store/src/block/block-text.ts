@@ -107,7 +107,7 @@ export class BlockText {
 
   /** The records with the given indices, in their order, one at least. */
   gather(records: ArrayLike<number>): RecordColumns {
-    const { timesUs, severities, layouts, order } = this.#index;
+    const { timesUs, nanos, severities, layouts, order } = this.#index;
     const count = records.length;
     const starts = this.#starts();
     const renderer = new LineRenderer(layouts, this.bytes);
@@ -128,7 +128,7 @@ export class BlockText {
       const line = order.lineOf[record]!;
       gathered.timesUs[i] = timesUs[record]!;
       gathered.severities[i] = severities[record]!;
-      renderer.write(starts[line]!, starts[line + 1]!, timesUs[record]!);
+      renderer.write(starts[line]!, starts[line + 1]!, timesUs[record]!, nanos[record]!);
       gathered.bodyOffsets[i + 1] = renderer.length;
     }
     return { ...gathered, bodies: renderer.finish(), attributes: this.#gatherAttributes(records) };

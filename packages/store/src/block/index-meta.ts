@@ -13,7 +13,7 @@ import { MAX_PATTERN_BYTES, countsFromEpoch, layoutParts } from "./time-layout.t
  *     runs:    number, then stream id, records
  *     seqs:    per run the first, then ranges of (distance from the end of the last, records) that fill it
  *     arrivals: (records, receipt time minus the last s, batch id minus the last s) that fill the block
- *     times:   where they start s, number of groups, unit of each
+ *     times:   where they start s, number of groups, unit of each, number of planes
  */
 export interface IndexMeta {
   readonly layouts: readonly MarkedLayout[];
@@ -22,6 +22,7 @@ export interface IndexMeta {
   readonly arrivals: readonly Arrival[];
   readonly firstUs: number;
   readonly units: Uint8Array;
+  readonly planes: number;
 }
 
 /** More ways to write times than one block's lines have; each is looked for in every line. */
@@ -82,6 +83,7 @@ export function writeMeta(meta: IndexMeta): Buffer {
   writer.signed(meta.firstUs);
   writer.number(meta.units.length);
   for (const unit of meta.units) writer.number(unit);
+  writer.number(meta.planes);
   return writer.finish();
 }
 
@@ -109,8 +111,9 @@ export function readMeta(section: Uint8Array, count: number): IndexMeta | undefi
   if (seqs === undefined || arrivals === undefined) return undefined;
   const firstUs = reader.readSigned();
   const units = readUnits(reader);
+  const planes = reader.read();
   if (Number.isNaN(firstUs) || units === undefined || !reader.atEnd) return undefined;
-  return { layouts, runs, seqs, arrivals, firstUs, units };
+  return { layouts, runs, seqs, arrivals, firstUs, units, planes };
 }
 
 function readLayouts(section: Uint8Array, reader: VarintReader): MarkedLayout[] | undefined {

@@ -168,10 +168,10 @@ function readLayout(
   let end = at + match[0].length;
   let pattern = form.pattern.replace("%z", zone ?? "");
   if (fraction === undefined) pattern = pattern.replace("%f", "");
-  else if (fraction.length <= 7)
+  else if (fraction.length <= 10)
     pattern = pattern.replace("%f", `${fraction.charAt(0)}%${fraction.length - 1}`);
   else {
-    // Digits that a time does not have stay text, and so does what follows them.
+    // Digits beyond nanoseconds stay text, and so do those before them.
     pattern = pattern.slice(0, pattern.indexOf("%f")) + fraction.charAt(0);
     end = text.indexOf(fraction, at) + 1;
   }
@@ -180,7 +180,7 @@ function readLayout(
   if (zoneMinutes === undefined) return undefined;
   const layout = { pattern, zoneMinutes };
   const rendered = new LayoutText(layout);
-  rendered.render(timeUs);
+  rendered.render(timeUs, Number((fraction ?? "").slice(7, 10).padEnd(3, "0")));
   const back = Buffer.from(rendered.bytes.buffer, 0, rendered.length).toString("latin1");
   return back === text.slice(at, end) ? { layout, end } : undefined;
 }

@@ -13,6 +13,8 @@ const ZERO = 0x30;
 const SPACE = 0x20;
 /** Microseconds of the last of that many digits of a fraction. */
 const DIGIT_US = Uint32Array.of(1_000_000, 100_000, 10_000, 1000, 100, 10, 1);
+/** Digits of a fraction that a time has; those of nanoseconds come from elsewhere. */
+const MICRO_DIGITS = 6;
 
 /**
  * Renders times in one layout. What does not change from one time to the next is kept, as the times of a log are close
@@ -25,11 +27,14 @@ export class LayoutText {
 
   readonly #parts: readonly LayoutPart[];
   readonly #zoneSeconds: number;
-  readonly #isSimple: boolean;
   readonly #fractionDigits: number;
+  /** Whether each time has to be rendered as a whole, or each second. */
+  readonly #isFine: boolean;
+  readonly #isUneven: boolean;
   #secondAt = -1;
   #fractionAt = -1;
   #timeUs = NaN;
+  #nanos = 0;
   #second = NaN;
   #minute = NaN;
   #day = NaN;
@@ -45,28 +50,48 @@ export class LayoutText {
     const fractions = parts.filter(({ field }) => isFraction(field));
     const seconds = parts.filter(({ field }) => field === "S");
     this.#fractionDigits = Number(fractions[0]?.field ?? 0);
-    this.#isSimple =
-      fractions.length <= 1 &&
-      seconds.length <= 1 &&
-      !parts.some(({ field }) => field !== "" && "rsLU".includes(field));
+    const has = (fields: string) =>
+      parts.some(({ field }) => field !== "" && fields.includes(field));
+    this.#isFine = fractions.length > 1 || has("LU");
+    this.#isUneven = seconds.length > 1 || has("rs");
   }
 
-  /** Renders a time (microseconds since the epoch). */
-  render(timeUs: number): void {
-    if (timeUs === this.#timeUs) return;
+  /** Digits behind those of microseconds that the layout writes. */
+  get nanoDigits(): number {
+    return Math.max(0, this.#fractionDigits - MICRO_DIGITS);
+  }
+
+  /** Where the first of them stands in the last rendering. */
+  get nanosAt(): number {
+    return this.#fractionAt + MICRO_DIGITS;
+  }
+
+  /** Whether the byte at `at` of the last rendering is one of them. */
+  isNano(at: number): boolean {
+    const nano = at - this.nanosAt;
+    return nano >= 0 && nano < this.nanoDigits;
+  }
+
+  /** Renders a time (microseconds since the epoch) and the nanoseconds (0 to 999) beyond it. */
+  render(timeUs: number, nanos = 0): void {
+    if (timeUs === this.#timeUs && nanos === this.#nanos) return;
     this.#timeUs = timeUs;
+    this.#nanos = nanos;
     const second = Math.floor(timeUs / SECOND_US);
+    if (this.#isFine) {
+      this.#renderAll(second, timeUs);
+      return;
+    }
     if (second !== this.#second) this.#renderSecond(second, timeUs);
     if (this.#fractionAt >= 0)
       this.#fraction(this.#fractionAt, timeUs - second * SECOND_US, this.#fractionDigits);
-    else if (!this.#isSimple) this.#renderAll(second, timeUs);
   }
 
   #renderSecond(second: number, timeUs: number): void {
     this.#second = second;
     const wall = second + this.#zoneSeconds;
     const minute = Math.floor(wall / 60);
-    if (minute === this.#minute && this.#isSimple) {
+    if (minute === this.#minute && !this.#isUneven) {
       if (this.#secondAt >= 0) this.#two(this.#secondAt, wall - minute * 60);
       return;
     }
@@ -135,7 +160,7 @@ export class LayoutText {
       case "U":
         return this.#number(at, timeUs);
       default: {
-        if (this.#isSimple) this.#fractionAt = at;
+        this.#fractionAt = at;
         return this.#fraction(at, timeUs - second * SECOND_US, Number(field));
       }
     }
@@ -149,7 +174,10 @@ export class LayoutText {
   }
 
   #fraction(at: number, fractionUs: number, digits: number): number {
-    let left = (fractionUs / DIGIT_US[digits]!) | 0;
+    let left =
+      digits <= MICRO_DIGITS
+        ? (fractionUs / DIGIT_US[digits]!) | 0
+        : ((fractionUs * 1000 + this.#nanos) / DIGIT_US[digits - 3]!) | 0;
     for (let i = at + digits - 1; i >= at; i--) {
       const tens = (left / 10) | 0;
       this.bytes[i] = ZERO + left - tens * 10;

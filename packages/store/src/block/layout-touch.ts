@@ -40,7 +40,7 @@ export function recordsTouching(
       shapesOf(index, layout).map((shape) => [shape.length, shiftsOn(shape, text, anyCase)]),
     );
     if ([...shifts.values()].some(({ length }) => length > 0))
-      markTouching(isFound, index.timesUs, new LayoutText(layout), (stamp) =>
+      markTouching(isFound, index, new LayoutText(layout), (stamp) =>
         (shifts.get(stamp.length) ?? []).some((shift) => liesOn(stamp, text, shift, anyCase)),
       );
   }
@@ -52,18 +52,19 @@ export function recordsTouching(
 
 function markTouching(
   isFound: Uint8Array,
-  timesUs: Float64Array,
+  { timesUs, nanos }: BlockIndex,
   stamp: LayoutText,
   touches: (stamp: LayoutText) => boolean,
 ): void {
   let found = 0;
-  let lastUs = NaN;
   for (let record = 0; record < timesUs.length; record++) {
-    const timeUs = timesUs[record]!;
-    if (timeUs !== lastUs) {
-      stamp.render(timeUs);
+    if (
+      record === 0 ||
+      timesUs[record] !== timesUs[record - 1] ||
+      nanos[record] !== nanos[record - 1]
+    ) {
+      stamp.render(timesUs[record]!, nanos[record]);
       found = touches(stamp) ? 1 : 0;
-      lastUs = timeUs;
     }
     isFound[record]! |= found;
   }

@@ -27,7 +27,7 @@ const FIELD_PATTERNS: Readonly<Record<string, string>> = {
 export function elidesWord(index: BlockIndex, word: string): boolean {
   return index.layouts.some(({ layout }) =>
     layoutWords(layout).some(
-      (parts) => wordPattern(parts).test(word) && writesWord(layout, parts, index.timesUs, word),
+      (parts) => wordPattern(parts).test(word) && writesWord(layout, parts, index, word),
     ),
   );
 }
@@ -60,20 +60,21 @@ function wordPattern(parts: readonly LayoutPart[]): RegExp {
 function writesWord(
   layout: TimeLayout,
   parts: readonly LayoutPart[],
-  timesUs: Float64Array,
+  { timesUs, nanos }: BlockIndex,
   word: string,
 ): boolean {
   const text = new LayoutText(layout, parts);
   const wanted = new TextEncoder().encode(word);
   const isFine = parts.some(({ field }) => isFraction(field) || field === "L" || field === "U");
   let last = NaN;
-  for (const timeUs of timesUs) {
+  for (let record = 0; record < timesUs.length; record++) {
+    const timeUs = timesUs[record] ?? 0;
     if (!isFine) {
       const second = Math.floor(timeUs / SECOND_US);
       if (second === last) continue;
       last = second;
     }
-    text.render(timeUs);
+    text.render(timeUs, nanos[record]);
     if (isWritten(text, wanted)) return true;
   }
   return false;

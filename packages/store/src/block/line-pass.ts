@@ -13,6 +13,7 @@ export interface MarkedLayout {
 const TEMPLATE_WORDS = 4;
 /** Bytes at a line's start that are looked at word by word. */
 const SEARCH_BYTES = 512;
+const DIGIT_0 = 0x30;
 const DIGIT = 1;
 const OTHER = 2;
 /** DIGIT or OTHER for bytes of words. */
@@ -26,12 +27,15 @@ const FNV_BASIS = 0x811c_9dc5 | 0;
 export class LinePass {
   /** Hash of the last line's template: its first words, those with digits alike. */
   template = 0;
+  /** Nanoseconds beyond its time that its timestamps tell; 0 where they tell none. */
+  nanos = 0;
 
   readonly #texts: readonly LayoutText[];
   readonly #markers: readonly number[];
   /** How many layouts write the last line's time with that first byte. */
   readonly #firsts = new Uint8Array(256);
   readonly #firstOf: Uint8Array;
+  #hasNanos = false;
 
   constructor(layouts: readonly MarkedLayout[]) {
     this.#texts = layouts.map(({ layout }) => new LayoutText(layout));
@@ -108,6 +112,8 @@ export class LinePass {
   }
 
   #render(timeUs: number): void {
+    this.nanos = 0;
+    this.#hasNanos = false;
     for (let i = 0; i < this.#texts.length; i++) {
       const text = this.#texts[i]!;
       text.render(timeUs);
@@ -122,20 +128,35 @@ export class LinePass {
   /** Writes the marker of the layout whose timestamp stands at `at` and returns the timestamp's length, or 0. */
   #elide(bytes: Uint8Array, at: number, end: number, target: Uint8Array, to: number): number {
     for (let i = 0; i < this.#texts.length; i++) {
-      const length = matchLength(this.#texts[i]!, bytes, at, end);
-      if (length === 0) continue;
+      const text = this.#texts[i]!;
+      const length = matchLength(text, bytes, at, end);
+      if (length === 0 || (text.nanoDigits > 0 && !this.#takeNanos(text, bytes, at))) continue;
       target[to] = this.#markers[i]!;
       return length;
     }
     return 0;
   }
+
+  /** Reads the nanoseconds of the timestamp at `at`; false where another of this line has told others. */
+  #takeNanos(text: LayoutText, bytes: Uint8Array, at: number): boolean {
+    let nanos = 0;
+    for (let i = 0; i < 3; i++)
+      nanos = nanos * 10 + (i < text.nanoDigits ? bytes[at + text.nanosAt + i]! - DIGIT_0 : 0);
+    if (this.#hasNanos && nanos !== this.nanos) return false;
+    this.#hasNanos = true;
+    this.nanos = nanos;
+    return true;
+  }
 }
 
-/** Length of `text` where it stands at `at` and splits no word at its end; else 0. */
+/** Length of `text` where it stands at `at`, with any nanoseconds, and splits no word at its end; else 0. */
 function matchLength(text: LayoutText, bytes: Uint8Array, at: number, end: number): number {
   const { bytes: wanted, length } = text;
   if (at + length > end) return 0;
-  for (let i = 0; i < length; i++) if (bytes[at + i] !== wanted[i]) return 0;
+  for (let i = 0; i < length; i++) {
+    if (bytes[at + i] === wanted[i]) continue;
+    if (!text.isNano(i) || WORD_CLASS[bytes[at + i]!] !== DIGIT) return 0;
+  }
   const next = at + length;
   if (next < end && WORD_BYTES[bytes[next]!] === 1 && WORD_BYTES[wanted[length - 1]!] === 1)
     return 0;

@@ -32,15 +32,15 @@ export class LineRenderer {
     this.#bytes = Buffer.allocUnsafeSlow(bytes + timestamps);
   }
 
-  /** Writes the line `text[start .. end)`, its LF included, of a record of that time. */
-  write(start: number, end: number, timeUs: number): void {
+  /** Writes the line `text[start .. end)`, its LF included, of a record of that time and nanoseconds beyond it. */
+  write(start: number, end: number, timeUs: number, nanos: number): void {
     const text = this.#text;
     const layoutOf = this.#layoutOf;
     let from = start;
     for (let at = start; at < end; at++) {
       if (text[at]! >= SPACE || layoutOf[text[at]!] === 0) continue;
       this.#copy(from, at);
-      this.#stamp(this.#texts[layoutOf[text[at]!]! - 1]!, timeUs);
+      this.#stamp(this.#texts[layoutOf[text[at]!]! - 1]!, timeUs, nanos);
       from = at + 1;
     }
     this.#copy(from, end);
@@ -60,8 +60,8 @@ export class LineRenderer {
     for (let at = from; at < end; at++) bytes[to++] = text[at]!;
   }
 
-  #stamp(layout: LayoutText, timeUs: number): void {
-    layout.render(timeUs);
+  #stamp(layout: LayoutText, timeUs: number, nanos: number): void {
+    layout.render(timeUs, nanos);
     const { bytes: stamp, length } = layout;
     this.#reserve(length);
     const bytes = this.#bytes;

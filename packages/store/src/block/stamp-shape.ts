@@ -60,16 +60,16 @@ function bytesOf(text: string): Uint8Array {
 /** The shapes of all that a layout makes of the times. */
 export function shapesOfTimes(layout: TimeLayout, timesUs: Float64Array): Shape[] {
   const text = new LayoutText(layout);
-  const hasFraction = /%[1-6LU]/.test(layout.pattern);
+  const hasFraction = /%[1-9LU]/.test(layout.pattern);
   const shapes = new Map<number, Uint8Array[]>();
   let last = NaN;
   for (const timeUs of timesUs) {
     const second = Math.floor(timeUs / SECOND_US);
     if (second === last) continue;
     last = second;
-    addTime(shapes, text, second * SECOND_US);
+    addTime(shapes, text, second * SECOND_US, 0);
     // With the other end of the second, digits of a fraction have been both 0 and 9.
-    if (hasFraction) addTime(shapes, text, second * SECOND_US + SECOND_US - 1);
+    if (hasFraction) addTime(shapes, text, second * SECOND_US + SECOND_US - 1, 999);
   }
   if (hasFraction)
     for (const bytes of [...shapes.values()].flat())
@@ -77,8 +77,13 @@ export function shapesOfTimes(layout: TimeLayout, timesUs: Float64Array): Shape[
   return [...shapes.values()];
 }
 
-function addTime(shapes: Map<number, Uint8Array[]>, text: LayoutText, timeUs: number): void {
-  text.render(timeUs);
+function addTime(
+  shapes: Map<number, Uint8Array[]>,
+  text: LayoutText,
+  timeUs: number,
+  nanos: number,
+): void {
+  text.render(timeUs, nanos);
   let shape = shapes.get(text.length);
   if (shape === undefined) {
     shape = Array.from({ length: text.length }, () => new Uint8Array(256));

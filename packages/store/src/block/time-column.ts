@@ -11,6 +11,7 @@ const ABSOLUTE_SHIFT_US = 2 ** 52;
 const MAX_STEP = 2 ** 51;
 /** Up to three planes make numbers for bitwise arithmetic. */
 const SMALL_PLANES = 3;
+const MAX_NANOS = 999;
 
 /**
  * Times as differences, zigzag encoded, each byte of them in a plane of its own: the low byte of microseconds is noise,
@@ -142,4 +143,26 @@ function joinPlanes(planes: readonly Uint8Array[], count: number): Float64Array 
     for (let i = 0; i < count; i++) numbers[i]! += plane[i]! * weight;
   });
   return numbers;
+}
+
+/** The low and the high byte of each record's nanoseconds (0 to 999); nothing where all are 0. */
+export function splitNanos(nanos: Uint16Array): Uint8Array[] {
+  if (nanos.every((nano) => nano === 0)) return [];
+  return [
+    Uint8Array.from(nanos, (nano) => nano & 0xff),
+    Uint8Array.from(nanos, (nano) => nano >> 8),
+  ];
+}
+
+/** Undefined where the planes hold no nanoseconds of `count` records. */
+export function joinNanos(planes: readonly Uint8Array[], count: number): Uint16Array | undefined {
+  const nanos = new Uint16Array(count);
+  const [low, high] = planes;
+  if (low === undefined) return nanos;
+  if (planes.length !== 2 || low.length !== count || high?.length !== count) return undefined;
+  for (let i = 0; i < count; i++) {
+    nanos[i] = low[i]! | (high[i]! << 8);
+    if (nanos[i]! > MAX_NANOS) return undefined;
+  }
+  return nanos;
 }

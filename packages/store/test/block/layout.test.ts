@@ -7,8 +7,8 @@ const TIME_US = Date.UTC(2024, 1, 3, 4, 5, 6) * 1000 + 78_901;
 function render(pattern: string, timeUs: number, zoneMinutes = 0): string {
   const text = new LayoutText({ pattern, zoneMinutes });
   // The time before leaves what is kept of it.
-  text.render(timeUs - 1);
-  text.render(timeUs);
+  text.render(timeUs - 1, 999);
+  text.render(timeUs, 234);
   return Buffer.from(text.bytes.subarray(0, text.length)).toString("latin1");
 }
 
@@ -21,6 +21,9 @@ describe("a layout of times", () => {
     ["%H:%M:%S,%1", "04:05:06,0"],
     ["%H:%M:%S,%3 %1 %2", "04:05:06,078 0 07"],
     ["%S %S", "06 06"],
+    ["%H:%M:%S.%9", "04:05:06.078901234"],
+    ["%H:%M:%S.%7", "04:05:06.0789012"],
+    ["%s.%8", "1706933106.07890123"],
     ["%s", "1706933106"],
     ["%s.%3", "1706933106.078"],
     ["%L", "1706933106078"],
@@ -50,6 +53,7 @@ describe("a layout of times", () => {
     ["an unknown field", "%Q", 0],
     ["a field cut off", "%Y%", 0],
     ["a literal in front", "-%Y", 0],
+    ["two fractions, one of nanoseconds", "%S.%9 %3", 0],
     ["nothing", "", 0],
     ["a padded day behind a word", "%b%e", 0],
     ["bytes beyond ASCII", "%Y\u00e9", 0],

@@ -74,11 +74,20 @@ const names = (text: string) => text.split(" ");
 const MONTHS = names("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec");
 const DAYS = names("Sun Mon Tue Wed Thu Fri Sat");
 
+/** Digits of nanoseconds, one to four of them, that differ from time to time. */
+function nanosOf(us: number): string {
+  return (
+    String((us * 7919) % 1000)
+      .padStart(3, "0")
+      .slice(0, 1 + (us % 3)) + (us % 50 === 7 ? "00" : "")
+  );
+}
+
 /** Ways to write the wall clock of a time, made without the code under test. */
 const WRITERS: readonly ((date: Date, fractionUs: number) => string)[] = [
   (date) => date.toISOString(),
   (date, us) => `${date.toISOString().slice(0, 19)}.${String(us).padStart(6, "0")}+00:00`,
-  (date, us) => `${date.toISOString().slice(0, 19)}.${String(us).padStart(6, "0")}789Z`,
+  (date, us) => `${date.toISOString().slice(0, 19)}.${String(us).padStart(6, "0")}${nanosOf(us)}Z`,
   (date) => date.toISOString().slice(0, 23).replace("T", " ").replace(".", ","),
   (date) => date.toISOString().slice(0, 19),
   (date) =>
