@@ -143,7 +143,7 @@ test("stats say how much there is, and how small it is kept", () => {
     streams   3
     records   12,345
     batches   40 in the head, not yet in a segment
-    segments  3, of 120 blocks
+    segments  3, 120 blocks
     text      2 MB
     on disk   250 kB (0.125 of the text)
     disk free 80 GB

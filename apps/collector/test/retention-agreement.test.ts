@@ -25,14 +25,15 @@ const ERROR = 17;
 const BATCHES = 6;
 const LINES_IN_BATCH = 2_000;
 
-/** Lines of some 100 bytes, of which half is random. */
+/** Lines of some 200 bytes, mostly random: so that what a segment takes in itself is little beside them. */
 function lines(stream: number, from: number, severities: readonly number[]): WrittenLine[] {
   const startUs = Date.UTC(2026, 10, 20) * 1000;
   return Array.from({ length: LINES_IN_BATCH }, (_, offset) => {
     const index = from + offset;
-    const id = createHash("sha256").update(`${stream} ${index}`).digest("hex").slice(0, 48);
+    const id = createHash("sha512").update(`${stream} ${index}`).digest();
+    const session = createHash("sha512").update(id).digest("base64");
     return {
-      body: `2026-11-20 worker[${stream}]: request ${id} was answered in ${index % 977} ms`,
+      body: `worker[${stream}]: request ${id.toString("base64")} of ${session} took ${index % 977} ms`,
       timeUs: startUs + index * 1000,
       severity: severities[index % severities.length] ?? INFO,
     };
@@ -168,6 +169,22 @@ test("what was compacted under rules by level goes by them, in whole segments", 
   expect(pruned.plan).toMatchObject({ batches: 0, segments: 1, segmentParts: 0, records: 24_000 });
   expectAgreement(pruned);
   expect(pruned).toMatchObject({ left: 12_000, visible: 12_000 });
+});
+
+test("what a plan keeps of a segment stays, with what has expired of it", async () => {
+  await using retained = await Retained.open();
+  await retained.write([INFO, INFO, ERROR]);
+  await retained.compact();
+  const rules = [
+    { match: { source: "*/debug.log" }, keep: "1d" },
+    { match: { level: ">=error" }, keep: "2d" },
+  ];
+  const pruned = await retained.prune({ keep: "30d", rules }, 3);
+  const { plan, report } = pruned;
+  expect(plan).toMatchObject({ segments: 0, segmentParts: 1, records: 12_000 });
+  // Not the bytes: what stays becomes two segments, and each has some 128 KiB of its own.
+  expect(report).toMatchObject({ plan, records: 12_000 });
+  expect(pruned).toMatchObject({ left: 24_000, visible: 16_000 });
 });
 
 test("a rule's cap counts its parts of segments, and drops the oldest of them", async () => {

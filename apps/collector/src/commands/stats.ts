@@ -31,7 +31,7 @@ export function formatStats(stats: StatsReport): string {
     ["streams", formatCount(stats.streams)],
     ["records", formatCount(stats.records)],
     ["batches", `${formatCount(stats.batches)} in the head, not yet in a segment`],
-    ["segments", `${formatCount(stats.segments)}, of ${formatCount(stats.blocks)} blocks`],
+    ["segments", `${formatCount(stats.segments)}, ${formatCount(stats.blocks)} blocks`],
     ["text", formatSize(bodyBytes)],
     ["on disk", `${formatSize(diskBytes)}${share}`],
     ["disk free", formatSize(stats.diskFreeBytes)],

@@ -206,7 +206,7 @@ class MaintenanceThread implements JobContext {
           without: new Map([[segment, new Set(streams)]]),
           detail: `one segment without ${streams.length} of its streams`,
         });
-        records += outcome?.removedRecords ?? 0;
+        records += outcome?.prunedRecords ?? 0;
         bytes += outcome === undefined ? 0 : entry.bytes - outcome.bytes;
       }
     }

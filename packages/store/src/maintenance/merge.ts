@@ -18,7 +18,10 @@ import { SegmentOutput, sumByStream } from "./segment-output.ts";
 export interface MergeOptions {
   readonly segments: readonly number[];
   readonly level: number;
-  /** Streams whose records are left out, by segment: what retention drops of them. */
+  /**
+   * Streams whose records are left out, by segment: what retention drops of them. What it keeps stays
+   * whole, with what has expired of it: a prune does what its plan has said, no less and no more.
+   */
   readonly without?: ReadonlyMap<number, ReadonlySet<number>> | undefined;
   /** What the job is recorded as: `merge`, `prune`, `delete`. */
   readonly kind: string;
@@ -56,7 +59,10 @@ export async function merge(
   if (entries.length < options.segments.length) {
     return undefined;
   }
-  const sieve = new RecordSieve(visibility, deletes);
+  const sieve = new RecordSieve(
+    options.without === undefined ? visibility : visibility.withoutCutoffs(),
+    deletes,
+  );
   const removal = new RemovalCount();
   using files = new DisposableStack();
   const sources: Source[] = [];
@@ -78,7 +84,7 @@ export async function merge(
     await context.checkpoint();
     const { entry, reader } = source;
     if (options.without?.get(entry.id)?.has(run.streamId) === true) {
-      removal.add(run.streamId, "expired", run.count);
+      removal.add(run.streamId, "pruned", run.count);
       continue;
     }
     const records = reader.read(run);

@@ -19,8 +19,8 @@ export interface Outcome {
   /** Of the new segments' files. */
   readonly bytes: number;
   readonly records: number;
-  /** Left out: expired, deleted or damaged ones. */
-  readonly removedRecords: number;
+  /** Left out because retention's plan says so. */
+  readonly prunedRecords: number;
 }
 
 /**
@@ -66,8 +66,7 @@ export async function replace(
     unlinkAll(context, paths);
     return undefined;
   }
-  const removedRecords = removal.expired + removal.deleted + removal.damaged;
-  return { bytes: sum("bytes"), records: sum("records"), removedRecords };
+  return { bytes: sum("bytes"), records: sum("records"), prunedRecords: removal.pruned };
 }
 
 /** A full volume must not fill up with what was written before it was noticed. */

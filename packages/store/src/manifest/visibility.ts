@@ -40,6 +40,13 @@ export class Visibility {
     return new Visibility(typeof text === "string" ? text : undefined);
   }
 
+  /** The same partitions, and nothing hidden. */
+  withoutCutoffs(): Visibility {
+    return this.#cutoffs === undefined
+      ? this
+      : new Visibility(JSON.stringify({ policy: this.#cutoffs.policy, cutoffs: {} }));
+  }
+
   /** By severity: the receipt time from which a stream's records are visible. */
   visibleFromUs(stream: StreamNames): Float64Array {
     return this.#rules === undefined || this.#cutoffs === undefined

@@ -88,7 +88,13 @@ class SearchThread {
     }
   }
 
-  async #search({ id, request, cancelled }: Start): Promise<void> {
+  async #search(start: Start): Promise<void> {
+    const summary = await this.#answer(start);
+    // The lease is given back by now: once the end is known, this thread may be ended at any moment.
+    this.#reply({ kind: "end", id: start.id, summary });
+  }
+
+  async #answer({ id, request, cancelled }: Start): Promise<SearchSummary> {
     const flag = new Int32Array(cancelled);
     const query = readQuery(request);
     // Until its time has run out at the latest, which a search that was killed cannot say.
@@ -102,8 +108,8 @@ class SearchThread {
     for (;;) {
       const step = pages.next();
       if (step.done === true) {
-        this.#end(id, step.value);
-        return;
+        this.#keepPage(step.value);
+        return step.value;
       }
       await this.#send(id, step.value, progress, flag);
     }
@@ -160,12 +166,11 @@ class SearchThread {
     return Lease.take(this.#dataDir, version, Date.now() + deadlineMs);
   }
 
-  #end(id: number, summary: SearchSummary): void {
-    if (summary.nextPage !== undefined) {
+  #keepPage({ nextPage, version }: SearchSummary): void {
+    if (nextPage !== undefined) {
       // Nobody gives this one back: its page may be followed until then.
-      Lease.take(this.#dataDir, summary.version, Date.now() + PAGE_LIFE_MS);
+      Lease.take(this.#dataDir, version, Date.now() + PAGE_LIFE_MS);
     }
-    this.#reply({ kind: "end", id, summary });
   }
 
   #control(

@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -70,6 +72,15 @@ describe("a search in a thread", () => {
     expect(rows).toHaveLength(ROWS);
     expect(await run.summary).toMatchObject({ rows: ROWS, blocksRead: 31, damaged: 0 });
     expect(run.progress).toMatchObject({ blocksRead: 31, blocksTotal: 31 });
+  });
+
+  it("has given its lease back when it is over, whatever becomes of its thread", async () => {
+    const leases = (): string[] => readdirSync(join(log.dataDir, "leases"));
+    const before = leases(); // of pages that may still be followed
+    await textOf(search({ query: "request" }));
+    expect(leases()).toEqual(before);
+    await failureOf(search({ query: "request", afterId: "none" }));
+    expect(leases()).toEqual(before);
   });
 
   it("runs many at a time, more than there are threads", async () => {
