@@ -4,7 +4,11 @@ import type { Run } from "../block/run.ts";
 import type { NewSegment } from "../manifest/swap.ts";
 import { BlockPacker } from "../segment/block-packer.ts";
 import { BlockWriter } from "./block-writer.ts";
-import { type SegmentOrigin, SegmentWriter, type StreamDescription } from "../segment/segment-writer.ts";
+import {
+  type SegmentOrigin,
+  SegmentWriter,
+  type StreamDescription,
+} from "../segment/segment-writer.ts";
 
 interface OpenSegment {
   readonly writer: SegmentWriter;
