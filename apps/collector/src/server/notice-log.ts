@@ -10,6 +10,7 @@ export class NoticeLog {
     quarantined: 0,
     missing: 0,
     "maintenance-failed": 0,
+    "delete-log-failed": 0,
   };
 
   constructor(log: Log) {
@@ -36,6 +37,11 @@ export class NoticeLog {
         this.#log.error({ code, advice, err: notice.error }, message);
         return;
       }
+      case "delete-log-failed": {
+        const advice = "deletes are told to it again with the next delete, and at each start";
+        this.#log.error({ path: notice.path, advice, err: notice.error }, message);
+        return;
+      }
       default:
         notice satisfies never;
     }
@@ -51,6 +57,8 @@ export function describeNotice(notice: StoreNotice): string {
       return `segment ${notice.path} is not on the disk: its records are missing from every answer`;
     case "maintenance-failed":
       return `a job of the store failed: ${notice.error.message}`;
+    case "delete-log-failed":
+      return `${notice.path} could not be written: a restore from there would bring deleted lines back`;
     default:
       return notice satisfies never;
   }
