@@ -42,7 +42,10 @@ const NOTHING = new Set(["lock.db", "lock.db-journal", "lost+found"]);
  *
  * @throws StoreError `backup-damaged`, `restore-refused`, `data-locked`
  */
-export async function restoreBackup(order: RestoreOrder, nowMs: () => number): Promise<RestoreResult> {
+export async function restoreBackup(
+  order: RestoreOrder,
+  nowMs: () => number,
+): Promise<RestoreResult> {
   const source = resolve(order.backup);
   const dataDir = resolve(order.dataDir);
   const startedUs = nowMs() * 1000;

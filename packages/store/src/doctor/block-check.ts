@@ -61,7 +61,9 @@ function compareRuns(
       findings.push(`run ${stated.id} cannot be read`);
       continue;
     }
-    findings.push(...compareFacts(runFacts(run), stated).map((text) => `run ${stated.id}: ${text}`));
+    findings.push(
+      ...compareFacts(runFacts(run), stated).map((text) => `run ${stated.id}: ${text}`),
+    );
     if (!isAscending(run.seqs)) {
       findings.push(`run ${stated.id}: its sequence numbers do not ascend`);
     }

@@ -32,7 +32,10 @@ export interface ExaminationOptions {
  * Looks whether a data folder, or a backup, is whole. Changes nothing, also beside a running
  * collector. Blocks: for a thread of its own.
  */
-export function examine({ dataDir, isDeep }: ExaminationOptions, nowMs: () => number): DoctorReport {
+export function examine(
+  { dataDir, isDeep }: ExaminationOptions,
+  nowMs: () => number,
+): DoctorReport {
   const checks: DoctorCheck[] = [];
   if (isBackup(dataDir)) {
     checks.push(checkBackup(dataDir));
@@ -47,7 +50,14 @@ export function examine({ dataDir, isDeep }: ExaminationOptions, nowMs: () => nu
   }
   const problems = checks.reduce((sum, { problemCount }) => sum + problemCount, 0);
   const verdict = verdictOf(checks, isDeep);
-  return { dataDir, isDeep, checks, problems, verdict, advice: adviceFor(checks, isBackup(dataDir)) };
+  return {
+    dataDir,
+    isDeep,
+    checks,
+    problems,
+    verdict,
+    advice: adviceFor(checks, isBackup(dataDir)),
+  };
 }
 
 function checkBackup(dataDir: string): DoctorCheck {
@@ -75,7 +85,9 @@ function openHead(dataDir: string, checks: DoctorCheck[]): HeadDatabase | undefi
     for (const row of quickCheck(db)) {
       findings.problem(`head.db: ${row}`);
     }
-    checks.push(findings.done(`head.db of version ${String(db.pragma("user_version", { simple: true }))}`));
+    checks.push(
+      findings.done(`head.db of version ${String(db.pragma("user_version", { simple: true }))}`),
+    );
     if (findings.isClean) {
       return db;
     }
@@ -171,18 +183,16 @@ function checkBatches(head: HeadDatabase, { batches }: ManifestSnapshot): Doctor
 }
 
 /** Keeps in place what is read, where somebody may remove it: nobody does in a backup, or where we may not write. */
-function hold(
-  dataDir: string,
-  head: HeadDatabase,
-  nowMs: () => number,
-): HeldVersion | undefined {
+function hold(dataDir: string, head: HeadDatabase, nowMs: () => number): HeldVersion | undefined {
   if (isBackup(dataDir)) {
     return undefined;
   }
   try {
     return new HeldVersion(dataDir, manifestVersion(head), nowMs());
   } catch (error) {
-    if (["EACCES", "EROFS", "EPERM", "ENOSPC"].includes((error as NodeJS.ErrnoException).code ?? "")) {
+    if (
+      ["EACCES", "EROFS", "EPERM", "ENOSPC"].includes((error as NodeJS.ErrnoException).code ?? "")
+    ) {
       return undefined;
     }
     throw error;

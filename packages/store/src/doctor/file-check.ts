@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { type DoctorCheck, Findings } from "./doctor-report.ts";
+import { isUnfinished } from "../manifest/segment-folder.ts";
 import type { ManifestSnapshot } from "./manifest-snapshot.ts";
 
 /**
@@ -19,7 +20,7 @@ export function checkFiles(
   let unfinished = 0;
   let retired = 0;
   for (const path of files) {
-    if (path.endsWith(".tmp") || manifest.announced.has(path)) {
+    if (isUnfinished(path) || manifest.announced.has(path)) {
       unfinished += 1;
     } else if (manifest.removed.has(path)) {
       retired += 1;
@@ -36,7 +37,9 @@ export function checkFiles(
     }
   }
   if (unfinished > 0) {
-    findings.note(`${unfinished} unfinished, of a job under way or a crash; the next start removes them`);
+    findings.note(
+      `${unfinished} unfinished, of a job under way or a crash; the next start removes them`,
+    );
   }
   if (retired > 0) {
     findings.note(`${retired} replaced or dropped; they go when nobody reads them any more`);
@@ -45,7 +48,9 @@ export function checkFiles(
   if (quarantined > 0) {
     findings.note(`${quarantined} in quarantine/: what could not be read, or was not known`);
   }
-  return findings.done(`${manifest.segments.length} segments in the manifest, ${files.length} files`);
+  return findings.done(
+    `${manifest.segments.length} segments in the manifest, ${files.length} files`,
+  );
 }
 
 function countQuarantined(dataDir: string): number {

@@ -104,7 +104,11 @@ async function refuseWhereSound(dataDir: string): Promise<void> {
       db.close();
     }
   } catch (error) {
-    if (error instanceof StoreError && error.code !== "data-corrupt" && error.code !== "data-foreign") {
+    if (
+      error instanceof StoreError &&
+      error.code !== "data-corrupt" &&
+      error.code !== "data-foreign"
+    ) {
       throw error;
     }
     isSound = false;

@@ -30,7 +30,7 @@ export class SeqSet {
       }
       return known;
     }
-    for (let at = seqs.first; at <= seqs.last; ) {
+    for (let at = seqs.first; at <= seqs.last;) {
       const page = Math.floor(at / PAGE);
       const to = Math.min(seqs.last - page * PAGE, PAGE - 1);
       known += this.#visitPage(page, at - page * PAGE, to, isAdding);
