@@ -188,26 +188,26 @@ describe("doctor", { timeout: 30_000 }, () => {
 
   it("changes nothing, and leaves nothing behind", async () => {
     await using site = filled();
-    const before = readdirSync(site.dataDir, { recursive: true }).toSorted();
+    const before = readdirSync(site.dataDir, { recursive: true });
     look(site, true);
-    const after = readdirSync(site.dataDir, { recursive: true }).toSorted();
+    const after = readdirSync(site.dataDir, { recursive: true });
     // An index of the log that each reader makes; the folder of leases is empty.
-    expect(after.filter((name) => !/-(shm|wal)$/.test(String(name)))).toEqual(
-      [...before, "leases"].toSorted(),
+    expect(new Set(after.filter((name) => !/-(shm|wal)$/.test(String(name))))).toEqual(
+      new Set([...before, "leases"]),
     );
   });
 
   it("finds nothing beside a store that is written to, compacted and merged", async () => {
     await using site = await LogSite.open();
-    let isDone = false;
+    const done = new AbortController();
     const work = (async () => {
       for (let i = 0; i < 5; i++) {
         await site.ship("/a", site.lines(i * 50, i * 50 + 50));
         await site.store.compact();
       }
-      isDone = true;
+      done.abort();
     })();
-    while (!isDone) {
+    while (!done.signal.aborted) {
       const { checks } = look(site, true);
       expect(checks.flatMap(({ problems }) => problems)).toEqual([]);
       await new Promise((resolve) => setImmediate(resolve));
