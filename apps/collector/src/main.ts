@@ -1,13 +1,16 @@
 import { Command } from "@commander-js/extra-typings";
 
 import { addAgents } from "./commands/agents.ts";
+import { addBackup } from "./commands/backup.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompact } from "./commands/compact.ts";
 import { addConfig } from "./commands/config.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addGaps } from "./commands/gaps.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addPrune } from "./commands/prune.ts";
 import { addQuery } from "./commands/query.ts";
+import { addRestore } from "./commands/restore.ts";
 import { addRetention } from "./commands/retention.ts";
 import { addServe } from "./commands/serve.ts";
 import { addStats } from "./commands/stats.ts";
@@ -27,6 +30,9 @@ const COMMANDS: readonly ((root: Command) => void)[] = [
   addRetention,
   addPrune,
   addCompact,
+  addBackup,
+  addRestore,
+  addDoctor,
   addCheck,
   addConfig,
 ];

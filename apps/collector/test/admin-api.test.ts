@@ -10,6 +10,7 @@ import { CollectorSource } from "../src/client/collector-source.ts";
 import { CollectorMetrics } from "../src/server/metrics.ts";
 import { decideRetention } from "../src/retention/retention-decision.ts";
 import { RetentionJob } from "../src/retention/retention-job.ts";
+import { BACKUP, SOUND } from "./sound-store.ts";
 import { batch, FakeClocks, FakeStore, NOW_US, policy, stream } from "./fake-store.ts";
 
 const AUTHORIZED = { authorization: "Bearer good" };
@@ -49,6 +50,11 @@ async function apiOn(
     retention,
     guard: { pause: undefined },
     compact: () => compactNow(store, reader),
+    backup: (path) => {
+      store.backups.push(path);
+      return Promise.resolve({ ...BACKUP, path });
+    },
+    doctor: (deep) => Promise.resolve({ ...SOUND, deep }),
     metrics,
     tokens: { allows: (scope, header) => scope === "query" && header === "Bearer good" },
     dataDir,
@@ -77,6 +83,7 @@ test.each([
   ["GET", "/v1/retention/plan"],
   ["POST", "/v1/prune"],
   ["POST", "/v1/compact"],
+  ["GET", "/v1/doctor"],
   ["GET", "/metrics"],
 ])("%s %s needs the query token", async (method, path) => {
   using store = new FakeStore();
@@ -92,7 +99,7 @@ test.each([
   await answered.text();
 });
 
-test.each(["/v1/prune", "/v1/compact"])(
+test.each(["/v1/prune", "/v1/compact", "/v1/backup"])(
   "what a web page asks of %s is refused, also with the right token",
   async (path) => {
     using store = new FakeStore();
@@ -100,10 +107,8 @@ test.each(["/v1/prune", "/v1/compact"])(
     const headers = { ...AUTHORIZED, origin: "http://127.0.0.1:7514" };
     const response = await app.request(path, { method: "POST", headers });
     expect(response.status).toBe(403);
-    expect({ orders: store.orders, compactions: store.compactions }).toEqual({
-      orders: [],
-      compactions: 0,
-    });
+    const { orders, compactions, backups } = store;
+    expect({ orders, compactions, backups }).toEqual({ orders: [], compactions: 0, backups: [] });
   },
 );
 
@@ -115,6 +120,17 @@ test.each(["{", "[]", '{"confirmClock": 1}', '{"keep": "1s"}'])(
     const response = await app.request("/v1/prune", { method: "POST", headers: AUTHORIZED, body });
     expect(response.status).toBe(400);
     expect(store.orders).toEqual([]);
+  },
+);
+
+test.each(["", "{", "{}", '{"dir": ""}', '{"dir": "/b", "more": 1}'])(
+  "a backup request of %j is refused, and none is made",
+  async (body) => {
+    using store = new FakeStore();
+    const { app } = await apiOn(store);
+    const response = await app.request("/v1/backup", { method: "POST", headers: AUTHORIZED, body });
+    expect(response.status).toBe(400);
+    expect(store.backups).toEqual([]);
   },
 );
 
@@ -138,6 +154,9 @@ test("the command line understands every answer", async () => {
   expect(await source.prune({ confirmClock: false })).toMatchObject({ plan, batches: 1 });
   expect(await source.compact()).toMatchObject({ before: { batches: 1 }, after: { batches: 1 } });
   expect(store.compactions).toBe(1);
+  expect(await source.backup("/mnt/b")).toMatchObject({ path: "/mnt/b", records: 1_234_567 });
+  expect(store.backups).toEqual(["/mnt/b"]);
+  expect(await source.doctor(true)).toEqual({ ...SOUND, deep: true });
 });
 
 test("a prune may be asked for without a body", async () => {

@@ -31,6 +31,8 @@ export class FakeStore implements Disposable {
   knownAgents: AgentInfo[] = [agent({})];
   knownJobs: JobInfo[] = [];
   compactions = 0;
+  /** Folders that a backup was asked for. */
+  readonly backups: string[] = [];
   /** Awaited by each prune before it removes anything. */
   gate: Promise<unknown> = Promise.resolve();
 

@@ -35,6 +35,14 @@ export type {
   UnitPlace,
 } from "./store-reader.ts";
 export { BALLAST_NAME } from "./store-reader.ts";
+export type { BackupResult } from "./backup/backup.ts";
+export type { BackupDescription } from "./backup/backup-file.ts";
+export { restoreBackup } from "./backup/restore.ts";
+export type { RestoreOrder, RestoreResult } from "./backup/restore.ts";
+export { runDoctor } from "./doctor/doctor.ts";
+export type { DoctorCheck, DoctorReport } from "./doctor/doctor-report.ts";
+export { rebuildHead } from "./doctor/rebuild.ts";
+export type { RebuildResult } from "./doctor/rebuild.ts";
 export { openStoreReader } from "./head-reader.ts";
 export { parseRecordId } from "./search/row-writer.ts";
 export { SearchError } from "./search/search-error.ts";

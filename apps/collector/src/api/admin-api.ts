@@ -10,6 +10,8 @@ import type { DiskGuard } from "../guard/disk-guard.ts";
 import { describePause } from "../guard/guard-log.ts";
 import { listAgents } from "./agent-list.ts";
 import { type ApiError, toApiError } from "./api-error.ts";
+import type { BackupReport } from "../backup/backup-report.ts";
+import type { DoctorReport } from "../doctor/doctor-report.ts";
 import type { CompactReport } from "../compaction/compact-report.ts";
 import { SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
 import { readVolume } from "../retention/inventory.ts";
@@ -23,6 +25,8 @@ export interface AdminParts {
   readonly retention: RetentionJob;
   readonly guard: Pick<DiskGuard, "pause">;
   readonly compact: () => Promise<CompactReport>;
+  readonly backup: (path: string) => Promise<BackupReport>;
+  readonly doctor: (isDeep: boolean) => Promise<DoctorReport>;
   readonly metrics: CollectorMetrics;
   readonly tokens: Pick<Tokens, "allows">;
   readonly dataDir: string;
@@ -40,6 +44,8 @@ const PATHS = [
   "/v1/retention/plan",
   "/v1/prune",
   "/v1/compact",
+  "/v1/backup",
+  "/v1/doctor",
   "/metrics",
 ] as const;
 
@@ -48,11 +54,12 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 /** Well below the time after which a client takes a silent link for a dead one. */
 const PATIENCE_MS = 5_000;
 
+const BACKUP_REQUEST = z.strictObject({ dir: z.string().min(1) });
 const PRUNE_REQUEST = z.strictObject({ confirmClock: z.boolean().default(false) });
 
 /**
  * What an operator asks a running collector, and what they tell it: agents, gaps, jobs, stats, the
- * retention plan, a prune and a compaction under `/v1`, and `/metrics`. All of it needs the query token; whatever
+ * retention plan, a prune, a compaction, a backup and doctor under `/v1`, and `/metrics`. All of it needs the query token; whatever
  * changes something refuses a browser's cross-site request by its Origin.
  */
 export function adminApi(parts: AdminParts): Hono {
@@ -103,6 +110,19 @@ export function adminApi(parts: AdminParts): Hono {
     return patientJson(retention.prune(), (error) => events.failed(error));
   });
   app.post("/v1/compact", () => patientJson(parts.compact(), (error) => events.failed(error)));
+  app.post("/v1/backup", async (context) => {
+    const request = BACKUP_REQUEST.safeParse(parseJson(await context.req.text()));
+    return request.success
+      ? patientJson(parts.backup(request.data.dir), (error) => events.failed(error))
+      : refuse(context, 400, {
+          code: "parameter-invalid",
+          message: "this is not a backup request",
+          advice: 'send {"dir": "/an/absolute/path"}',
+        });
+  });
+  app.get("/v1/doctor", (context) =>
+    patientJson(parts.doctor(context.req.query("deep") === "1"), (error) => events.failed(error)),
+  );
   app.get("/metrics", async (context) =>
     context.text(await metrics.render(), 200, { "Content-Type": METRICS_TYPE }),
   );

@@ -2,10 +2,12 @@ import type { DurationMs } from "@sluice/quantity";
 
 import type { GapReport, JobReport, StatsReport } from "../api/admin-report.ts";
 import type { AgentEntry } from "../api/agent-list.ts";
+import type { BackupReport } from "../backup/backup-report.ts";
 import type { CompactReport } from "../compaction/compact-report.ts";
 import { CollectorClient } from "./api-client.ts";
 import { CollectorSource } from "./collector-source.ts";
 import { resolveTarget, type TargetOptions } from "./context.ts";
+import type { DoctorReport } from "../doctor/doctor-report.ts";
 import { FolderSource } from "./folder-source.ts";
 import type { PlanReport, PruneReport } from "../retention/retention-report.ts";
 
@@ -24,6 +26,9 @@ export interface AdminSource extends AsyncDisposable {
   plan(): Promise<PlanReport>;
   prune(request: PruneRequest): Promise<PruneReport>;
   compact(): Promise<CompactReport>;
+  /** @param path absolute, on the collector's machine */
+  backup(path: string): Promise<BackupReport>;
+  doctor(isDeep: boolean): Promise<DoctorReport>;
 }
 
 export interface SourceOptions extends TargetOptions {

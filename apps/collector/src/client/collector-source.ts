@@ -14,6 +14,8 @@ import type { AdminSource, PruneRequest } from "./admin-source.ts";
 import { AGENT_LIST, type AgentEntry } from "../api/agent-list.ts";
 import type { CollectorClient } from "./api-client.ts";
 import { API_ERROR, fromApiError } from "../api/api-error.ts";
+import { BACKUP_REPORT, type BackupReport } from "../backup/backup-report.ts";
+import { DOCTOR_REPORT, type DoctorReport } from "../doctor/doctor-report.ts";
 import { COMPACT_REPORT, type CompactReport } from "../compaction/compact-report.ts";
 import {
   PLAN_REPORT,
@@ -58,6 +60,15 @@ export class CollectorSource implements AdminSource {
 
   compact(): Promise<CompactReport> {
     return this.#post(COMPACT_REPORT, "v1/compact", {});
+  }
+
+  backup(path: string): Promise<BackupReport> {
+    return this.#post(BACKUP_REPORT, "v1/backup", { dir: path });
+  }
+
+  async doctor(isDeep: boolean): Promise<DoctorReport> {
+    const path = `v1/doctor?deep=${isDeep ? 1 : 0}`;
+    return check(DOCTOR_REPORT, await this.#client.getJson(path, this.#gone.signal));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

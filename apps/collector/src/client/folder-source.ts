@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { EXIT, Failure } from "@sluice/service";
 import type { DurationMs } from "@sluice/quantity";
 import type { RetentionPolicy } from "@sluice/retention";
-import { openStoreReader, Store, StoreError, type StoreReader } from "@sluice/store";
+import { openStoreReader, runDoctor, Store, StoreError, type StoreReader } from "@sluice/store";
 
 import {
   type GapReport,
@@ -14,6 +14,8 @@ import {
 } from "../api/admin-report.ts";
 import type { AdminSource, PruneRequest } from "./admin-source.ts";
 import { type AgentEntry, listAgents } from "../api/agent-list.ts";
+import { backUpNow, type BackupReport } from "../backup/backup-report.ts";
+import { type DoctorReport, toDoctorReport } from "../doctor/doctor-report.ts";
 import { describeNotice } from "../server/notice-log.ts";
 import { compactNow, type CompactReport } from "../compaction/compact-report.ts";
 import { ClockWatch, SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
@@ -100,6 +102,15 @@ export class FolderSource implements AdminSource {
   async compact(): Promise<CompactReport> {
     await using store = await openUnused(this.#dataDir);
     return await compactNow(store, this.#reader);
+  }
+
+  async backup(path: string): Promise<BackupReport> {
+    await using store = await openUnused(this.#dataDir);
+    return await backUpNow(store, path);
+  }
+
+  async doctor(isDeep: boolean): Promise<DoctorReport> {
+    return toDoctorReport(await runDoctor({ dataDir: this.#dataDir, isDeep }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

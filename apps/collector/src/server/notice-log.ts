@@ -37,12 +37,11 @@ export class NoticeLog {
         this.#log.error({ code, advice, err: notice.error }, message);
         return;
       }
-      case "delete-log-failed":
-        this.#log.error(
-          { path: notice.path, err: notice.error, advice: "make the backup's folder writable" },
-          message,
-        );
+      case "delete-log-failed": {
+        const advice = "deletes are told to it again with the next delete, and at each start";
+        this.#log.error({ path: notice.path, advice, err: notice.error }, message);
         return;
+      }
       default:
         notice satisfies never;
     }
@@ -59,7 +58,7 @@ export function describeNotice(notice: StoreNotice): string {
     case "maintenance-failed":
       return `a job of the store failed: ${notice.error.message}`;
     case "delete-log-failed":
-      return `a delete could not be noted in ${notice.path}: a restore from there would bring its lines back`;
+      return `${notice.path} could not be written: a restore from there would bring deleted lines back`;
     default:
       return notice satisfies never;
   }

@@ -1,8 +1,10 @@
 import { createLog, EXIT, Failure, type Log, endWithin, stopSignal } from "@sluice/service";
 import { floorOf } from "@sluice/retention";
-import { openStoreReader, Store, StoreError } from "@sluice/store";
+import { openStoreReader, runDoctor, Store, StoreError } from "@sluice/store";
 
 import { adminApi } from "../api/admin-api.ts";
+import { backUpNow } from "../backup/backup-report.ts";
+import { toDoctorReport } from "../doctor/doctor-report.ts";
 import { AgentDirectory } from "../ingest/agent-directory.ts";
 import { createApi } from "../api/api.ts";
 import { compactNow } from "../compaction/compact-report.ts";
@@ -152,6 +154,8 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
       retention,
       guard,
       compact: () => compactNow(store, reader),
+      backup: (path) => backUpNow(store, path),
+      doctor: async (isDeep) => toDoctorReport(await runDoctor({ dataDir, isDeep })),
       metrics,
       tokens,
       dataDir,

@@ -73,12 +73,14 @@ function compareRuns(
 }
 
 function compareFacts(found: RunFacts, stated: RunFacts): string[] {
-  return Object.entries(found)
-    .filter(([key, value]) => String(value) !== String(stated[key as keyof RunFacts]))
-    .map(([key, value]) => `${key} is ${value}, and ${stated[key as keyof RunFacts]} in its list`);
+  const names = Object.keys(found) as (keyof RunFacts)[];
+  return names
+    .map((name) => ({ name, is: String(found[name]), listed: String(stated[name]) }))
+    .filter(({ is, listed }) => is !== listed)
+    .map(({ name, is, listed }) => `${name} is ${is}, and ${listed} in its list`);
 }
 
-export function isAscending(seqs: Float64Array): boolean {
+function isAscending(seqs: Float64Array): boolean {
   return seqs.every((seq, at) => at === 0 || seq > (seqs[at - 1] ?? 0));
 }
 

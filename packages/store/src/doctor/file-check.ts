@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { type DoctorCheck, Findings } from "./doctor-report.ts";
+import { isUnfinished } from "../manifest/segment-folder.ts";
 import type { ManifestSnapshot } from "./manifest-snapshot.ts";
 
 /**
@@ -19,7 +20,7 @@ export function checkFiles(
   let unfinished = 0;
   let retired = 0;
   for (const path of files) {
-    if (path.endsWith(".tmp") || manifest.announced.has(path)) {
+    if (isUnfinished(path) || manifest.announced.has(path)) {
       unfinished += 1;
     } else if (manifest.removed.has(path)) {
       retired += 1;

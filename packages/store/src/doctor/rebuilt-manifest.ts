@@ -36,8 +36,7 @@ export class RebuiltManifest {
     this.#writeStreams(traces, agents);
     const version = nextManifestVersion(this.#db);
     for (const segment of segments) {
-      const { runs, origin: _, ...entry } = segment;
-      insertSegment(this.#db, { ...entry, streams: sharesOf(segment) }, version);
+      insertSegment(this.#db, { ...segment, streams: sharesOf(segment) }, version);
     }
     const lastBatch = Math.max(...segments.map((segment) => segment.lastBatch));
     this.#db

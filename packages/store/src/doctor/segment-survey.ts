@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 
+import { isUnfinished } from "../manifest/segment-folder.ts";
 import { SegmentError, SegmentFile, type SegmentRun } from "../segment/segment-file.ts";
 import type { StreamDescription } from "../segment/segment-writer.ts";
 import { type RunsSum, sumOfRuns } from "./runs-sum.ts";
@@ -33,7 +34,7 @@ export interface Survey {
 export function surveySegments(dataDir: string, files: readonly string[]): Survey {
   const leftOut: string[] = [];
   const found: SurveyedSegment[] = [];
-  for (const path of files.filter((file) => !file.endsWith(".tmp"))) {
+  for (const path of files.filter((file) => !isUnfinished(file))) {
     try {
       found.push(readSegment(dataDir, path));
     } catch (error) {

@@ -46,6 +46,7 @@ export class Writer implements AsyncDisposable {
   #highWater: number;
   #nextId = 1;
   #error: StoreError | undefined;
+  #isClosing = false;
 
   private constructor(
     worker: Worker,
@@ -184,6 +185,7 @@ export class Writer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true;
     if (this.#error === undefined) {
       expect(await this.#request((id) => ({ kind: "close", id })), "done");
     }
@@ -254,7 +256,10 @@ export class Writer implements AsyncDisposable {
       waiter.reject(error);
     }
     this.#waiters.clear();
-    this.#events.failed(error);
+    // A thread that was asked to close may end in the same turn in which it says so.
+    if (!this.#isClosing) {
+      this.#events.failed(error);
+    }
   }
 }
 

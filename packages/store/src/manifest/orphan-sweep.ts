@@ -1,5 +1,5 @@
 import type { HeadDatabase } from "../head/head-file.ts";
-import { listSegmentFiles, quarantine, unlinkSegment } from "./segment-folder.ts";
+import { isUnfinished, listSegmentFiles, quarantine, unlinkSegment } from "./segment-folder.ts";
 
 /** What the sweep at start found beside the manifest's own segments. Paths are relative to data_dir. */
 export interface SweepReport {
@@ -39,7 +39,7 @@ export function sweepSegments(db: HeadDatabase, dataDir: string): SweepReport {
   };
   const files = listSegmentFiles(dataDir);
   for (const path of files) {
-    if (path.endsWith(".tmp") || announced.has(path)) {
+    if (isUnfinished(path) || announced.has(path)) {
       unlinkSegment(dataDir, path);
       report.unfinished.push(path);
     } else if (removed.has(path)) {

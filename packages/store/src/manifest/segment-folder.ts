@@ -32,6 +32,11 @@ export function listSegmentFiles(dataDir: string): string[] {
     .sort();
 }
 
+/** Whether a file has not got its name yet, or belongs to one that has not. */
+export function isUnfinished(path: string): boolean {
+  return /\.tmp(-[a-z]+)?$/.test(path);
+}
+
 /** Makes the folder of a segment, and makes every new parent last. */
 export function makeSegmentFolder(dataDir: string, path: string): void {
   const folder = dirname(join(dataDir, path));
