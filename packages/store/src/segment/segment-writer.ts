@@ -76,7 +76,7 @@ const CACHE_KIB = 4096;
 
 /**
  * Writes one segment as `PATH.tmp`. Nothing of it counts before `publish`, so it is written without
- * a journal and synced once. Dispose without publishing to leave nothing.
+ * a journal on the disk and synced once. Dispose without publishing to leave nothing.
  */
 export class SegmentWriter implements Disposable {
   readonly #place: SegmentPlace;
@@ -111,7 +111,8 @@ export class SegmentWriter implements Disposable {
     makeSegmentFolder(place.dataDir, this.path);
     const db = new Database(`${join(place.dataDir, this.path)}.tmp`);
     db.pragma(`page_size = ${SEGMENT_PAGE_BYTES}`);
-    db.pragma("journal_mode = OFF");
+    // Not OFF, which better-sqlite3 takes no notice of: a journal beside it would be left by a crash.
+    db.pragma("journal_mode = MEMORY");
     db.pragma("synchronous = OFF");
     db.pragma("locking_mode = EXCLUSIVE");
     db.pragma(`cache_size = -${CACHE_KIB}`);
