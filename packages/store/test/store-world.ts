@@ -15,7 +15,7 @@ import type { SearchRequest } from "../src/search/search-request.ts";
 import { toColumns } from "./block/runs.ts";
 import type { TestRecord } from "./frames.ts";
 import { type Interference, LogKeeper } from "./log-keeper.ts";
-import { STREAMS } from "./log-lines.ts";
+import { START_US, STREAMS } from "./log-lines.ts";
 import { type LogStream, type ModelRecord, rowsOf, StoredLog } from "./stored-log.ts";
 
 /** Retention as a plain function says it: which rule a record belongs to. */
@@ -77,7 +77,8 @@ export class StoreWorld implements Disposable {
     this.#capped.clear();
     this.#policy = POLICIES[0] as PlainPolicy;
     this.#cutoffs = {};
-    this.#receivedUs = 1_795_680_000_000_000;
+    this.#receivedUs = START_US;
+    this.prune([0, 0, 0], undefined); // from here on a policy is in force
   }
 
   append(stream: number, records: readonly TestRecord[], stepUs: number): void {
