@@ -30,6 +30,9 @@ export interface Interference {
   readonly happen: (at: number | "swap") => void;
 }
 
+/** Behind all receipt times of a test. */
+const LATER_US = 4e15;
+
 /** What the threads of a store do to its data, one step after the other in the thread of the test. */
 export class LogKeeper {
   readonly log: StoredLog;
@@ -64,7 +67,7 @@ export class LogKeeper {
         checkpoints += 1;
         interference?.happen(checkpoints);
       },
-      nowUs: () => Date.now() * 1000,
+      nowUs: () => LATER_US,
       unreadable: ({ path }) => this.unreadable.push(path),
       quarantined: (what) => this.quarantined.push(what),
     };

@@ -54,7 +54,8 @@ function deletion(query: string, rest: Partial<ActiveDelete> = {}): ActiveDelete
     throw new Error(parsed.error.message);
   }
   const filter = compileFilter(parsed.value.filter);
-  return { id: 1, filter, fromUs: -Infinity, untilUs: Infinity, receivedUs: 1_000, ...rest };
+  const times = { fromUs: -Infinity, untilUs: Infinity, receivedUs: 1_000 };
+  return { id: 1, filter, ...times, isReplay: false, ...rest };
 }
 
 /** Seqs by partition, and what was left out. */

@@ -49,7 +49,7 @@ function describeStream(streamId: number) {
 
 /** Runs of different streams, in the order of these. */
 function write(list: readonly Run[], level = 1): NewSegment {
-  using output = new SegmentOutput(folder.path, level);
+  using output = new SegmentOutput(folder.path, level, new Map(), []);
   list.forEach((run) => output.add("default", DAY, describeStream(run.streamId), run));
   output.finish();
   const [segment] = output.publish();
@@ -119,7 +119,7 @@ describe("a segment", () => {
   });
 
   it("is one for each partition and day", () => {
-    using output = new SegmentOutput(folder.path, 1);
+    using output = new SegmentOutput(folder.path, 1, new Map(), []);
     for (const [partition, day] of [
       ["default", DAY],
       ["default", "2026-11-27"],
@@ -137,7 +137,7 @@ describe("a segment", () => {
 
   it("leaves nothing where it is given up, however far it came", () => {
     for (const finish of [false, true]) {
-      using output = new SegmentOutput(folder.path, 1);
+      using output = new SegmentOutput(folder.path, 1, new Map(), []);
       output.add("default", DAY, describeStream(1), runOf([line("a")]));
       expect(listSegmentFiles(folder.path)).toHaveLength(1);
       if (finish) {
@@ -149,7 +149,7 @@ describe("a segment", () => {
   });
 
   it("is not there under its name before it is complete", () => {
-    using output = new SegmentOutput(folder.path, 1);
+    using output = new SegmentOutput(folder.path, 1, new Map(), []);
     output.add("default", DAY, describeStream(1), runOf([line("a")]));
     const [path] = output.finish();
     expect(listSegmentFiles(folder.path)).toEqual([`${path}.tmp`]);
