@@ -280,9 +280,13 @@ test("the agent's one file needs nothing beside it", async () => {
 
 test("a Node that is too old gets one sentence", async ({ skip }) => {
   const oldNode = oldestNode() ?? skip("there is no Node older than 22.15 on this machine");
-  for (const bin of [site.product.agent, AGENT_FILE, site.product.collector]) {
+  for (const [bin, version] of [
+    [site.product.agent, "22.15"],
+    [AGENT_FILE, "22.15"],
+    [site.product.collector, "24.6"],
+  ] as const) {
     const result = await runCommand([oldNode, bin, "--version"]);
-    expectFailure(result, 2, "needs Node.js 22.15 or newer");
+    expectFailure(result, 2, `needs Node.js ${version} or newer`);
     expect(result.stderr.trimEnd().split("\n")).toHaveLength(1);
   }
 });

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Checked before anything else is loaded: older versions crash on the native addon.
+// Checked before anything else is loaded: older versions crash on the native addon, or know no zstd dictionaries.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-if (major < 22 || (major === 22 && minor < 15)) {
+if (major < 24 || (major === 24 && minor < 6)) {
   process.stderr.write(
-    `sluice needs Node.js 22.15 or newer, and this is ${process.versions.node}.\n`,
+    `sluice needs Node.js 24.6 or newer, and this is ${process.versions.node}.\n`,
   );
   process.exit(2);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -6,8 +6,13 @@ import { join } from "node:path";
 export class Folder implements Disposable {
   readonly path: string;
 
-  constructor() {
-    this.path = mkdtempSync(join(tmpdir(), "sluice-store-"));
+  constructor(parent: string = tmpdir()) {
+    this.path = mkdtempSync(join(parent, "sluice-store-"));
+  }
+
+  /** In memory where the system has a place for it: an fsync of a property test is time lost. */
+  static inMemory(): Folder {
+    return new Folder(existsSync("/dev/shm") ? "/dev/shm" : undefined);
   }
 
   at(name: string): string {

@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import type { Attributes } from "@sluice/protocol";
 import { canBePartial, parseQuery } from "@sluice/query";
 
 import { checkFrame } from "../src/head/frame-check.ts";
@@ -5,10 +7,11 @@ import { type HeadDatabase, openHeadForWriting } from "../src/head/head-file.ts"
 import { Head } from "../src/head/head.ts";
 import type { RetentionCutoffs } from "../src/manifest/visibility.ts";
 import { SegmentCache } from "../src/segment/segment-cache.ts";
-import { groupShare, mergeShares } from "../src/search/group-search.ts";
+import { type GroupShare, groupShare, mergeShares } from "../src/search/group-search.ts";
+import type { Moment } from "../src/search/run-catalog.ts";
 import { DecodedCache } from "../src/search/run-reader.ts";
 import { runSearch } from "../src/search/search-engine.ts";
-import { planSearch, type SearchControl } from "../src/search/search-plan.ts";
+import { type PlannedSearch, planSearch, type SearchControl } from "../src/search/search-plan.ts";
 import type { SearchRequest, SearchSummary } from "../src/search/search-request.ts";
 import { Folder } from "./folder.ts";
 import { batchFrame, type TestRecord } from "./frames.ts";
@@ -24,6 +27,7 @@ export interface ModelRecord {
   readonly timeUs: number;
   readonly severity: number;
   readonly body: string | Uint8Array;
+  readonly attributes: Attributes | undefined;
   readonly batchId: number;
   readonly receivedUs: number;
 }
@@ -45,16 +49,26 @@ const IGNORE: SearchControl = { checkpoint: () => undefined, progress: () => und
 
 /** A head that is filled batch by batch, with a plain array of the same records beside it. */
 export class StoredLog implements Disposable {
-  readonly db: HeadDatabase;
   readonly records: ModelRecord[] = [];
-  readonly #folder = new Folder();
+  readonly #folder = Folder.inMemory();
+  #db: HeadDatabase;
   #head: Head;
+  #segments: SegmentCache;
+  #cache = new DecodedCache();
   readonly #streams = new Map<string, { streamId: number; ordinal: number; nextSeq: number }>();
 
   constructor() {
-    this.db = openHeadForWriting(this.path);
-    this.db.pragma("synchronous = OFF"); // Nothing is pulled from under a test's disk.
-    this.#head = new Head(this.db);
+    this.#db = openWithoutSync(this.path);
+    this.#head = new Head(this.#db);
+    this.#segments = new SegmentCache(this.dataDir);
+  }
+
+  get db(): HeadDatabase {
+    return this.#db;
+  }
+
+  get head(): Head {
+    return this.#head;
   }
 
   get dataDir(): string {
@@ -67,12 +81,24 @@ export class StoredLog implements Disposable {
 
   /** Empties it: a new file would cost a property test most of its time. */
   clear(): this {
-    this.db.exec(`DELETE FROM batches; DELETE FROM streams; DELETE FROM agents;
-      DELETE FROM sqlite_sequence; DELETE FROM meta WHERE key = 'visibility'`);
+    this.#db.exec(`DELETE FROM segment_streams; DELETE FROM segments; DELETE FROM batch_removals;
+      DELETE FROM announced_segments; DELETE FROM deletes; DELETE FROM jobs; DELETE FROM gaps;
+      DELETE FROM batches; DELETE FROM streams; DELETE FROM agents; DELETE FROM sqlite_sequence;
+      DELETE FROM meta WHERE key <> 'store_id'`);
+    for (const name of ["segments", "quarantine", "leases"]) {
+      rmSync(this.#folder.at(name), { recursive: true, force: true });
+    }
     this.records.length = 0;
     this.#streams.clear();
-    this.#head = new Head(this.db);
+    this.#forget();
     return this;
+  }
+
+  /** As a process does that begins where another one was killed. */
+  reopen(): void {
+    this.#db.close();
+    this.#db = openWithoutSync(this.path);
+    this.#forget();
   }
 
   /** Stores a batch and returns its id. */
@@ -88,11 +114,12 @@ export class StoredLog implements Disposable {
         throw new Error(`the batch was not taken: ${outcome.kind}`);
       }
       const { batchId } = outcome;
-      records.forEach(({ body, timeUs = 0, severity = 0 }, i) => {
+      records.forEach(({ body, timeUs = 0, severity = 0, attributes }, i) => {
         const seq = nextSeq + i;
         const id = `${streamId}-${seq}`;
         const place = { id, streamId, agentId, source, generation, seq };
-        this.records.push({ ...place, timeUs, severity, body, batchId, receivedUs });
+        const content = { timeUs, severity, body, attributes };
+        this.records.push({ ...place, ...content, batchId, receivedUs });
       });
       at.ordinal += 1;
       at.nextSeq += records.length;
@@ -102,12 +129,12 @@ export class StoredLog implements Disposable {
   }
 
   prune(...batchIds: readonly number[]): void {
-    const remove = this.db.prepare("DELETE FROM batches WHERE id = ?");
+    const remove = this.#db.prepare("DELETE FROM batches WHERE id = ?");
     batchIds.forEach((id) => remove.run(id));
   }
 
   setVisibility(visibility: RetentionCutoffs): void {
-    this.db
+    this.#db
       .prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('visibility', ?)")
       .run(JSON.stringify(visibility));
   }
@@ -122,15 +149,12 @@ export class StoredLog implements Disposable {
     if (!query.ok) {
       throw new Error(query.error.message);
     }
-    const parts = {
-      db: this.db,
-      segments: new SegmentCache(this.#folder.path),
-      cache: new DecodedCache(),
-    };
-    const planned = planSearch(parts, whole, query.value, control);
-    let next = 0;
+    const parts = { db: this.#db, segments: this.#segments, cache: this.#cache };
+    const plan = (moment?: Moment): PlannedSearch =>
+      planSearch(parts, whole, query.value, control, moment);
+    const planned = plan();
     const search = canBePartial(query.value.stages)
-      ? mergeShares(planned, [groupShare(planned, () => next++)])
+      ? mergeShares(planned, shareOut([planned, plan(planned.catalog.moment)]))
       : runSearch(planned);
     for (;;) {
       const step = search.next();
@@ -159,8 +183,16 @@ export class StoredLog implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.db.close();
+    this.#segments[Symbol.dispose]();
+    this.#db.close();
     this.#folder[Symbol.dispose]();
+  }
+
+  #forget(): void {
+    this.#head = new Head(this.#db);
+    this.#segments[Symbol.dispose]();
+    this.#segments = new SegmentCache(this.dataDir);
+    this.#cache = new DecodedCache();
   }
 
   #open(stream: LogStream): { streamId: number; ordinal: number; nextSeq: number } {
@@ -170,6 +202,20 @@ export class StoredLog implements Disposable {
     const { streamId } = this.#head.open(agent, host, opening);
     return { streamId, ordinal: 0, nextSeq: 0 };
   }
+}
+
+function openWithoutSync(path: string): HeadDatabase {
+  const db = openHeadForWriting(path);
+  db.pragma("synchronous = OFF"); // Nothing is pulled from under a test's disk.
+  return db;
+}
+
+/** As threads would share it out that take turns. */
+function shareOut(threads: readonly PlannedSearch[]): GroupShare[] {
+  return threads.map((planned, first) => {
+    let next = first - threads.length;
+    return groupShare(planned, () => (next += threads.length));
+  });
 }
 
 export function requestOf(request: Partial<SearchRequest>): SearchRequest {

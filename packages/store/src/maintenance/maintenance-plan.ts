@@ -31,7 +31,7 @@ const COMPACT_AGE_US = 10 * 60 * 1_000_000;
 const SMALL_BYTES = 192 * 1024 * 1024;
 
 /** Raw bytes that a merge may come to. */
-const MERGED_BYTES: number = 1024 * 1024 * 1024;
+export const MERGED_BYTES: number = 1024 * 1024 * 1024;
 
 /** So many of about one size are merged: each record is written again a few times in all, not each day. */
 const MERGE_WIDTH = 4;

@@ -1,3 +1,4 @@
+import type { Run } from "../block/run.ts";
 import { keepCopy } from "../manifest/segment-folder.ts";
 import { activeDeletes, Visibility } from "../manifest/visibility.ts";
 import {
@@ -12,6 +13,7 @@ import type { StreamDescription } from "../segment/segment-writer.ts";
 import { describeStreams, type JobContext, lastDelete } from "./job-context.ts";
 import { RecordSieve } from "./record-sieve.ts";
 import { RemovalCount } from "./removal-count.ts";
+import { RunOrder } from "./run-order.ts";
 import { type Outcome, replace } from "./replacement.ts";
 import { SegmentOutput, sumByStream } from "./segment-output.ts";
 
@@ -56,7 +58,8 @@ export async function merge(
     deletesSeen: lastDelete(db),
     streams: describeStreams(db),
   }))();
-  if (entries.length < options.segments.length) {
+  const [first] = entries;
+  if (first === undefined || entries.length < options.segments.length) {
     return undefined;
   }
   const sieve = new RecordSieve(
@@ -80,6 +83,18 @@ export async function merge(
     streamBytes,
     entries.map(({ path }) => path),
   );
+  const order = new RunOrder();
+  const take = (runs: Iterable<Run>): void => {
+    for (const run of runs) {
+      const stream = streams.get(run.streamId) as StreamDescription;
+      const { parts, expired, deleted } = sieve.sift(run, stream);
+      removal.add(run.streamId, "expired", expired);
+      removal.add(run.streamId, "deleted", deleted);
+      for (const [partition, part] of parts) {
+        output.add(partition, first.day, stream, part);
+      }
+    }
+  };
   for (const { source, run } of runsInOrder(sources)) {
     await context.checkpoint();
     const { entry, reader } = source;
@@ -94,14 +109,9 @@ export async function merge(
       removal.add(run.streamId, "damaged", run.count);
       continue;
     }
-    const stream = streams.get(run.streamId) as StreamDescription;
-    const { parts, expired, deleted } = sieve.sift(records, stream);
-    removal.add(run.streamId, "expired", expired);
-    removal.add(run.streamId, "deleted", deleted);
-    for (const [partition, part] of parts) {
-      output.add(partition, entry.day, stream, part);
-    }
+    take(order.push(records));
   }
+  take(order.flush());
   // Awaited here: the output is disposed of when this returns.
   return await replace(context, output, removal, {
     kind: options.kind,
@@ -136,7 +146,7 @@ function openInput(context: JobContext, entry: SegmentEntry): SegmentFile | unde
   }
 }
 
-/** Stream by stream, and each stream's runs in the order of their sequence numbers, whichever segment they lie in. */
+/** Stream by stream, and each stream's runs in the order of their first sequence numbers, whichever segment they lie in. */
 function runsInOrder(sources: readonly Source[]): SourceRun[] {
   return sources
     .flatMap((source) => source.file.runs.map((run) => ({ source, run })))

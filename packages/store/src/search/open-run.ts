@@ -1,5 +1,6 @@
 import type { RecordColumns } from "@sluice/protocol";
 
+import type { Arrival } from "../block/run.ts";
 import type { BlockText } from "../block/block-text.ts";
 import type { BatchEntry } from "../head/batch-run.ts";
 import { gatherColumns } from "../block/record-columns.ts";
@@ -123,15 +124,26 @@ export class OpenBlockRun implements OpenRun {
     return this.#text()?.gather(Uint32Array.from(indices, (index) => from + index));
   }
 
-  /** A block holds few arrivals: one for each batch that went into it. */
-  #arrivalAt(index: number): { readonly receivedUs: number; readonly batchId: number } {
-    let end = 0;
-    for (const arrival of this.#block.index.arrivals) {
-      end += arrival.count;
-      if (this.#from + index < end) {
-        return arrival;
+  #arrivalAt(index: number): Arrival {
+    const { arrivals } = this.#block.index;
+    const ends = (this.#block.arrivalEnds ??= endsOf(arrivals));
+    const record = this.#from + index;
+    let low = 0;
+    let high = ends.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((ends[middle] ?? 0) > record) {
+        high = middle;
+      } else {
+        low = middle + 1;
       }
     }
-    throw new RangeError(`record ${index} is behind the arrivals of its block`);
+    return arrivals[low] as Arrival;
   }
+}
+
+/** Where each ends among the records of the block; of a slow stream's block there are as many as records. */
+function endsOf(arrivals: readonly Arrival[]): Uint32Array {
+  let end = 0;
+  return Uint32Array.from(arrivals, ({ count }) => (end += count));
 }

@@ -22,6 +22,8 @@ export type RunContent = OpenRun | "gone" | "damaged";
 export interface CachedBlock {
   readonly index: BlockIndex;
   text: BlockText | undefined;
+  /** By arrival, where it ends; made when it is first asked for. */
+  arrivalEnds: Uint32Array | undefined;
 }
 
 type Kept = { readonly columns: RecordColumns } | CachedBlock;
@@ -150,7 +152,11 @@ export class RunReader {
       if (!index.ok) {
         return "damaged";
       }
-      const block: CachedBlock = { index: index.value, text: undefined };
+      const block: CachedBlock = {
+        index: index.value,
+        text: undefined,
+        arrivalEnds: undefined,
+      };
       this.#cache.put(key, block, indexBytes(index.value));
       return new OpenBlockRun(stored, block, () => this.#text(key, path, stored.block, block));
     } catch (error) {

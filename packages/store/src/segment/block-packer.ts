@@ -2,10 +2,10 @@ import type { Run } from "../block/run.ts";
 import { concatRuns, sliceRun } from "../block/run-selection.ts";
 
 /** Bytes of bodies in a block that is full. */
-const BLOCK_BYTES: number = 1024 * 1024;
+export const BLOCK_BYTES: number = 1024 * 1024;
 
 /** A stream that has at least this much to put into a block has one of its own. */
-const OWN_BLOCK_BYTES: number = 64 * 1024;
+export const OWN_BLOCK_BYTES: number = 64 * 1024;
 
 /**
  * Gathers runs into blocks of about `BLOCK_BYTES`. What a stream has less of than `OWN_BLOCK_BYTES`

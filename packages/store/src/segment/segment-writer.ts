@@ -111,7 +111,8 @@ export class SegmentWriter implements Disposable {
     makeSegmentFolder(place.dataDir, this.path);
     const db = new Database(`${join(place.dataDir, this.path)}.tmp`);
     db.pragma(`page_size = ${SEGMENT_PAGE_BYTES}`);
-    db.pragma("journal_mode = MEMORY"); // OFF is not granted: better-sqlite3 opens in defensive mode
+    // Not OFF, which better-sqlite3 takes no notice of: a journal beside it would be left by a crash.
+    db.pragma("journal_mode = MEMORY");
     db.pragma("synchronous = OFF");
     db.pragma("locking_mode = EXCLUSIVE");
     db.pragma(`cache_size = -${CACHE_KIB}`);

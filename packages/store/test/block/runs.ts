@@ -11,7 +11,7 @@ export interface RecordOfTest {
   readonly attributes: Attributes | undefined;
 }
 
-function toColumns(list: readonly RecordOfTest[]): RecordColumns {
+export function toColumns(list: readonly RecordOfTest[]): RecordColumns {
   const bodyOffsets = new Uint32Array(list.length + 1);
   list.forEach((record, i) => {
     bodyOffsets[i + 1] = (bodyOffsets[i] ?? 0) + record.body.length + 1;
