@@ -87,7 +87,7 @@ export function encodeBlock(
   const meta = writeMeta({
     layouts,
     runs: spans,
-    seqs,
+    seqs: () => seqs,
     arrivals: runs.flatMap((run) => run.arrivals),
     firstUs: times.firstUs,
     units: times.units,

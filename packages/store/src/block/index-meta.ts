@@ -18,7 +18,8 @@ import { MAX_PATTERN_BYTES, countsFromEpoch, layoutParts } from "./time-layout.t
 export interface IndexMeta {
   readonly layouts: readonly MarkedLayout[];
   readonly runs: readonly RunSpan[];
-  readonly seqs: Float64Array;
+  /** Makes one for each record; checked already. */
+  readonly seqs: () => Float64Array;
   readonly arrivals: readonly Arrival[];
   readonly firstUs: number;
   readonly units: Uint8Array;
@@ -66,13 +67,13 @@ export function writeMeta(meta: IndexMeta): Buffer {
     writer.signed(layout.zoneMinutes);
     writer.text(layout.pattern);
   }
+  const seqs = meta.seqs();
   writer.number(meta.runs.length);
   for (const { streamId, count } of meta.runs) {
     writer.number(streamId);
     writer.number(count);
   }
-  for (const run of meta.runs)
-    writeSeqs(writer, meta.seqs.subarray(run.from, run.from + run.count));
+  for (const run of meta.runs) writeSeqs(writer, seqs.subarray(run.from, run.from + run.count));
   let [receivedUs, batchId] = [0, 0];
   for (const arrival of meta.arrivals) {
     writer.number(arrival.count);
@@ -167,8 +168,8 @@ function readSeqs(
   reader: VarintReader,
   runs: readonly RunSpan[],
   count: number,
-): Float64Array | undefined {
-  const seqs = new Float64Array(count);
+): (() => Float64Array) | undefined {
+  const ranges: { readonly first: number; readonly at: number; readonly to: number }[] = [];
   for (const run of runs) {
     const end = run.from + run.count;
     let next = 0;
@@ -177,10 +178,16 @@ function readSeqs(
       const records = reader.read();
       if (!(records >= 1 && records <= end - at)) return undefined;
       if (!(next + records - 1 <= Number.MAX_SAFE_INTEGER)) return undefined;
-      for (const to = at + records; at < to; at++) seqs[at] = next++;
+      ranges.push({ first: next, at, to: at + records });
+      next += records;
+      at += records;
     }
   }
-  return seqs;
+  return () => {
+    const seqs = new Float64Array(count);
+    for (const { first, at, to } of ranges) for (let i = at; i < to; i++) seqs[i] = first + i - at;
+    return seqs;
+  };
 }
 
 function readArrivals(reader: VarintReader, count: number): Arrival[] | undefined {

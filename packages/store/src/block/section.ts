@@ -66,6 +66,15 @@ function compressOptions(rawBytes: number, level: number, dictionary?: BlockDict
   };
 }
 
+/** The sections of a blob, each inflated when it is asked for; what is stored as it is stays a view of the blob. */
+export interface Sections {
+  readonly count: number;
+  /** Of the section before compression; 0 where there is none. */
+  rawBytes(section: number): number;
+  /** Undefined where there is no such section, or it cannot be inflated. */
+  inflate(section: number): Buffer | undefined;
+}
+
 /**
  * Unpacks all sections of a blob, which state `rawBytes` bytes in sum. Allocates no more than that; what is stored as it
  * is stays a view of the blob.
@@ -75,6 +84,23 @@ export function unpackSections(
   rawBytes: number,
   dictionary?: BlockDictionary,
 ): Result<Buffer[], BlockError> {
+  const opened = openSections(blob, rawBytes, dictionary);
+  if (!opened.ok) return opened;
+  const sections: Buffer[] = [];
+  for (let i = 0; i < opened.value.count; i++) {
+    const section = opened.value.inflate(i);
+    if (section === undefined) return badBlock("a section cannot be inflated");
+    sections.push(section);
+  }
+  return ok(sections);
+}
+
+/** Checks a blob and finds its sections, which state `rawBytes` bytes in sum, without inflating any. */
+export function openSections(
+  blob: Uint8Array,
+  rawBytes: number,
+  dictionary?: BlockDictionary,
+): Result<Sections, BlockError> {
   if (!(rawBytes >= 0 && rawBytes <= MAX_RAW_BYTES))
     return err({ code: "limit_exceeded", detail: `a block of ${rawBytes} bytes` });
   const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.length);
@@ -97,16 +123,18 @@ export function unpackSections(
   const stored = sizes.reduce((sum, size) => sum + size.stored, 0);
   if (total !== rawBytes) return badBlock("the sections are of another size than stated");
   if (stored !== bytes.length - reader.at) return badBlock("the sections do not fill the block");
-  const sections: Buffer[] = [];
   let at = reader.at;
-  for (const size of sizes) {
-    const base = at === reader.at && dictionaryId !== 0 ? dictionary : undefined;
-    const section = inflate(bytes.subarray(at, at + size.stored), size.raw, base);
-    if (section === undefined) return badBlock("a section cannot be inflated");
-    sections.push(section);
-    at += size.stored;
-  }
-  return ok(sections);
+  const places = sizes.map((size) => ({ ...size, at: (at += size.stored) - size.stored }));
+  return ok({
+    count,
+    rawBytes: (section) => places[section]?.raw ?? 0,
+    inflate: (section) => {
+      const place = places[section];
+      if (place === undefined) return undefined;
+      const base = section === 0 && dictionaryId !== 0 ? dictionary : undefined;
+      return inflate(bytes.subarray(place.at, place.at + place.stored), place.raw, base);
+    },
+  });
 }
 
 function inflate(

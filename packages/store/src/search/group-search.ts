@@ -1,3 +1,4 @@
+import type { RecordColumns } from "@sluice/protocol";
 import {
   createPartial,
   metadataStats,
@@ -5,6 +6,8 @@ import {
   type PartialState,
 } from "@sluice/query";
 
+import type { OpenRun } from "./open-run.ts";
+import type { FoundRecords } from "./record-finder.ts";
 import { isWhollyVisible, type StoredRun } from "./run-catalog.ts";
 import type { RenderedPage } from "./search-engine.ts";
 import { SearchError } from "./search-error.ts";
@@ -53,10 +56,11 @@ export function isLarge({ planned, query }: PlannedSearch): boolean {
  * same moment and so has the same list of runs.
  */
 export function groupShare(search: PlannedSearch, claim: () => number): GroupShare {
-  const { planned, query, filter, finder, reader, request, checkpoint } = search;
+  const { planned, query, filter, records, reader, request, checkpoint } = search;
   const partial = createPartial(query.stages);
   const hasMetadata = metadataStats(query) !== undefined;
   const range = { fromUs: request.fromUs, untilUs: request.untilUs };
+  const wanted = { range, reverse: false, limit: Number.POSITIVE_INFINITY };
   let counted = 0;
   for (let at = claim(); at < planned.runs.length; at = claim()) {
     const run = planned.runs[at] as StoredRun;
@@ -71,10 +75,8 @@ export function groupShare(search: PlannedSearch, claim: () => number): GroupSha
       }
     }
     checkpoint();
-    if (
-      pushMatches(partial, run, finder.find(run, range, false, Number.POSITIVE_INFINITY)) ===
-      "failed"
-    ) {
+    const found = records.find(run, wanted);
+    if (found !== undefined && pushFound(partial, run, found, search) === "failed") {
       break;
     }
   }
@@ -86,7 +88,7 @@ export function groupShare(search: PlannedSearch, claim: () => number): GroupSha
     damaged,
     counted,
     readMs,
-    scanMs: finder.scanMs,
+    scanMs: records.scanMs,
   };
 }
 
@@ -132,19 +134,50 @@ export function* mergeShares(
   };
 }
 
-function pushMatches(
+function pushFound(
   partial: PartialPipeline,
   run: StoredRun,
-  matches: ReturnType<PlannedSearch["finder"]["find"]>,
-): string {
-  const [first] = matches;
-  return first === undefined
-    ? "more"
-    : partial.pushMany(
-        run.stream,
-        first.columns,
-        matches.map(({ index }) => index),
-      );
+  { open, records, columns }: FoundRecords,
+  { needsBodies, reader }: PlannedSearch,
+): ReturnType<PartialPipeline["pushMany"]> {
+  if (columns !== undefined) {
+    return partial.pushMany(run.stream, columns, records);
+  }
+  if (!needsBodies) {
+    return partial.pushMany(run.stream, new BodilessColumns(open), records);
+  }
+  const gathered = open.gather(records);
+  if (gathered === undefined) {
+    reader.markDamaged(run);
+    return "more";
+  }
+  return partial.pushMany(run.stream, gathered);
+}
+
+/** Records of which only times and severities are asked for, decoded when they are. */
+class BodilessColumns implements RecordColumns {
+  readonly #open: OpenRun;
+  readonly count: number;
+  readonly bodies: Uint8Array = new Uint8Array(0);
+  readonly attributes = undefined;
+  #bodyOffsets: Uint32Array | undefined;
+
+  constructor(open: OpenRun) {
+    this.#open = open;
+    this.count = open.count;
+  }
+
+  get timesUs(): Float64Array {
+    return this.#open.timesUs;
+  }
+
+  get severities(): Uint8Array {
+    return this.#open.severities;
+  }
+
+  get bodyOffsets(): Uint32Array {
+    return (this.#bodyOffsets ??= new Uint32Array(this.count + 1));
+  }
 }
 
 /** Whether each record of a run that the filter takes by its severity counts, so that none needs to be looked at. */

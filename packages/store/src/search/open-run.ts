@@ -82,10 +82,10 @@ export class OpenBatch implements OpenRun {
 /** A stream's records in a block of a segment. */
 export class OpenBlockRun implements OpenRun {
   readonly count: number;
-  readonly timesUs: Float64Array;
-  readonly severities: Uint8Array;
   readonly #from: number;
   readonly #block: CachedBlock;
+  #timesUs: Float64Array | undefined;
+  #severities: Uint8Array | undefined;
   readonly #text: () => BlockText | undefined;
 
   constructor(run: SegmentRun, block: CachedBlock, text: () => BlockText | undefined) {
@@ -94,8 +94,20 @@ export class OpenBlockRun implements OpenRun {
     this.#from = fromRecord;
     this.#block = block;
     this.#text = text;
-    this.timesUs = block.index.timesUs.subarray(fromRecord, fromRecord + count);
-    this.severities = block.index.severities.subarray(fromRecord, fromRecord + count);
+  }
+
+  get timesUs(): Float64Array {
+    return (this.#timesUs ??= this.#block.index.timesUs.subarray(
+      this.#from,
+      this.#from + this.count,
+    ));
+  }
+
+  get severities(): Uint8Array {
+    return (this.#severities ??= this.#block.index.severities.subarray(
+      this.#from,
+      this.#from + this.count,
+    ));
   }
 
   seqAt(index: number): number {

@@ -147,7 +147,7 @@ export class RunReader {
     }
     try {
       const file = this.#segments.get(path);
-      const index = file.index(stored.block);
+      const index = file.openIndex(stored.block);
       this.#read.add(key);
       if (!index.ok) {
         return "damaged";

@@ -12,6 +12,7 @@ import { Visibility } from "../manifest/visibility.ts";
 import { isLiveSegment } from "../manifest/manifest.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
 import { MatchFinder } from "./match-finder.ts";
+import { RecordFinder } from "./record-finder.ts";
 import { decodePageToken, type PageStart } from "./page-token.ts";
 import { type Catalog, type Moment, readCatalog } from "./run-catalog.ts";
 import { DecodedCache, RunReader } from "./run-reader.ts";
@@ -40,7 +41,10 @@ export interface PlannedSearch {
   readonly catalog: Catalog;
   readonly planned: PlannedRuns;
   readonly reader: RunReader;
+  readonly records: RecordFinder;
   readonly finder: MatchFinder;
+  /** Whether the stages ask for more of the records than stream, time and severity. */
+  readonly needsBodies: boolean;
   /** Where an earlier page ended. */
   readonly start: PageStart | undefined;
   /** Throws to end the search; called before each block. */
@@ -85,13 +89,9 @@ export function planSearch(
     segments,
     canBePartial(query.stages) ? DecodedCache.passing() : cache,
   );
-  const finder = new MatchFinder({
-    filter,
-    reader,
-    deletes: catalog.deletes,
-    arrived: request.arrived,
-    needsBodies: needsBodies(query.stages),
-  });
+  const { deletes } = catalog;
+  const records = new RecordFinder({ filter, reader, deletes, arrived: request.arrived });
+  const finder = new MatchFinder(records, reader);
   const checkpoint = (): void => {
     control.checkpoint();
     const { blocksRead, bytesRead } = reader;
@@ -111,7 +111,9 @@ export function planSearch(
     catalog,
     planned,
     reader,
+    records,
     finder,
+    needsBodies: needsBodies(query.stages),
     start,
     checkpoint,
     startedMs,
@@ -124,7 +126,7 @@ export function summarize(
   search: PlannedSearch,
   { rows, renderMs, counted, nextPage }: SearchOutcome,
 ): SearchSummary {
-  const { catalog, planned, reader, finder, planMs, startedMs } = search;
+  const { catalog, planned, reader, records, planMs, startedMs } = search;
   return {
     rows,
     elapsedMs: performance.now() - startedMs,
@@ -146,7 +148,7 @@ export function summarize(
       blocksWithWords: planned.withWords,
       blocksCounted: counted,
       blocksLeft: reader.blocksRead,
-      phasesMs: { plan: planMs, read: reader.readMs, scan: finder.scanMs, render: renderMs },
+      phasesMs: { plan: planMs, read: reader.readMs, scan: records.scanMs, render: renderMs },
     },
   };
 }

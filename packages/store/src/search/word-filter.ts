@@ -74,6 +74,6 @@ function blocksWithField(
 }
 
 function elides(file: SegmentFile, block: number, word: string): boolean {
-  const index = file.index(block);
+  const index = file.openIndex(block);
   return !index.ok || elidesWord(index.value, word);
 }

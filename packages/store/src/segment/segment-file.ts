@@ -4,7 +4,7 @@ import Database, { type Statement } from "better-sqlite3";
 import { err, type Result } from "@sluice/quantity";
 
 import type { BlockError } from "../block/block-error.ts";
-import { type BlockIndex, decodeIndex } from "../block/block-index.ts";
+import { type BlockIndex, decodeIndex, openIndex } from "../block/block-index.ts";
 import { type BlockDictionary, openDictionary } from "../block/dictionary.ts";
 import { type BlockText, decodeText } from "../block/block-text.ts";
 import { mayWriteWord } from "../block/layout-word.ts";
@@ -189,11 +189,16 @@ export class SegmentFile implements Disposable {
     return this.#blocks[block]?.rawBytes ?? 0;
   }
 
+  /** The index of a block, all of it decoded and checked. */
   index(block: number): Result<BlockIndex, BlockError> {
     const bytes = this.#blob(this.#index, block);
-    return bytes === undefined
-      ? err(UNREADABLE)
-      : decodeIndex(bytes, this.#blocks[block]?.indexRawBytes ?? 0);
+    return bytes === undefined ? err(UNREADABLE) : decodeIndex(bytes, this.#indexBytesOf(block));
+  }
+
+  /** The same, its columns decoded when they are first asked for. */
+  openIndex(block: number): Result<BlockIndex, BlockError> {
+    const bytes = this.#blob(this.#index, block);
+    return bytes === undefined ? err(UNREADABLE) : openIndex(bytes, this.#indexBytesOf(block));
   }
 
   text(block: number, index: BlockIndex): Result<BlockText, BlockError> {
@@ -210,6 +215,10 @@ export class SegmentFile implements Disposable {
 
   [Symbol.dispose](): void {
     this.#db.close();
+  }
+
+  #indexBytesOf(block: number): number {
+    return this.#blocks[block]?.indexRawBytes ?? 0;
   }
 
   /** The dictionary that a block's content is compressed against, where it has one that can be read. */
