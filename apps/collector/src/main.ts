@@ -5,6 +5,7 @@ import { addBackup } from "./commands/backup.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompact } from "./commands/compact.ts";
 import { addConfig } from "./commands/config.ts";
+import { addDelete } from "./commands/delete.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addGaps } from "./commands/gaps.ts";
 import { addJobs } from "./commands/jobs.ts";
@@ -29,6 +30,7 @@ const COMMANDS: readonly ((root: Command) => void)[] = [
   addJobs,
   addRetention,
   addPrune,
+  addDelete,
   addCompact,
   addBackup,
   addRestore,

@@ -6,6 +6,7 @@ import { adminApi } from "../src/api/admin-api.ts";
 import { AgentDirectory } from "../src/ingest/agent-directory.ts";
 import { ClockWatch } from "../src/retention/clock-watch.ts";
 import { compactNow } from "../src/compaction/compact-report.ts";
+import { DeletionDesk } from "../src/deletion/deletion-desk.ts";
 import { CollectorSource } from "../src/client/collector-source.ts";
 import { CollectorMetrics } from "../src/server/metrics.ts";
 import { decideRetention } from "../src/retention/retention-decision.ts";
@@ -55,6 +56,12 @@ async function apiOn(
       return Promise.resolve({ ...BACKUP, path });
     },
     doctor: (deep) => Promise.resolve({ ...SOUND, deep }),
+    deletion: new DeletionDesk({
+      reader,
+      closeReceipts: async () => ({ receivedUs: 0, highWater: 0 }),
+      carryOut: async () => ({ isGone: true }),
+      nowMs: () => 0,
+    }),
     metrics,
     tokens: { allows: (scope, header) => scope === "query" && header === "Bearer good" },
     dataDir,

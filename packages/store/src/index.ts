@@ -8,6 +8,7 @@ export type { RetentionCutoffs } from "./manifest/visibility.ts";
 export type { SegmentPart } from "./maintenance/maintenance-messages.ts";
 export type { JobRecord } from "./manifest/swap.ts";
 export type {
+  ClosedReceipts,
   CommitReport,
   DroppedBytes,
   FrameOutcome,

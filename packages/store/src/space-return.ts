@@ -1,14 +1,19 @@
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { StoreError } from "./errors.ts";
 import type { Reclaimed } from "./head/reclaimer.ts";
 
 /** The writer, as far as space comes back through it. */
 interface Reclaiming {
-  reclaim(keepFreeBytes: number): Promise<Reclaimed>;
+  reclaim(keepFreeBytes: number): Promise<Pick<Reclaimed, "segments" | "heldFrom">>;
   forget(segmentIds: readonly number[]): Promise<void>;
+  checkpoint(): Promise<boolean>;
 }
+
+/** How often it is looked whether readers have ended. */
+const HELD_MS = 200;
 
 /** Free pages that the head keeps for what comes in next; to return them while lines arrive is work for nothing. */
 const KEEP_FREE_BYTES = 256 * 1024 * 1024;
@@ -18,7 +23,7 @@ export class SpaceReturn implements AsyncDisposable {
   readonly #dataDir: string;
   readonly #writer: Reclaiming;
   readonly #failed: (error: StoreError) => void;
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
   #isLooking = false;
   #isStopped = false;
 
@@ -48,8 +53,26 @@ export class SpaceReturn implements AsyncDisposable {
   }
 
   /** Resolves when everything that nobody reads is off the disk, free pages of the head included. */
-  settle(): Promise<void> {
-    return this.#enqueue(0);
+  async settle(): Promise<void> {
+    await this.#enqueue(0);
+  }
+
+  /**
+   * Resolves when nothing is left on the disk of what was removed up to a version: no file, no free page,
+   * nothing in the head's log. That waits for its readers, for some minutes where pages of an answer may
+   * still be asked for.
+   */
+  async wipe(version: number, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const heldFrom = await this.#enqueue(0);
+      if (heldFrom === undefined || heldFrom > version) {
+        break;
+      }
+      await delay(HELD_MS, undefined, { signal });
+    }
+    while (!(await this.#writer.checkpoint())) {
+      await delay(HELD_MS, undefined, { signal });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -57,14 +80,15 @@ export class SpaceReturn implements AsyncDisposable {
     await this.#last;
   }
 
-  #enqueue(keepFreeBytes: number): Promise<void> {
+  /** Gives the lowest version at which something was removed that is still read. */
+  #enqueue(keepFreeBytes: number): Promise<number | undefined> {
     const result = this.#last.then(() => this.#return(keepFreeBytes));
     this.#last = result.catch(() => undefined); // its caller is told
     return result;
   }
 
-  async #return(keepFreeBytes: number): Promise<void> {
-    const { segments } = await this.#writer.reclaim(keepFreeBytes);
+  async #return(keepFreeBytes: number): Promise<number | undefined> {
+    const { segments, heldFrom } = await this.#writer.reclaim(keepFreeBytes);
     for (const { path } of segments) {
       // Not by the writer: to unlink a large file may take long.
       await unlink(join(this.#dataDir, path)).catch((error: NodeJS.ErrnoException) => {
@@ -76,5 +100,6 @@ export class SpaceReturn implements AsyncDisposable {
     if (segments.length > 0) {
       await this.#writer.forget(segments.map(({ id }) => id));
     }
+    return heldFrom;
   }
 }

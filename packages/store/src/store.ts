@@ -6,6 +6,7 @@ import { backUp, type BackupResult } from "./backup/backup.ts";
 import { checkNoHalfRestore } from "./backup/restore-place.ts";
 import { syncDeleteLogs, type UnwrittenLog } from "./backup/delete-log.ts";
 import { openHeadForReading } from "./head/head-file.ts";
+import { DeleteRemoval } from "./delete-removal.ts";
 import { Checkpointer } from "./head/checkpointer.ts";
 import { StoreError } from "./errors.ts";
 import type { AgentIntroduction, OpenedStream } from "./head/head.ts";
@@ -18,7 +19,12 @@ import { COMPACT_HEAD_BYTES } from "./maintenance/maintenance-plan.ts";
 import type { JobRecord } from "./manifest/swap.ts";
 import { SpaceReturn } from "./space-return.ts";
 import { Writer } from "./head/writer.ts";
-import type { CommitReport, DroppedBytes, NumberedOpening } from "./head/writer-messages.ts";
+import type {
+  ClosedReceipts,
+  CommitReport,
+  DroppedBytes,
+  NumberedOpening,
+} from "./head/writer-messages.ts";
 
 export interface StoreEvents {
   /** Frames were committed and fsynced: acks may leave now. */
@@ -65,6 +71,7 @@ export class Store implements AsyncDisposable {
   readonly #checkpointer: Checkpointer;
   readonly #maintenance: Maintenance;
   readonly #space: SpaceReturn;
+  readonly #removal: DeleteRemoval;
   readonly #looking: NodeJS.Timeout;
   readonly #events: StoreEvents;
   readonly #stopping = new AbortController();
@@ -96,6 +103,8 @@ export class Store implements AsyncDisposable {
       quarantined: (what) => events.noticed({ kind: "quarantined", what }),
       failed,
     });
+    const parts = { maintenance: this.#maintenance, space: this.#space, writer, failed };
+    this.#removal = new DeleteRemoval(parts, writer.hasDeletes);
     this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
   }
 
@@ -134,7 +143,7 @@ export class Store implements AsyncDisposable {
       }
       store = new Store(dataDir, lock, writer, checkpointer, events);
       await store.#logDeletes();
-      store.#resumeDeletes();
+      store.#removal.look(); // a crash, or a restore, may have left some
       return store;
     } catch (error) {
       lock[Symbol.dispose]();
@@ -214,20 +223,25 @@ export class Store implements AsyncDisposable {
     return { ...result, tookMs };
   }
 
+  /** Draws a line behind what has come in so far, for a delete of what somebody has looked at. */
+  closeReceipts(): Promise<ClosedReceipts> {
+    return this.#writer.closeReceipts();
+  }
+
   /**
-   * Hides matching records at once. `removeDeleted` takes them out of the files. Backups are told, so
-   * that none brings them back.
+   * Hides matching records at once, and begins to take them out of the files. Backups are told, so that
+   * none brings them back.
    */
   async delete(order: DeleteOrder): Promise<IssuedDelete> {
     const issued = await this.#writer.delete(order);
     await this.#logDeletes();
+    this.#removal.issued();
     return issued;
   }
 
   /** Resolves when the records of every delete so far are gone from the files. */
-  async removeDeleted(): Promise<void> {
-    await this.#maintenance.removeDeleted();
-    await this.#space.settle();
+  removeDeleted(): Promise<void> {
+    return this.#removal.settle();
   }
 
   /** Writes what the head holds as segments and merges small ones; resolves when nothing of it is left to do. */
@@ -262,8 +276,8 @@ export class Store implements AsyncDisposable {
    *
    * @throws StoreError `disk-full` where head.db has no room to grow
    */
-  checkpoint(): Promise<void> {
-    return this.#writer.checkpoint();
+  async checkpoint(): Promise<void> {
+    await this.#writer.checkpoint();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -271,7 +285,9 @@ export class Store implements AsyncDisposable {
     this.#stopping.abort();
     await this.#backingUp;
     await this.#logging;
+    const removed = this.#removal[Symbol.asyncDispose]();
     await this.#maintenance[Symbol.asyncDispose]();
+    await removed;
     await this.#space[Symbol.asyncDispose]();
     await this.#checkpointer[Symbol.asyncDispose]();
     await this.#writer[Symbol.asyncDispose]();
@@ -304,17 +320,6 @@ export class Store implements AsyncDisposable {
     }
   }
 
-  /** The process may have ended before the records of a delete were gone from the files; a restore brings some back. */
-  #resumeDeletes(): void {
-    if (this.#writer.hasDeletes) {
-      this.removeDeleted().catch((error: unknown) => {
-        if (error instanceof StoreError && error.code !== "closed") {
-          this.#events.noticed({ kind: "maintenance-failed", error });
-        }
-      });
-    }
-  }
-
   #committed(bytes: number): void {
     this.#bytesSinceLook += bytes;
     this.#headBytes += bytes;
@@ -327,6 +332,7 @@ export class Store implements AsyncDisposable {
     this.#bytesSinceLook = 0;
     this.#maintenance.look();
     this.#space.look();
+    this.#removal.look();
   }
 }
 

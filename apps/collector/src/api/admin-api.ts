@@ -13,6 +13,8 @@ import { type ApiError, toApiError } from "./api-error.ts";
 import type { BackupReport } from "../backup/backup-report.ts";
 import type { DoctorReport } from "../doctor/doctor-report.ts";
 import type { CompactReport } from "../compaction/compact-report.ts";
+import { answerDelete, readDeleteRequest } from "../deletion/delete-request.ts";
+import type { DeletionDesk } from "../deletion/deletion-desk.ts";
 import { SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
 import { readVolume } from "../retention/inventory.ts";
 import type { CollectorMetrics } from "../server/metrics.ts";
@@ -27,6 +29,7 @@ export interface AdminParts {
   readonly compact: () => Promise<CompactReport>;
   readonly backup: (path: string) => Promise<BackupReport>;
   readonly doctor: (isDeep: boolean) => Promise<DoctorReport>;
+  readonly deletion: DeletionDesk;
   readonly metrics: CollectorMetrics;
   readonly tokens: Pick<Tokens, "allows">;
   readonly dataDir: string;
@@ -46,6 +49,7 @@ const PATHS = [
   "/v1/compact",
   "/v1/backup",
   "/v1/doctor",
+  "/v1/delete",
   "/metrics",
 ] as const;
 
@@ -59,8 +63,8 @@ const PRUNE_REQUEST = z.strictObject({ confirmClock: z.boolean().default(false) 
 
 /**
  * What an operator asks a running collector, and what they tell it: agents, gaps, jobs, stats, the
- * retention plan, a prune, a compaction, a backup and doctor under `/v1`, and `/metrics`. All of it needs the query token; whatever
- * changes something refuses a browser's cross-site request by its Origin.
+ * retention plan, a prune, a compaction, a delete, a backup and doctor under `/v1`, and `/metrics`. All of
+ * it needs the query token; whatever changes something refuses a browser's cross-site request by its Origin.
  */
 export function adminApi(parts: AdminParts): Hono {
   const { reader, directory, retention, guard, metrics, tokens, dataDir, events } = parts;
@@ -123,6 +127,16 @@ export function adminApi(parts: AdminParts): Hono {
   app.get("/v1/doctor", (context) =>
     patientJson(parts.doctor(context.req.query("deep") === "1"), (error) => events.failed(error)),
   );
+  app.post("/v1/delete", async (context) => {
+    const body = parseJson(await context.req.text());
+    const request = readDeleteRequest(body, SYSTEM_CLOCKS.wallUs());
+    if (!request.ok) {
+      return refuse(context, 400, request.error);
+    }
+    const gone = new AbortController();
+    const answer = answerDelete(parts.deletion, request.value, gone.signal);
+    return patientJson(answer, (error) => events.failed(error), gone);
+  });
   app.get("/metrics", async (context) =>
     context.text(await metrics.render(), 200, { "Content-Type": METRICS_TYPE }),
   );
@@ -165,8 +179,14 @@ function refuse(context: Context, status: ContentfulStatusCode, error: ApiError)
 /**
  * A JSON answer that may take minutes: white space, which JSON allows in front, keeps the link from
  * looking dead. A failure is told in the body, since the status has left by then.
+ *
+ * @param gone is aborted when nobody waits for the answer any more
  */
-function patientJson(result: Promise<unknown>, failed: (error: unknown) => void): Response {
+function patientJson(
+  result: Promise<unknown>,
+  failed: (error: unknown) => void,
+  gone?: AbortController,
+): Response {
   const space = Buffer.from(" ");
   let timer: NodeJS.Timeout | undefined;
   const body = new ReadableStream<Uint8Array>({
@@ -187,6 +207,7 @@ function patientJson(result: Promise<unknown>, failed: (error: unknown) => void)
     cancel() {
       clearInterval(timer);
       timer = undefined;
+      gone?.abort();
     },
   });
   return new Response(body, { headers: { "Content-Type": "application/json" } });

@@ -55,6 +55,9 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof StoreError) {
     return { code: error.code, message: error.message, advice: error.advice };
   }
+  if (error instanceof Failure) {
+    return { code: "refused", message: error.message, advice: error.advice };
+  }
   return {
     code: "internal",
     message: "the collector failed to answer",

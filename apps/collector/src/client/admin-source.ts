@@ -4,6 +4,12 @@ import type { GapReport, JobReport, StatsReport } from "../api/admin-report.ts";
 import type { AgentEntry } from "../api/agent-list.ts";
 import type { BackupReport } from "../backup/backup-report.ts";
 import type { CompactReport } from "../compaction/compact-report.ts";
+import type {
+  DeleteOptions,
+  DeletePreview,
+  DeleteReport,
+  DeleteSelection,
+} from "../deletion/delete-report.ts";
 import { CollectorClient } from "./api-client.ts";
 import { CollectorSource } from "./collector-source.ts";
 import { resolveTarget, type TargetOptions } from "./context.ts";
@@ -26,6 +32,9 @@ export interface AdminSource extends AsyncDisposable {
   plan(): Promise<PlanReport>;
   prune(request: PruneRequest): Promise<PruneReport>;
   compact(): Promise<CompactReport>;
+  previewDelete(selection: DeleteSelection): Promise<DeletePreview>;
+  /** Deletes what a preview has shown. */
+  delete(options: DeleteOptions): Promise<DeleteReport>;
   /** @param path absolute, on the collector's machine */
   backup(path: string): Promise<BackupReport>;
   doctor(isDeep: boolean): Promise<DoctorReport>;

@@ -1,5 +1,5 @@
 import { EXIT, Failure } from "@sluice/service";
-import type { DurationMs } from "@sluice/quantity";
+import { type DurationMs, formatTimeRfc3339, timeUs } from "@sluice/quantity";
 import type * as z from "zod";
 
 import {
@@ -17,6 +17,14 @@ import { API_ERROR, fromApiError } from "../api/api-error.ts";
 import { BACKUP_REPORT, type BackupReport } from "../backup/backup-report.ts";
 import { DOCTOR_REPORT, type DoctorReport } from "../doctor/doctor-report.ts";
 import { COMPACT_REPORT, type CompactReport } from "../compaction/compact-report.ts";
+import {
+  DELETE_PREVIEW,
+  DELETE_REPORT,
+  type DeleteOptions,
+  type DeletePreview,
+  type DeleteReport,
+  type DeleteSelection,
+} from "../deletion/delete-report.ts";
 import {
   PLAN_REPORT,
   PRUNE_REPORT,
@@ -69,6 +77,19 @@ export class CollectorSource implements AdminSource {
   async doctor(isDeep: boolean): Promise<DoctorReport> {
     const path = `v1/doctor?deep=${isDeep ? 1 : 0}`;
     return check(DOCTOR_REPORT, await this.#client.getJson(path, this.#gone.signal));
+  }
+
+  previewDelete({ query, fromUs, untilUs }: DeleteSelection): Promise<DeletePreview> {
+    return this.#post(DELETE_PREVIEW, "v1/delete", {
+      query,
+      ...(fromUs !== undefined && { since: formatTimeRfc3339(timeUs(fromUs)) }),
+      ...(untilUs !== undefined && { until: formatTimeRfc3339(timeUs(untilUs)) }),
+      dryRun: true,
+    });
+  }
+
+  delete(options: DeleteOptions): Promise<DeleteReport> {
+    return this.#post(DELETE_REPORT, "v1/delete", options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

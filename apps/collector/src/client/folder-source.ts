@@ -18,6 +18,13 @@ import { backUpNow, type BackupReport } from "../backup/backup-report.ts";
 import { type DoctorReport, toDoctorReport } from "../doctor/doctor-report.ts";
 import { describeNotice } from "../server/notice-log.ts";
 import { compactNow, type CompactReport } from "../compaction/compact-report.ts";
+import type {
+  DeleteOptions,
+  DeletePreview,
+  DeleteReport,
+  DeleteSelection,
+} from "../deletion/delete-report.ts";
+import { DeletionDesk } from "../deletion/deletion-desk.ts";
 import { ClockWatch, SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
 import { makeRoomToOpen } from "../guard/volume-watch.ts";
 import { lastReceiptUs, readVolume } from "../retention/inventory.ts";
@@ -37,6 +44,8 @@ export class FolderSource implements AdminSource {
   readonly #configFile: string | undefined;
   readonly #env: Env;
   readonly #reader: StoreReader;
+  readonly #desk: DeletionDesk;
+  readonly #gone = new AbortController();
 
   /**
    * @param configFile `--config`; the standard path where it is not given
@@ -47,6 +56,22 @@ export class FolderSource implements AdminSource {
     this.#configFile = configFile;
     this.#env = env;
     this.#reader = openStoreReader(dataDir);
+    const reader = this.#reader;
+    this.#desk = new DeletionDesk({
+      reader,
+      closeReceipts: async () => ({
+        receivedUs: reader.stats().newestReceivedUs ?? 0,
+        highWater: reader.highWater,
+      }),
+      // Nobody would go on with it in the background.
+      carryOut: async (order) => {
+        await using store = await openUnused(dataDir);
+        await store.delete(order);
+        await store.removeDeleted();
+        return { isGone: true };
+      },
+      nowMs: Date.now,
+    });
   }
 
   async agents(silentMs?: DurationMs): Promise<AgentEntry[]> {
@@ -113,7 +138,16 @@ export class FolderSource implements AdminSource {
     return toDoctorReport(await runDoctor({ dataDir: this.#dataDir, isDeep }));
   }
 
+  previewDelete(selection: DeleteSelection): Promise<DeletePreview> {
+    return this.#desk.preview(selection, this.#gone.signal);
+  }
+
+  delete(options: DeleteOptions): Promise<DeleteReport> {
+    return this.#desk.delete(options);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
+    this.#gone.abort();
     return Promise.resolve(this.#reader[Symbol.asyncDispose]());
   }
 

@@ -123,6 +123,18 @@ export function queryFailure(text: string, error: QueryError): Failure {
   );
 }
 
+/** @throws Failure where it cannot be read, or has stages */
+export function readFilter(text: string): Query["filter"] {
+  const { filter, stages } = readQuery(text);
+  if (stages.length > 0) {
+    throw usage(
+      "a filter is wanted here, and this query has a stage",
+      "leave out what is behind |",
+    );
+  }
+  return filter;
+}
+
 /** The keys of a record are picked here; anything else is a field that only a stage can look up. */
 function withColumns(
   filter: string,
@@ -172,8 +184,9 @@ function readLines(
   return all === true || !isTerminal ? undefined : defaultLines;
 }
 
-function readRange(
-  { since, until }: QueryOptions,
+/** @throws Failure where they are not times, or not in their order */
+export function readRange(
+  { since, until }: Pick<QueryOptions, "since" | "until">,
   nowUs: number,
   zone: Zone,
 ): Pick<SearchRequest, "fromUs" | "untilUs"> {

@@ -1,6 +1,6 @@
 import { createLog, EXIT, Failure, type Log, endWithin, stopSignal } from "@sluice/service";
 import { floorOf } from "@sluice/retention";
-import { openStoreReader, runDoctor, Store, StoreError } from "@sluice/store";
+import { openStoreReader, runDoctor, Store, StoreError, type StoreReader } from "@sluice/store";
 
 import { adminApi } from "../api/admin-api.ts";
 import { backUpNow } from "../backup/backup-report.ts";
@@ -8,6 +8,7 @@ import { toDoctorReport } from "../doctor/doctor-report.ts";
 import { AgentDirectory } from "../ingest/agent-directory.ts";
 import { createApi } from "../api/api.ts";
 import { compactNow } from "../compaction/compact-report.ts";
+import { DeletionDesk } from "../deletion/deletion-desk.ts";
 import { ClockWatch } from "../retention/clock-watch.ts";
 import { formatListen, isLoopback } from "../config.ts";
 import { Ballast } from "../guard/ballast.ts";
@@ -156,6 +157,7 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
       compact: () => compactNow(store, reader),
       backup: (path) => backUpNow(store, path),
       doctor: async (isDeep) => toDoctorReport(await runDoctor({ dataDir, isDeep })),
+      deletion: deletionOn(store, reader),
       metrics,
       tokens,
       dataDir,
@@ -181,4 +183,20 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   ingest.goAway(RETRY_AFTER_MS);
   server.close();
   server.closeAllConnections();
+}
+
+/** Deletes of a running collector: the store goes on with them in the background. */
+function deletionOn(store: Store, reader: StoreReader): DeletionDesk {
+  return new DeletionDesk({
+    reader,
+    closeReceipts: () => store.closeReceipts(),
+    carryOut: async (order, wait) => {
+      await store.delete(order);
+      if (wait) {
+        await store.removeDeleted();
+      }
+      return { isGone: wait };
+    },
+    nowMs: Date.now,
+  });
 }

@@ -8,6 +8,8 @@ export interface DeleteOrder {
   /** Event times: inclusive, and exclusive. */
   readonly fromUs: number | undefined;
   readonly untilUs: number | undefined;
+  /** Only what was received up to then, where that is earlier than now: what somebody has looked at. */
+  readonly receivedUs?: number | undefined;
   readonly issuedUs: number;
 }
 
@@ -22,7 +24,11 @@ interface Receipts {
   closeReceipts(): number;
 }
 
-/** Hides the records of a delete at once; a job takes them out of the files. */
+/**
+ * Hides the records of a delete at once; a job takes them out of the files. Until it has, the writer
+ * overwrites whatever it frees: SQLite leaves the bytes of a payload in the pages that it gives up, and
+ * some of those in the file. Always to do so would write each payload once more than it is worth.
+ */
 export class DeleteIssuer {
   readonly #db: HeadDatabase;
   readonly #receipts: Receipts;
@@ -30,10 +36,20 @@ export class DeleteIssuer {
   constructor(db: HeadDatabase, receipts: Receipts) {
     this.#db = db;
     this.#receipts = receipts;
+    this.setOverwriting();
   }
 
-  issue({ query, fromUs, untilUs, issuedUs }: DeleteOrder): IssuedDelete {
-    const receivedUs = this.#receipts.closeReceipts();
+  /** Whether deletes were issued whose records are still in the files. */
+  get hasUndone(): boolean {
+    const row: unknown = this.#db
+      .prepare("SELECT 1 FROM deletes WHERE done_version IS NULL LIMIT 1")
+      .get();
+    return row !== undefined;
+  }
+
+  issue({ query, fromUs, untilUs, receivedUs, issuedUs }: DeleteOrder): IssuedDelete {
+    const closedUs = this.#receipts.closeReceipts();
+    const upToUs = Math.min(receivedUs ?? closedUs, closedUs);
     const id = this.#db
       .transaction(() =>
         this.#db
@@ -45,12 +61,24 @@ export class DeleteIssuer {
             query,
             fromUs ?? null,
             untilUs ?? null,
-            receivedUs,
+            upToUs,
             issuedUs,
             nextManifestVersion(this.#db),
           ),
       )
       .immediate().lastInsertRowid;
-    return { id: Number(id), receivedUs };
+    this.setOverwriting();
+    return { id: Number(id), receivedUs: upToUs };
+  }
+
+  /**
+   * To be called when a delete is issued or done. One that awaits what agents send again stays undone for
+   * days, and is no reason.
+   */
+  setOverwriting(): void {
+    const isOverwriting: unknown = this.#db
+      .prepare("SELECT 1 FROM deletes WHERE done_version IS NULL AND is_replay = 0 LIMIT 1")
+      .get();
+    this.#db.pragma(`secure_delete = ${isOverwriting === undefined ? "FAST" : "ON"}`);
   }
 }

@@ -50,6 +50,8 @@ export function openHeadForWriting(path: string): HeadDatabase {
       }
       db.pragma("synchronous = FULL");
       db.pragma("wal_autocheckpoint = 0");
+      // What goes from a page is overwritten when the page is written anyway; see DeleteIssuer for the rest.
+      db.pragma("secure_delete = FAST");
       if (process.platform === "darwin") {
         db.pragma("fullfsync = ON");
         db.pragma("checkpoint_fullfsync = ON");
@@ -114,12 +116,13 @@ function isThere(path: string): boolean {
 
 /**
  * Folds the WAL into the database file and cuts it. Commits wait while this does, so it waits for
- * readers only briefly: what one of them still needs stays in the WAL until the next time.
+ * readers only briefly: what one of them still needs stays in the WAL until the next time. False then.
  */
-export function truncateWal(db: HeadDatabase): void {
+export function truncateWal(db: HeadDatabase): boolean {
   db.pragma(`busy_timeout = ${TRUNCATE_WAIT_MS}`);
   try {
-    db.pragma("wal_checkpoint(TRUNCATE)");
+    const [result] = db.pragma("wal_checkpoint(TRUNCATE)") as { readonly busy: number }[];
+    return result?.busy === 0;
   } finally {
     db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
   }

@@ -12,6 +12,8 @@ export interface Reclaimed {
   readonly batches: number;
   readonly payloadBytes: number;
   readonly segments: readonly RetiredSegment[];
+  /** The lowest version at which something was removed that is still read; undefined where nothing is. */
+  readonly heldFrom: number | undefined;
 }
 
 export interface ReclaimOptions {
@@ -32,6 +34,9 @@ export function reclaimableVersion(db: HeadDatabase, dataDir: string, nowMs: num
 
 /** A transaction frees at most this much, so that commits of agents go on in between. */
 const SLICE_BYTES = 16 * 1024 * 1024;
+
+/** The same while what is freed is overwritten, which goes through the log. */
+const OVERWRITTEN_SLICE_BYTES = 2 * 1024 * 1024;
 
 /** Pages that one step gives back to the file system; to move one costs more than to free it. */
 const RETURN_BYTES = 4 * 1024 * 1024;
@@ -57,7 +62,18 @@ export class Reclaimer {
       .all(removedUpTo) as RetiredSegment[];
     const deleted = yield* this.#deleteBatches(removedUpTo);
     yield* this.#returnPages(keepFreeBytes);
-    return { ...deleted, segments };
+    return { ...deleted, segments, heldFrom: this.#heldFrom(removedUpTo) };
+  }
+
+  #heldFrom(removedUpTo: number): number | undefined {
+    const version: unknown = this.#db
+      .prepare(
+        `SELECT min(version) FROM (SELECT removed AS version FROM segments
+         UNION ALL SELECT version FROM batch_removals) WHERE version > ?`,
+      )
+      .pluck()
+      .get(removedUpTo);
+    return typeof version === "number" ? version : undefined;
   }
 
   /** The files are unlinked. */
@@ -90,11 +106,13 @@ export class Reclaimer {
     const settle = this.#db.prepare(
       "DELETE FROM batch_removals WHERE first_batch = ? AND last_batch = ? AND version = ?",
     );
+    const isOverwriting = this.#db.pragma("secure_delete", { simple: true }) === 1;
+    const mostBytes = isOverwriting ? OVERWRITTEN_SLICE_BYTES : SLICE_BYTES;
     let batches = 0;
     let payloadBytes = 0;
     for (const [first, last, version] of ranges) {
       for (let from = first; ;) {
-        const slice = takeSlice(next.all(from, last) as [number, number][]);
+        const slice = takeSlice(next.all(from, last) as [number, number][], mostBytes);
         const end = slice.ids.at(-1);
         this.#db
           .transaction(() => {
@@ -152,11 +170,14 @@ export class Reclaimer {
   }
 }
 
-function takeSlice(rows: readonly (readonly [number, number])[]): { ids: number[]; bytes: number } {
+function takeSlice(
+  rows: readonly (readonly [number, number])[],
+  mostBytes: number,
+): { ids: number[]; bytes: number } {
   const ids: number[] = [];
   let bytes = 0;
   for (const [id, payloadBytes] of rows) {
-    if (ids.length > 0 && bytes + payloadBytes > SLICE_BYTES) {
+    if (ids.length > 0 && bytes + payloadBytes > mostBytes) {
       break;
     }
     ids.push(id);

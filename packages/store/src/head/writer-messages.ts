@@ -39,6 +39,7 @@ export type WriterRequest =
   | CommitRequest
   | { readonly kind: "prune"; readonly id: number; readonly order: PruneOrder }
   | { readonly kind: "delete"; readonly id: number; readonly order: DeleteOrder }
+  | { readonly kind: "close-receipts"; readonly id: number }
   | { readonly kind: "announce"; readonly id: number; readonly paths: readonly string[] }
   | { readonly kind: "swap"; readonly id: number; readonly swap: Swap }
   | { readonly kind: "record"; readonly id: number; readonly job: JobRecord }
@@ -82,6 +83,14 @@ export interface CommitReport {
   readonly commitMs: number;
 }
 
+/** The end of what has come in so far. */
+export interface ClosedReceipts {
+  /** Everything up to now bears this receipt time or an earlier one; whatever follows bears a later one. */
+  readonly receivedUs: number;
+  /** Highest batch id so far. */
+  readonly highWater: number;
+}
+
 export type WriterReply =
   | {
       readonly kind: "ready";
@@ -105,7 +114,10 @@ export type WriterReply =
   | { readonly kind: "committed"; readonly report: CommitReport }
   | { readonly kind: "pruned"; readonly id: number; readonly result: PruneResult }
   | { readonly kind: "deleted"; readonly id: number; readonly issued: IssuedDelete }
+  | { readonly kind: "receipts-closed"; readonly id: number; readonly closed: ClosedReceipts }
   | { readonly kind: "swapped"; readonly id: number; readonly result: SwapResult }
+  /** `isCut` is false where a reader still needs what is in the log. */
+  | { readonly kind: "checkpointed"; readonly id: number; readonly isCut: boolean }
   | { readonly kind: "reclaimed"; readonly id: number; readonly result: Reclaimed }
   | { readonly kind: "backup-begun"; readonly id: number; readonly backup: number }
   | { readonly kind: "done"; readonly id: number }

@@ -65,11 +65,8 @@ class WriterThread {
       .prepare("SELECT value FROM meta WHERE key = 'store_id'")
       .pluck()
       .get() as string;
-    const hasDeletes =
-      this.#db.prepare("SELECT 1 FROM deletes WHERE done_version IS NULL LIMIT 1").get() !==
-      undefined;
     const { highWater } = this.#committer;
-    reply({ kind: "ready", storeId, highWater, sweep, hasDeletes });
+    reply({ kind: "ready", storeId, highWater, sweep, hasDeletes: this.#deletes.hasUndone });
   }
 
   receive(request: WriterRequest): void {
@@ -118,13 +115,25 @@ class WriterThread {
           issued: this.#deletes.issue(request.order),
         });
         return;
+      case "close-receipts": {
+        this.#commit();
+        const receivedUs = this.#committer.closeReceipts();
+        const { highWater } = this.#committer;
+        this.#reply({ kind: "receipts-closed", id: request.id, closed: { receivedUs, highWater } });
+        return;
+      }
       case "announce":
         announceSegments(this.#db, request.paths);
         this.#reply({ kind: "done", id: request.id });
         return;
-      case "swap":
-        this.#reply({ kind: "swapped", id: request.id, result: applySwap(this.#db, request.swap) });
+      case "swap": {
+        const result = applySwap(this.#db, request.swap);
+        if (request.swap.deletesDone !== undefined) {
+          this.#deletes.setOverwriting();
+        }
+        this.#reply({ kind: "swapped", id: request.id, result });
         return;
+      }
       case "record":
         recordJob(this.#db, request.job);
         this.#reply({ kind: "done", id: request.id });
@@ -154,8 +163,7 @@ class WriterThread {
         return;
       case "checkpoint":
         this.#commitAll();
-        truncateWal(this.#db);
-        this.#reply({ kind: "done", id: request.id });
+        this.#reply({ kind: "checkpointed", id: request.id, isCut: truncateWal(this.#db) });
         return;
       case "close":
         this.#commitAll();

@@ -11,6 +11,7 @@ import type { PruneOrder, PruneResult } from "./pruner.ts";
 import type { Reclaimed } from "./reclaimer.ts";
 import { threadUrl } from "../thread-url.ts";
 import type {
+  ClosedReceipts,
   CommitReport,
   DroppedBytes,
   NumberedOpening,
@@ -38,7 +39,7 @@ export class Writer implements AsyncDisposable {
   readonly storeId: string;
   /** What was put in order before the first request. */
   readonly sweep: SweepReport;
-  /** Deletes were issued whose records are still in the files. */
+  /** Deletes were issued whose records are still in the files, as of the start. */
   readonly hasDeletes: boolean;
   readonly #worker: Worker;
   readonly #waiters = new Map<number, Waiter>();
@@ -146,6 +147,12 @@ export class Writer implements AsyncDisposable {
     return expect(reply, "deleted").issued;
   }
 
+  /** Commits what is pending, and draws a line behind it. */
+  async closeReceipts(): Promise<ClosedReceipts> {
+    const reply = await this.#request((id) => ({ kind: "close-receipts", id }));
+    return expect(reply, "receipts-closed").closed;
+  }
+
   async announce(paths: readonly string[]): Promise<void> {
     expect(await this.#request((id) => ({ kind: "announce", id, paths })), "done");
   }
@@ -179,9 +186,13 @@ export class Writer implements AsyncDisposable {
     expect(await this.#request((id) => ({ kind: "end-backup", id, backup, lastDelete })), "done");
   }
 
-  /** Commits what is pending and folds the WAL into the database file. */
-  async checkpoint(): Promise<void> {
-    expect(await this.#request((id) => ({ kind: "checkpoint", id })), "done");
+  /**
+   * Commits what is pending, folds the WAL into the database file and cuts it. False where a reader still
+   * needs what is in it.
+   */
+  async checkpoint(): Promise<boolean> {
+    const reply = await this.#request((id) => ({ kind: "checkpoint", id }));
+    return expect(reply, "checkpointed").isCut;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -230,7 +241,9 @@ export class Writer implements AsyncDisposable {
       case "opened":
       case "pruned":
       case "deleted":
+      case "receipts-closed":
       case "swapped":
+      case "checkpointed":
       case "reclaimed":
       case "backup-begun":
       case "done":

@@ -1,56 +1,71 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { formatTimeRfc3339, timeUs } from "@sluice/quantity";
 
-import { activeDeletes } from "../manifest/visibility.ts";
-import { manifestVersion, type SegmentEntry, segmentsAt } from "../manifest/manifest.ts";
+import { manifestVersion, segmentsAt } from "../manifest/manifest.ts";
+import { type ActiveDelete, activeDeletes } from "../manifest/visibility.ts";
 import { compact } from "./compaction.ts";
+import { DeletedRecords } from "./deleted-records.ts";
 import { type JobContext, lastDelete } from "./job-context.ts";
-import { merge } from "./merge.ts";
+import { rewrite } from "./rewrite.ts";
+
+/** Deletes whose records no part of the store holds any more; files that were replaced may still lie there. */
+export interface TakenOut {
+  /** Ids of the deletes. */
+  readonly deletes: readonly number[];
+  /** Version of the manifest from which on nothing of them is left. */
+  readonly version: number;
+  readonly records: number;
+  /** By which the segments' files have become smaller. */
+  readonly bytes: number;
+  /** What was deleted, in the words of the query language. */
+  readonly detail: string;
+  readonly issuedUs: number;
+}
 
 /**
- * Takes the records of all deletes that were issued out of the files: first the head's, by compacting
- * what it holds, then those of each segment that may have some. Records that came in later stay.
+ * Takes the records of all deletes that were issued out of the store: first the head's, by compacting
+ * what it holds, then those of each segment that has some. Records that came in later stay. Undefined
+ * where there is no such delete.
  *
  * @throws Error where other changes came in between too often
  */
-export async function removeDeleted(context: JobContext, mostRetries: number): Promise<void> {
+export async function takeOutDeleted(
+  context: JobContext,
+  mostRetries: number,
+): Promise<TakenOut | undefined> {
   const { db } = context;
+  // Pages of the head that were freed before may lie in what has come in since: all of that goes too.
+  const lastBatch = Number(db.prepare("SELECT max(id) FROM batches").pluck().get() ?? 0);
+  let bytes = 0;
   for (let retries = 0; retries < mostRetries; retries++) {
-    // One that is to take what agents send again after a restore is in force until its time is over.
-    const deletes = activeDeletes(db, manifestVersion(db)).filter(
-      ({ receivedUs }) => receivedUs < context.nowUs(),
-    );
+    const { deletes, seen } = db.transaction(() => ({
+      // One that is to take what agents send again after a restore is in force until its time is over.
+      deletes: activeDeletes(db, manifestVersion(db)).filter(
+        ({ isReplay, receivedUs }) => !isReplay || receivedUs < context.nowUs(),
+      ),
+      seen: lastDelete(db),
+    }))();
     if (deletes.length === 0) {
-      return;
+      return undefined;
     }
-    const seen = lastDelete(db);
-    const receivedUs = Math.max(...deletes.map((one) => one.receivedUs));
-    // What such a one takes was never written to a segment.
-    const inSegments = deletes.filter(({ isReplay }) => !isReplay);
-    const isRewritten =
-      (await emptyHead(context, receivedUs)) && (await rewriteSegments(context, inSegments));
-    if (!isRewritten || lastDelete(db) > seen) {
-      continue;
-    }
-    const startedUs = context.nowUs();
-    const { ok } = await context.swap({
-      add: [],
-      removeBatches: [],
-      removeSegments: [],
-      removed: [],
-      deletesSeen: seen,
-      deletesDone: deletes.map(({ id }) => id),
-      job: {
-        kind: "delete",
-        dueUs: startedUs,
-        startedUs,
-        tookMs: 0,
-        outcome: { deletes: deletes.length },
-        detail: `deletes ${deletes.map(({ id }) => id).join(", ")} are gone from the files`,
-      },
-    });
-    if (ok) {
-      return;
+    const shrunk = (await emptyHead(context, lastBatch))
+      ? // What such a one takes was never written to a segment.
+        await rewriteSegments(
+          context,
+          deletes.filter(({ isReplay }) => !isReplay),
+          seen,
+        )
+      : undefined;
+    bytes += shrunk?.bytes ?? 0;
+    if (shrunk?.isComplete === true) {
+      const issuedUs = Math.min(...deletes.map((one) => one.issuedUs));
+      return {
+        deletes: deletes.map(({ id }) => id),
+        version: manifestVersion(db),
+        records: deletedSince(context, issuedUs),
+        bytes,
+        detail: deletes.map(describeDelete).join("; "),
+        issuedUs,
+      };
     }
   }
   throw new Error(
@@ -58,12 +73,10 @@ export async function removeDeleted(context: JobContext, mostRetries: number): P
   );
 }
 
-/** Compacts what the head holds of the time before the deletes; the compaction leaves out what is deleted. */
-async function emptyHead(context: JobContext, receivedUs: number): Promise<boolean> {
-  const left = context.db
-    .prepare("SELECT 1 FROM live_batches WHERE received_us <= ? LIMIT 1")
-    .pluck();
-  while (left.get(receivedUs) !== undefined) {
+/** Compacts what the head held when this began; the compaction leaves out what is deleted. */
+async function emptyHead(context: JobContext, lastBatch: number): Promise<boolean> {
+  const left = context.db.prepare("SELECT 1 FROM live_batches WHERE id <= ? LIMIT 1").pluck();
+  while (left.get(lastBatch) !== undefined) {
     await context.checkpoint();
     if ((await compact(context, 6)) === undefined) {
       return false;
@@ -72,29 +85,55 @@ async function emptyHead(context: JobContext, receivedUs: number): Promise<boole
   return true;
 }
 
+/** Bytes that the files have become smaller by, also where another change has ended it early. */
 async function rewriteSegments(
   context: JobContext,
-  deletes: ReturnType<typeof activeDeletes>,
-): Promise<boolean> {
-  const { db } = context;
+  deletes: readonly ActiveDelete[],
+  deletesSeen: number,
+): Promise<{ readonly isComplete: boolean; readonly bytes: number }> {
+  const { db, dataDir } = context;
+  using records = new DeletedRecords(db, dataDir, deletes);
+  let bytes = 0;
   for (const entry of segmentsAt(db, manifestVersion(db))) {
-    await context.checkpoint();
-    const isThere = existsSync(join(context.dataDir, entry.path));
-    if (isThere && deletes.some((one) => mayHold(entry, one))) {
-      const detail = "without what was deleted";
-      const { id, level } = entry;
-      const outcome = await merge(context, { kind: "delete", segments: [id], level, detail });
+    const search = records.in(entry);
+    let step = search.next();
+    while (step.done !== true) {
+      await context.checkpoint();
+      step = search.next();
+    }
+    const cuts = step.value;
+    if (cuts.size > 0) {
+      const detail = "one segment without what was deleted";
+      const outcome = await rewrite(context, entry, {
+        cutsOf: () => cuts,
+        reason: "deleted",
+        deletesSeen,
+        detail,
+      });
       if (outcome === undefined) {
-        return false;
+        return { isComplete: false, bytes };
       }
+      bytes += entry.bytes - outcome.bytes;
     }
   }
-  return true;
+  return { isComplete: true, bytes };
 }
 
-function mayHold(
-  { minTimeUs, maxTimeUs, firstReceivedUs }: SegmentEntry,
-  one: ReturnType<typeof activeDeletes>[number],
-): boolean {
-  return maxTimeUs >= one.fromUs && minTimeUs < one.untilUs && firstReceivedUs <= one.receivedUs;
+/** Whichever job has left them out: a compaction that was due may have come first, or a crash in between. */
+function deletedSince({ db }: JobContext, issuedUs: number): number {
+  return Number(
+    db
+      .prepare(
+        `SELECT coalesce(sum(json_extract(outcome, '$.deleted')), 0) FROM jobs
+         WHERE started_us + took_ms * 1000 >= ?`,
+      )
+      .pluck()
+      .get(issuedUs),
+  );
+}
+
+function describeDelete({ query, fromUs, untilUs }: ActiveDelete): string {
+  const from = Number.isFinite(fromUs) ? `, from ${formatTimeRfc3339(timeUs(fromUs))}` : "";
+  const until = Number.isFinite(untilUs) ? `, until ${formatTimeRfc3339(timeUs(untilUs))}` : "";
+  return `${query}${from}${until}`;
 }

@@ -10,21 +10,20 @@ import { manifestVersion, type SegmentEntry, segmentsAt } from "../manifest/mani
 import { unlinkSegment } from "../manifest/segment-folder.ts";
 import type { Swap, SwapResult } from "../manifest/swap.ts";
 import { compact } from "./compaction.ts";
-import { removeDeleted } from "./deletion.ts";
-import { type JobContext, JobStopped } from "./job-context.ts";
+import { takeOutDeleted } from "./deletion.ts";
+import { type JobContext, JobStopped, lastDelete } from "./job-context.ts";
 import type {
-  Dropped,
+  JobResult,
   MaintenanceReply,
   MaintenanceRequest,
   SegmentPart,
 } from "./maintenance-messages.ts";
 import { type MaintenanceJob, type MaintenanceState, nextJob } from "./maintenance-plan.ts";
 import { merge } from "./merge.ts";
+import { cutStreams, rewrite } from "./rewrite.ts";
 
 /** Commits and searches go first: on Linux the priority of a thread is its own. */
 const NICENESS = 10;
-
-const NOTHING: Dropped = { records: 0, bytes: 0 };
 
 /** A job that another change made void begins again on what is stored then; so often it is no accident. */
 const MOST_RETRIES = 10;
@@ -66,8 +65,8 @@ class MaintenanceThread implements JobContext {
         return;
       case "deletes":
         this.#enqueue(request.id, async () => {
-          await removeDeleted(this, MOST_RETRIES);
-          return undefined;
+          const takenOut = await takeOutDeleted(this, MOST_RETRIES);
+          return takenOut === undefined ? {} : { takenOut };
         });
         return;
       case "swapped":
@@ -147,12 +146,12 @@ class MaintenanceThread implements JobContext {
     return answer;
   }
 
-  #enqueue(id: number | undefined, work: () => Promise<Dropped | undefined>): void {
+  #enqueue(id: number | undefined, work: () => Promise<JobResult>): void {
     this.#queue = this.#queue.then(async () => {
       try {
-        const dropped = this.#isStopped ? undefined : await work();
+        const result = this.#isStopped ? {} : await work();
         if (id !== undefined) {
-          this.#reply({ kind: "done", id, dropped: dropped ?? NOTHING });
+          this.#reply({ kind: "done", id, result });
         }
       } catch (error) {
         if (!(error instanceof JobStopped)) {
@@ -164,7 +163,7 @@ class MaintenanceThread implements JobContext {
   }
 
   /** Jobs until none is due. Between them newer requests wait no longer than one job. */
-  async #work(isAsked: boolean): Promise<undefined> {
+  async #work(isAsked: boolean): Promise<JobResult> {
     this.#isLooking &&= isAsked;
     const askedUpTo = isAsked ? this.#lastBatch() : undefined;
     for (let retries = 0; retries < MOST_RETRIES && !this.#isStopped;) {
@@ -172,11 +171,12 @@ class MaintenanceThread implements JobContext {
       this.#reply({ kind: "head", bytes: state.headBytes });
       const job = nextJob(state);
       if (job === undefined) {
-        return;
+        break;
       }
       retries = (await this.#run(job)) ? 0 : retries + 1;
       await this.checkpoint();
     }
+    return {};
   }
 
   async #run(job: MaintenanceJob): Promise<boolean> {
@@ -185,32 +185,30 @@ class MaintenanceThread implements JobContext {
         return (await compact(this, job.level)) !== undefined;
       case "merge": {
         const { segments, level } = job;
-        const detail = `${segments.length} segments to one, level ${level}`;
-        return (await merge(this, { kind: "merge", segments, level, detail })) !== undefined;
+        return (await merge(this, { segments, level })) !== undefined;
       }
       default:
         return job satisfies never;
     }
   }
 
-  async #dropParts(parts: readonly SegmentPart[]): Promise<Dropped> {
+  async #dropParts(parts: readonly SegmentPart[]): Promise<JobResult> {
     let [records, bytes] = [0, 0];
     for (const { segment, streams } of parts) {
       const entry = segmentsAt(this.db, manifestVersion(this.db)).find(({ id }) => id === segment);
       if (entry !== undefined) {
         // Where another change comes first, the next prune finds what is left of it.
-        const outcome = await merge(this, {
-          kind: "rewrite",
-          segments: [segment],
-          level: entry.level,
-          without: new Map([[segment, new Set(streams)]]),
+        const outcome = await rewrite(this, entry, {
+          cutsOf: (runs) => cutStreams(runs, new Set(streams)),
+          reason: "pruned",
+          deletesSeen: lastDelete(this.db),
           detail: `one segment without ${streams.length} of its streams`,
         });
         records += outcome?.prunedRecords ?? 0;
         bytes += outcome === undefined ? 0 : entry.bytes - outcome.bytes;
       }
     }
-    return { records, bytes };
+    return { dropped: { records, bytes } };
   }
 
   #lastBatch(): number {

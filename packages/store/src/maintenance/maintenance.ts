@@ -3,8 +3,10 @@ import { Worker } from "node:worker_threads";
 import { fromFailure, StoreError, toFailure } from "../errors.ts";
 import type { Swap, SwapResult } from "../manifest/swap.ts";
 import { threadUrl } from "../thread-url.ts";
+import type { TakenOut } from "./deletion.ts";
 import type {
   Dropped,
+  JobResult,
   MaintenanceReply,
   MaintenanceRequest,
   SegmentPart,
@@ -28,7 +30,7 @@ export interface MaintenanceEvents {
 }
 
 interface Waiter {
-  resolve(dropped: Dropped): void;
+  resolve(result: JobResult): void;
   reject(error: Error): void;
 }
 
@@ -58,13 +60,15 @@ export class Maintenance implements AsyncDisposable {
     await this.#request((id) => ({ kind: "settle", id }));
   }
 
-  dropParts(parts: readonly SegmentPart[]): Promise<Dropped> {
-    return this.#request((id) => ({ kind: "drop-parts", id, parts }));
+  async dropParts(parts: readonly SegmentPart[]): Promise<Dropped> {
+    const { dropped } = await this.#request((id) => ({ kind: "drop-parts", id, parts }));
+    return dropped ?? { records: 0, bytes: 0 };
   }
 
-  /** Takes the records of all deletes that were issued out of the files. */
-  async removeDeleted(): Promise<void> {
-    await this.#request((id) => ({ kind: "deletes", id }));
+  /** Takes the records of all deletes that were issued out of the store; undefined where there is none. */
+  async takeOutDeleted(): Promise<TakenOut | undefined> {
+    const { takenOut } = await this.#request((id) => ({ kind: "deletes", id }));
+    return takenOut;
   }
 
   /** Ends the job that is under way; what it has written so far is removed. */
@@ -78,7 +82,7 @@ export class Maintenance implements AsyncDisposable {
     }
   }
 
-  #request(build: (id: number) => MaintenanceRequest): Promise<Dropped> {
+  #request(build: (id: number) => MaintenanceRequest): Promise<JobResult> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiters.set(id, { resolve, reject });
@@ -142,7 +146,7 @@ export class Maintenance implements AsyncDisposable {
         void this.#write(reply).then((request) => worker.postMessage(request));
         return;
       case "done": {
-        this.#take(reply.id)?.resolve(reply.dropped);
+        this.#take(reply.id)?.resolve(reply.result);
         return;
       }
       case "failed": {

@@ -1,13 +1,8 @@
 import type { Run } from "../block/run.ts";
 import { keepCopy } from "../manifest/segment-folder.ts";
 import { activeDeletes, Visibility } from "../manifest/visibility.ts";
-import {
-  isLiveSegment,
-  manifestVersion,
-  type SegmentEntry,
-  segmentsAt,
-} from "../manifest/manifest.ts";
-import { SegmentError, SegmentFile, type SegmentRun } from "../segment/segment-file.ts";
+import { manifestVersion, type SegmentEntry, segmentsAt } from "../manifest/manifest.ts";
+import type { SegmentFile, SegmentRun } from "../segment/segment-file.ts";
 import { SegmentRunReader } from "../segment/segment-run-reader.ts";
 import type { StreamDescription } from "../segment/segment-writer.ts";
 import { describeStreams, type JobContext, lastDelete } from "./job-context.ts";
@@ -15,19 +10,12 @@ import { RecordSieve } from "./record-sieve.ts";
 import { RemovalCount } from "./removal-count.ts";
 import { RunOrder } from "./run-order.ts";
 import { type Outcome, replace } from "./replacement.ts";
+import { openInput } from "./segment-input.ts";
 import { SegmentOutput, sumByStream } from "./segment-output.ts";
 
 export interface MergeOptions {
   readonly segments: readonly number[];
   readonly level: number;
-  /**
-   * Streams whose records are left out, by segment: what retention drops of them. What it keeps stays
-   * whole, with what has expired of it: a prune does what its plan has said, no less and no more.
-   */
-  readonly without?: ReadonlyMap<number, ReadonlySet<number>> | undefined;
-  /** What the job is recorded as: `merge`, `prune`, `delete`. */
-  readonly kind: string;
-  readonly detail: string;
 }
 
 interface Source {
@@ -42,8 +30,8 @@ interface SourceRun {
 }
 
 /**
- * Writes segments of one day anew: many as one, or without the records that have expired or were
- * deleted since. Undefined where an input was removed meanwhile: then nothing has changed.
+ * Writes segments of one day anew, many as one, without the records that have expired or were deleted
+ * since. Undefined where an input was removed meanwhile: then nothing has changed.
  */
 export async function merge(
   context: JobContext,
@@ -62,10 +50,7 @@ export async function merge(
   if (first === undefined || entries.length < options.segments.length) {
     return undefined;
   }
-  const sieve = new RecordSieve(
-    options.without === undefined ? visibility : visibility.withoutCutoffs(),
-    deletes,
-  );
+  const sieve = new RecordSieve(visibility, deletes);
   const removal = new RemovalCount();
   using files = new DisposableStack();
   const sources: Source[] = [];
@@ -98,10 +83,6 @@ export async function merge(
   for (const { source, run } of runsInOrder(sources)) {
     await context.checkpoint();
     const { entry, reader } = source;
-    if (options.without?.get(entry.id)?.has(run.streamId) === true) {
-      removal.add(run.streamId, "pruned", run.count);
-      continue;
-    }
     const records = reader.read(run);
     if (records === undefined) {
       const kept = keepCopy(dataDir, entry.path);
@@ -114,8 +95,8 @@ export async function merge(
   take(order.flush());
   // Awaited here: the output is disposed of when this returns.
   return await replace(context, output, removal, {
-    kind: options.kind,
-    detail: options.detail,
+    kind: "merge",
+    detail: `${entries.length} segments to one, level ${options.level}`,
     startedUs,
     removeBatches: [],
     removeSegments: entries.map(({ id }) => id),
@@ -125,25 +106,6 @@ export async function merge(
       inputBytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
     },
   });
-}
-
-/** Undefined where it cannot be opened: because it was removed since, or it is missing or damaged as a whole. */
-function openInput(context: JobContext, entry: SegmentEntry): SegmentFile | undefined {
-  let file: SegmentFile | undefined;
-  try {
-    file = SegmentFile.open(context.dataDir, entry.path);
-    void file.runs; // what a merge cannot do without
-    return file;
-  } catch (error) {
-    file?.[Symbol.dispose]();
-    if (!(error instanceof SegmentError)) {
-      throw error;
-    }
-    if (isLiveSegment(context.db, entry.id)) {
-      context.unreadable(entry, error);
-    }
-    return undefined;
-  }
 }
 
 /** Stream by stream, and each stream's runs in the order of their first sequence numbers, whichever segment they lie in. */

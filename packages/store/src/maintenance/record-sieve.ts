@@ -20,6 +20,8 @@ interface StreamRules {
   };
   readonly partitions: readonly string[];
   readonly visibleFromUs: Float64Array;
+  /** Those that may take some of them. */
+  readonly deletes: readonly ActiveDelete[];
 }
 
 /** Says of each record where it goes when it is written anew: to a partition, or nowhere. */
@@ -39,7 +41,7 @@ export class RecordSieve {
     if (whole !== undefined) {
       return { parts: new Map([[whole, run]]), expired: 0, deleted: 0 };
     }
-    const { identity, partitions, visibleFromUs } = rules;
+    const { identity, partitions, visibleFromUs, deletes } = rules;
     const indices = new Map<string, number[]>();
     let expired = 0;
     let deleted = 0;
@@ -49,7 +51,7 @@ export class RecordSieve {
         const severity = run.columns.severities[index] ?? 0;
         if (receivedUs < (visibleFromUs[severity] ?? Number.NEGATIVE_INFINITY)) {
           expired += 1;
-        } else if (isDeleted(this.#deletes, identity, run.columns, index, receivedUs)) {
+        } else if (isDeleted(deletes, identity, run.columns, index, receivedUs)) {
           deleted += 1;
         } else {
           const partition = partitions[severity] ?? "default";
@@ -73,12 +75,15 @@ export class RecordSieve {
   }
 
   /** The one partition that all of a run goes to, where that can be said without looking at each record. */
-  #wholePartition(run: Run, { partitions, visibleFromUs }: StreamRules): string | undefined {
+  #wholePartition(
+    run: Run,
+    { partitions, visibleFromUs, deletes }: StreamRules,
+  ): string | undefined {
     const earliestUs = run.arrivals.reduce(
       (earliest, { receivedUs }) => Math.min(earliest, receivedUs),
       Number.POSITIVE_INFINITY,
     );
-    if (this.#deletes.some((one) => earliestUs <= one.receivedUs)) {
+    if (deletes.some((one) => earliestUs <= one.receivedUs)) {
       return undefined;
     }
     let whole: string | undefined;
@@ -104,6 +109,7 @@ export class RecordSieve {
       identity,
       partitions: this.#visibility.partitions(identity),
       visibleFromUs: this.#visibility.visibleFromUs(identity),
+      deletes: this.#deletes.filter(({ filter }) => filter.streamMayMatch(identity) !== "no"),
     };
     this.#streams.set(stream.streamId, rules);
     return rules;

@@ -4,6 +4,7 @@ import type { Run } from "../block/run.ts";
 import type { NewSegment } from "../manifest/swap.ts";
 import { BlockPacker } from "../segment/block-packer.ts";
 import { BlockWriter } from "./block-writer.ts";
+import type { SegmentFile, SegmentRun } from "../segment/segment-file.ts";
 import {
   type SegmentOrigin,
   SegmentWriter,
@@ -13,6 +14,7 @@ import {
 interface OpenSegment {
   readonly writer: SegmentWriter;
   readonly packer: BlockPacker;
+  readonly blocks: BlockWriter;
 }
 
 /**
@@ -49,12 +51,36 @@ export class SegmentOutput implements Disposable {
     packer.add(run);
   }
 
+  /**
+   * Takes a block over as it is, behind what was added before. False where it cannot be decoded.
+   *
+   * @param streams of its runs, which are all of the block's
+   */
+  copy(
+    { partition, day }: { readonly partition: string; readonly day: string },
+    file: SegmentFile,
+    block: number,
+    runs: readonly SegmentRun[],
+    streams: readonly StreamDescription[],
+  ): boolean {
+    const { writer, packer, blocks } = this.#segment(partition, day);
+    packer.flush();
+    for (const stream of streams) {
+      writer.describe(stream);
+    }
+    return blocks.copy(file, block, runs);
+  }
+
   /** Writes what has gathered. Returns where the segments are going to lie, relative to data_dir. */
   finish(): string[] {
-    return Array.from(this.#open.values(), ({ writer, packer }) => {
+    for (const [key, { writer, packer }] of this.#open) {
       packer.flush();
-      return writer.path;
-    });
+      if (writer.isEmpty) {
+        writer[Symbol.dispose]();
+        this.#open.delete(key);
+      }
+    }
+    return Array.from(this.#open.values(), ({ writer }) => writer.path);
   }
 
   /** The finished segments, each on the disk under its name. */
@@ -86,7 +112,7 @@ export class SegmentOutput implements Disposable {
       const bytes = this.#streamBytes.get(runs[0]?.streamId ?? -1) ?? 0;
       blocks.write(runs, bytes);
     });
-    const opened = { writer, packer };
+    const opened = { writer, packer, blocks };
     this.#open.set(key, opened);
     return opened;
   }

@@ -40,13 +40,6 @@ export class Visibility {
     return new Visibility(typeof text === "string" ? text : undefined);
   }
 
-  /** The same partitions, and nothing hidden. */
-  withoutCutoffs(): Visibility {
-    return this.#cutoffs === undefined
-      ? this
-      : new Visibility(JSON.stringify({ policy: this.#cutoffs.policy, cutoffs: {} }));
-  }
-
   /** By severity: the receipt time from which a stream's records are visible. */
   visibleFromUs(stream: StreamNames): Float64Array {
     return this.#rules === undefined || this.#cutoffs === undefined
@@ -74,11 +67,14 @@ function partitionName(match: unknown): string {
 /** Records that a delete has hidden and that are still in the files. */
 export interface ActiveDelete {
   readonly id: number;
+  /** As it was given. */
+  readonly query: string;
   readonly filter: RecordFilter;
   readonly fromUs: number;
   readonly untilUs: number;
   /** Only what was received up to then. */
   readonly receivedUs: number;
+  readonly issuedUs: number;
   /** Made by a restore, for what agents send again: segments hold nothing of it. */
   readonly isReplay: boolean;
 }
@@ -89,6 +85,7 @@ interface DeleteRow {
   readonly from_us: number | null;
   readonly until_us: number | null;
   readonly received_us: number;
+  readonly issued_us: number;
   readonly is_replay: number;
 }
 
@@ -99,7 +96,7 @@ interface DeleteRow {
 export function activeDeletes(db: HeadDatabase, version: number): ActiveDelete[] {
   const rows = db
     .prepare(
-      `SELECT id, query, from_us, until_us, received_us, is_replay FROM deletes
+      `SELECT id, query, from_us, until_us, received_us, issued_us, is_replay FROM deletes
        WHERE done_version IS NULL OR done_version > ? ORDER BY id`,
     )
     .all(version) as DeleteRow[];
@@ -110,10 +107,12 @@ export function activeDeletes(db: HeadDatabase, version: number): ActiveDelete[]
     }
     return {
       id: row.id,
+      query: row.query,
       filter: compileFilter(query.value.filter),
       fromUs: row.from_us ?? Number.NEGATIVE_INFINITY,
       untilUs: row.until_us ?? Number.POSITIVE_INFINITY,
       receivedUs: row.received_us,
+      issuedUs: row.issued_us,
       isReplay: row.is_replay !== 0,
     };
   });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import Database, { type Statement } from "better-sqlite3";
 import { err, type Result } from "@sluice/quantity";
 
+import type { EncodedBlock } from "../block/block-encoder.ts";
 import type { BlockError } from "../block/block-error.ts";
 import { type BlockIndex, decodeIndex, openIndex } from "../block/block-index.ts";
 import { type BlockDictionary, openDictionary } from "../block/dictionary.ts";
@@ -29,6 +30,12 @@ export interface SegmentRun extends RunFacts {
   readonly block: number;
   /** The first of its records in the block. */
   readonly fromRecord: number;
+}
+
+/** A block's bytes as they lie in its segment. */
+export interface StoredBlock extends Omit<EncodedBlock, "text"> {
+  /** Id of the dictionary that its content is compressed against. */
+  readonly dictionary: number | undefined;
 }
 
 /** Why a segment cannot be read: its file is not there (any more), is not what it should be, or is of a newer version. */
@@ -189,6 +196,46 @@ export class SegmentFile implements Disposable {
     return this.#blocks[block]?.rawBytes ?? 0;
   }
 
+  /** Undefined where its pages cannot be read. */
+  stored(block: number): StoredBlock | undefined {
+    const sizes = this.#blocks[block];
+    const index = this.#blob(this.#index, block);
+    const content = this.#blob(this.#content, block);
+    if (sizes === undefined || index === undefined || content === undefined) {
+      return undefined;
+    }
+    const { rawBytes, indexRawBytes, contentRawBytes, dictionary } = sizes;
+    const sections = { index: Buffer.from(index), content: Buffer.from(content) };
+    return {
+      ...sections,
+      rawBytes,
+      indexRawBytes,
+      contentRawBytes,
+      dictionary: dictionary ?? undefined,
+    };
+  }
+
+  dictionaryIdOf(block: number): number | undefined {
+    return this.#blocks[block]?.dictionary ?? undefined;
+  }
+
+  /** The dictionaries, by id, and the block that the lines of each are of. */
+  dictionarySources(): ReadonlyMap<number, number> {
+    return guarded(this.path, () => {
+      const rows = this.#db.prepare("SELECT id, source FROM dictionaries").raw().all();
+      return new Map(rows as [number, number][]);
+    });
+  }
+
+  /** Undefined where it cannot be read. */
+  dictionary(id: number): BlockDictionary | undefined {
+    return this.#dictionaries.get(`${this.path}#${id}`, () => {
+      const bytes = this.#blob(this.#dictionary, id);
+      const raw = bytes === undefined ? undefined : unpackDictionary(bytes);
+      return raw === undefined ? undefined : openDictionary(raw);
+    });
+  }
+
   /** The index of a block, all of it decoded and checked. */
   index(block: number): Result<BlockIndex, BlockError> {
     const bytes = this.#blob(this.#index, block);
@@ -223,15 +270,8 @@ export class SegmentFile implements Disposable {
 
   /** The dictionary that a block's content is compressed against, where it has one that can be read. */
   #dictionaryOf(block: number): BlockDictionary | undefined {
-    const id = this.#blocks[block]?.dictionary ?? undefined;
-    if (id === undefined) {
-      return undefined;
-    }
-    return this.#dictionaries.get(`${this.path}#${id}`, () => {
-      const bytes = this.#blob(this.#dictionary, id);
-      const raw = bytes === undefined ? undefined : unpackDictionary(bytes);
-      return raw === undefined ? undefined : openDictionary(raw);
-    });
+    const id = this.dictionaryIdOf(block);
+    return id === undefined ? undefined : this.dictionary(id);
   }
 
   /** Damage to the pages of one block, or of one bucket, is no reason to give up the others. */

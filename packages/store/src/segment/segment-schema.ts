@@ -3,7 +3,8 @@
  * describes itself: with the names of its streams the manifest can be made again from the files alone.
  *
  * - `blocks`: about 1 MiB of records each; `idx` and `content` are what block/block-codec.ts writes.
- * - `dictionaries`: text, compressed with zstd, that the content of some blocks is compressed against.
+ * - `dictionaries`: text, compressed with zstd, that the content of some blocks is compressed against. It
+ *   is made of lines of the block `source`, and of no other: where one of those goes, so does it.
  * - `runs`: records of one stream that lie together in a block, `from_record` being the first of them
  *   there. Everything that planning asks, so that it reads no BLOB. `severity_counts` is JSON:
  *   [severity, count, severity, count, ...].
@@ -53,8 +54,9 @@ CREATE TABLE blocks (
 ) STRICT;
 
 CREATE TABLE dictionaries (
-  id    INTEGER PRIMARY KEY,
-  bytes BLOB NOT NULL
+  id     INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL REFERENCES blocks (id),
+  bytes  BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE runs (

@@ -126,7 +126,7 @@ export class SegmentWriter implements Disposable {
     meta.run("path", this.path);
     this.#db = db;
     this.#insertBlock = db.prepare("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    this.#insertDictionary = db.prepare("INSERT INTO dictionaries (bytes) VALUES (?)");
+    this.#insertDictionary = db.prepare("INSERT INTO dictionaries (source, bytes) VALUES (?, ?)");
     this.#insertRun = db.prepare(
       `INSERT INTO runs (block, stream, from_record, count, first_seq, last_seq, min_time_us, max_time_us,
          first_received_us, last_received_us, first_batch, last_batch, severities, severity_counts, body_bytes)
@@ -134,6 +134,11 @@ export class SegmentWriter implements Disposable {
          :firstReceivedUs, :lastReceivedUs, :firstBatch, :lastBatch, :severities, :counts, :bodyBytes)`,
     );
     this.#insertStream = db.prepare("INSERT INTO streams VALUES (?, ?, ?, ?, ?, ?)");
+  }
+
+  /** Whether it has no block yet. */
+  get isEmpty(): boolean {
+    return this.#totals.blocks === 0;
   }
 
   /** Names a stream; the blocks' streams all need it. */
@@ -145,19 +150,22 @@ export class SegmentWriter implements Disposable {
     }
   }
 
-  /** Stores a dictionary that blocks may be compressed against, and returns its id. */
-  addDictionary(dictionary: BlockDictionary): number {
-    const { lastInsertRowid } = this.#insertDictionary.run(packDictionary(dictionary));
+  /** Stores a dictionary of lines of a block, that others may be compressed against. Returns its id. */
+  addDictionary(dictionary: BlockDictionary, source: number): number {
+    const { lastInsertRowid } = this.#insertDictionary.run(source, packDictionary(dictionary));
     return Number(lastInsertRowid);
   }
 
-  /** Appends a block; `runs` in the order in which they stand in it, `words` as TokenCollector gives them. */
+  /**
+   * Appends a block, and returns its id; `runs` in the order in which they stand in it, `words` as
+   * TokenCollector gives them.
+   */
   add(
     block: EncodedBlock,
     runs: readonly RunFacts[],
     words: Uint32Array,
     { layouts, traits, dictionary }: BlockDetails,
-  ): void {
+  ): number {
     const id = this.#totals.blocks;
     const bytes = block.index.length + block.content.length;
     const records = runs.reduce((sum, { count }) => sum + count, 0);
@@ -191,6 +199,7 @@ export class SegmentWriter implements Disposable {
     for (const layout of layouts) {
       this.#layouts.set(layout.pattern, layout);
     }
+    return id;
   }
 
   /**
@@ -199,7 +208,7 @@ export class SegmentWriter implements Disposable {
    * @param outputs segments that its job writes, this one included
    */
   publish(outputs: number): NewSegment {
-    if (this.#totals.blocks === 0) {
+    if (this.isEmpty) {
       throw new Error("a segment without a block");
     }
     this.#writeFilter();
