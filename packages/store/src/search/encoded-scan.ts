@@ -3,11 +3,14 @@ import { hidesWords, type Proposal, type RecordFilter, type StreamIdentity } fro
 import type { OpenRun } from "./open-run.ts";
 import type { CachedBlock } from "./run-reader.ts";
 
-/** A place's test, where the place alone decides; see Proposal.matchesAt. */
-type PlaceTest = (bytes: Uint8Array, place: number) => boolean;
-
 /** Blocks whose places are remembered: the runs of a shared block come one by one. */
 const REMEMBERED_BLOCKS = 32;
+
+/** Records of a block, ascending, that one of the filter's proposals has found: which one depends on the stream. */
+interface Proposed {
+  readonly proposal: Proposal;
+  readonly records: readonly number[];
+}
 
 /**
  * Scans the text of blocks as it is stored, timestamps left out and lines grouped. It only proposes
@@ -15,7 +18,7 @@ const REMEMBERED_BLOCKS = 32;
  */
 export class EncodedScan {
   readonly #filter: RecordFilter;
-  readonly #proposed = new Map<CachedBlock, readonly number[]>();
+  readonly #proposed = new Map<CachedBlock, Proposed>();
 
   constructor(filter: RecordFilter) {
     this.#filter = filter;
@@ -51,7 +54,7 @@ export class EncodedScan {
     if (proposal === undefined || (!isPlain && !canPropose(proposal))) {
       return undefined;
     }
-    const places = this.#placesOf(block, text, proposal.proposer, proposal.matchesAt);
+    const places = this.#placesOf(block, text, proposal);
     const indices = places
       .map((record) => record - from)
       .filter((index) => index >= 0 && index < open.count && isWanted(index));
@@ -72,13 +75,13 @@ export class EncodedScan {
       recordAt(place: number): number;
       lineEnd(place: number): number;
     },
-    proposer: { over(bytes: Uint8Array): (from: number) => number },
-    matchesAt: PlaceTest | undefined,
+    proposal: Proposal,
   ): readonly number[] {
     const known = this.#proposed.get(block);
-    if (known !== undefined) {
-      return known;
+    if (known?.proposal === proposal) {
+      return known.records;
     }
+    const { proposer, matchesAt } = proposal;
     const propose = proposer.over(text.bytes);
     const records: number[] = [];
     for (let place = propose(0); place !== -1;) {
@@ -91,7 +94,7 @@ export class EncodedScan {
       place = propose(text.lineEnd(place));
     }
     records.sort((a, b) => a - b);
-    this.#proposed.set(block, records);
+    this.#proposed.set(block, { proposal, records });
     for (const oldest of this.#proposed.keys()) {
       if (this.#proposed.size <= REMEMBERED_BLOCKS) {
         break;
