@@ -103,6 +103,7 @@ export class StoredLog implements Disposable {
 
   /** Stores a batch and returns its id. */
   append(stream: LogStream, records: readonly TestRecord[], receivedUs = 1): number {
+    this.#head.receiptTime(receivedUs);
     return this.#head.transaction(() => {
       const { agentId, source, generation } = stream;
       const key = JSON.stringify([agentId, source, generation]);

@@ -1,5 +1,5 @@
 import { lowestLease } from "../manifest/lease.ts";
-import { manifestVersion } from "../manifest/manifest.ts";
+import { manifestVersion, setReclaimedVersion } from "../manifest/manifest.ts";
 import { type HeadDatabase, isDiskFull, truncateWal } from "./head-file.ts";
 
 /** A segment that nobody needs any more: its file is to be unlinked, then its entry forgotten. */
@@ -32,6 +32,9 @@ export function reclaimableVersion(db: HeadDatabase, dataDir: string, nowMs: num
   return Math.min(version, lowestLease(dataDir, nowMs));
 }
 
+/** Ids of batches, the first and the last, and the version that removed them. */
+type Removal = readonly [number, number, number];
+
 /** A transaction frees at most this much, so that commits of agents go on in between. */
 const SLICE_BYTES = 16 * 1024 * 1024;
 
@@ -60,7 +63,14 @@ export class Reclaimer {
     const segments = this.#db
       .prepare("SELECT id, path FROM segments WHERE removed <= ?")
       .all(removedUpTo) as RetiredSegment[];
-    const deleted = yield* this.#deleteBatches(removedUpTo);
+    const ranges = this.#db
+      .prepare("SELECT first_batch, last_batch, version FROM batch_removals WHERE version <= ?")
+      .raw()
+      .all(removedUpTo) as Removal[];
+    if (segments.length + ranges.length > 0) {
+      setReclaimedVersion(this.#db, removedUpTo);
+    }
+    const deleted = yield* this.#deleteBatches(ranges);
     yield* this.#returnPages(keepFreeBytes);
     return { ...deleted, segments, heldFrom: this.#heldFrom(removedUpTo) };
   }
@@ -91,12 +101,8 @@ export class Reclaimer {
   }
 
   *#deleteBatches(
-    removedUpTo: number,
+    ranges: readonly Removal[],
   ): Generator<undefined, { batches: number; payloadBytes: number }> {
-    const ranges = this.#db
-      .prepare("SELECT first_batch, last_batch, version FROM batch_removals WHERE version <= ?")
-      .raw()
-      .all(removedUpTo) as [number, number, number][];
     const next = this.#db
       .prepare(
         "SELECT id, length(payload) FROM batches WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1024",

@@ -61,6 +61,24 @@ export function nextManifestVersion(db: HeadDatabase): number {
   return version;
 }
 
+/** What was removed up to this version may be gone for good: who saw an older one cannot go on. */
+export function reclaimedVersion(db: HeadDatabase): number {
+  const value: unknown = db
+    .prepare("SELECT value FROM meta WHERE key = 'reclaimed_version'")
+    .pluck()
+    .get();
+  return Number(value ?? 0);
+}
+
+/** Says that what was removed up to a version is about to go for good. */
+export function setReclaimedVersion(db: HeadDatabase, version: number): void {
+  if (version > reclaimedVersion(db)) {
+    db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('reclaimed_version', ?)").run(
+      String(version),
+    );
+  }
+}
+
 /** The segments of a version, in the order of their ids. */
 export function segmentsAt(db: HeadDatabase, version: number): SegmentEntry[] {
   return db

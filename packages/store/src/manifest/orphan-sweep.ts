@@ -1,4 +1,5 @@
 import type { HeadDatabase } from "../head/head-file.ts";
+import { setReclaimedVersion } from "./manifest.ts";
 import { isUnfinished, listSegmentFiles, quarantine, unlinkSegment } from "./segment-folder.ts";
 
 /** What the sweep at start found beside the manifest's own segments. Paths are relative to data_dir. */
@@ -51,7 +52,9 @@ export function sweepSegments(db: HeadDatabase, dataDir: string): SweepReport {
   }
   const there = new Set(files);
   report.missing.push(...[...live].filter((path) => !there.has(path)));
+  const lastRemoval = db.prepare("SELECT max(removed) FROM segments").pluck();
   db.transaction(() => {
+    setReclaimedVersion(db, Number(lastRemoval.get() ?? 0));
     db.exec(`DELETE FROM announced_segments;
       DELETE FROM segment_streams WHERE segment IN (SELECT id FROM segments WHERE removed IS NOT NULL);
       DELETE FROM segments WHERE removed IS NOT NULL`);

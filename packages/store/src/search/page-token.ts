@@ -3,14 +3,12 @@ import * as z from "zod";
 
 import { type RetentionCutoffs, Visibility } from "../manifest/visibility.ts";
 import type { Moment } from "./run-catalog.ts";
-import { SearchError } from "./search-error.ts";
+import { PAGE_EXPIRED, SearchError } from "./search-error.ts";
 import type { SearchRequest } from "./search-request.ts";
 import type { TimeKey } from "./time-merge.ts";
 
 /** How long a page may be followed by the next one: what it saw is kept on the disk for so long. */
 export const PAGE_LIFE_MS: number = 5 * 60_000;
-
-export const PAGE_EXPIRED = "the page token has expired: begin the query again";
 
 const CUTOFFS = z.record(z.string(), z.number().optional());
 

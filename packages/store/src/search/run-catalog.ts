@@ -3,12 +3,14 @@ import type { HeadDatabase } from "../head/head-file.ts";
 import {
   BatchRemovals,
   manifestVersion,
+  reclaimedVersion,
   type SegmentEntry,
   segmentsAt,
 } from "../manifest/manifest.ts";
 import { type ActiveDelete, activeDeletes, Visibility } from "../manifest/visibility.ts";
 import type { RunFacts } from "../segment/run-facts.ts";
 import type { SegmentRun } from "../segment/segment-file.ts";
+import { PAGE_EXPIRED, SearchError } from "./search-error.ts";
 import type { SearchRequest } from "./search-request.ts";
 
 /** A stream as a search sees it. */
@@ -67,6 +69,7 @@ export interface Catalog {
  *
  * @param at the moment of an earlier page; undefined for now
  * @param isWanted whether a stream may hold what is looked for
+ * @throws SearchError `page-expired` where what that moment saw may be gone
  */
 export function readCatalog(
   db: HeadDatabase,
@@ -81,6 +84,9 @@ export function readCatalog(
       visibility: Visibility.read(db),
     };
     const { version, highWater, visibility } = moment;
+    if (version < reclaimedVersion(db)) {
+      throw new SearchError("page-expired", PAGE_EXPIRED);
+    }
     const all = readStreams(db, visibility);
     const streams = new Map(
       all.filter(isWanted).map((stream) => [stream.streamId, stream] as const),

@@ -9,6 +9,8 @@ export type SearchErrorCode =
   | "damaged"
   | "failed";
 
+export const PAGE_EXPIRED = "the page token has expired: begin the query again";
+
 /** A search that did not come to its end. `query` says where, for a query that cannot be read. */
 export class SearchError extends Error {
   readonly code: SearchErrorCode;

@@ -10,10 +10,10 @@ import { Visibility } from "../manifest/visibility.ts";
 import { SegmentCache } from "../segment/segment-cache.ts";
 import { SegmentError } from "../segment/segment-file.ts";
 import { claimer, type GroupShare, groupShare, isLarge, mergeShares } from "./group-search.ts";
-import { PAGE_EXPIRED, PAGE_LIFE_MS, versionOfPage } from "./page-token.ts";
+import { PAGE_LIFE_MS, versionOfPage } from "./page-token.ts";
 import { DecodedCache } from "./run-reader.ts";
 import { type RenderedPage, runSearch } from "./search-engine.ts";
-import { SearchError } from "./search-error.ts";
+import { PAGE_EXPIRED, SearchError } from "./search-error.ts";
 import { CHUNKS_IN_FLIGHT, type SearchCommand, type SearchReply } from "./search-messages.ts";
 import {
   type PlannedSearch,

@@ -186,7 +186,7 @@ const steady: fc.Arbitrary<RecordOfTest[]> = fc
     });
   });
 
-const recordLists: fc.Arbitrary<RecordOfTest[]> = fc.oneof(
+export const recordLists: fc.Arbitrary<RecordOfTest[]> = fc.oneof(
   fc.array(fc.oneof(stamped, anything), { minLength: 1, maxLength: 30 }),
   fc.array(stamped, { minLength: 1, maxLength: 20 }),
   steady,

@@ -99,9 +99,9 @@ describe("a segment", () => {
         });
         rmSync(folder.at("segments"), { recursive: true });
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
-  });
+  }, 60_000);
 
   it("describes itself", () => {
     const { path, ...segment } = write([runOf([line("a")], 7), runOf([line("b")], 9)], 6);
