@@ -20,6 +20,8 @@ export interface AgentStart {
 export interface CollectorStart {
   /** Command and arguments to run the collector under, such as strace's. */
   readonly wrapper?: readonly string[];
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 /**
@@ -49,12 +51,12 @@ export class Site implements AsyncDisposable {
     return this.#services;
   }
 
-  /** Starts the collector on a free port of its own choice. */
-  async startCollector({ wrapper = [] }: CollectorStart = {}): Promise<{
+  /** Starts the collector, on a free port of its own choice where none is given. */
+  async startCollector({ wrapper = [], port: wanted = 0 }: CollectorStart = {}): Promise<{
     readonly collector: ServiceProcess;
     readonly port: number;
   }> {
-    const args = ["serve", "--listen", "127.0.0.1:0", "--data-dir", this.dataDir];
+    const args = ["serve", "--listen", `127.0.0.1:${wanted}`, "--data-dir", this.dataDir];
     const [command, ...rest] = [...wrapper, process.execPath, this.product.collector, ...args];
     const collector = this.#run("collector", command ?? process.execPath, rest);
     const { fields } = await collector.ready();
@@ -101,6 +103,19 @@ export class Site implements AsyncDisposable {
       () => (stored() >= lines ? true : undefined),
       withinMs,
       () => `${stored()} of ${lines} lines are stored\n${this.logTails()}`,
+    );
+  }
+
+  /** Resolves when the collector has stored the end of this many streams. */
+  async untilFinished(streams: number): Promise<void> {
+    const finished = (): number => {
+      using data = StoredData.open(this.dataDir);
+      return data.finished();
+    };
+    await eventually(
+      () => (finished() >= streams ? true : undefined),
+      30_000,
+      () => `${finished()} of ${streams} streams are finished\n${this.logTails()}`,
     );
   }
 

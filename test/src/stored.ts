@@ -57,6 +57,13 @@ export class StoredData implements Disposable {
     return this.streams().reduce((sum, { records }) => sum + records, 0);
   }
 
+  /** Streams whose end is stored. */
+  finished(): number {
+    return Number(
+      this.#db.prepare("SELECT count(*) FROM streams WHERE finished = 1").pluck().get(),
+    );
+  }
+
   gaps(): StoredGap[] {
     return this.#db
       .prepare<[], StoredGap>(

@@ -227,7 +227,11 @@ export class Agent implements AsyncDisposable {
   #handle(effect: Exclude<AgentEffect, { kind: "send" }>): void {
     switch (effect.kind) {
       case "unfinished":
-        this.#takeUnfinished(effect.streams);
+        if (this.#awaitsUnfinished) {
+          this.#takeUnfinished(effect.streams);
+        } else {
+          this.#reopenFinished(effect.storeId, effect.streams);
+        }
         return;
       case "rewind": {
         const worker = this.#workers.get(effect.key);
@@ -284,7 +288,7 @@ export class Agent implements AsyncDisposable {
     if (effect.finished) {
       this.#session.forget(effect.key);
       this.#workers.delete(effect.key);
-      this.#checkpoints.forget(name);
+      this.#checkpoints.finish(storeId, name, nextSeq);
       void worker.finish();
     }
     this.#batcher.flush();
@@ -292,9 +296,6 @@ export class Agent implements AsyncDisposable {
 
   /** The state was lost: the collector's list of unfinished streams takes its place. */
   #takeUnfinished(streams: readonly UnfinishedStream[]): void {
-    if (!this.#awaitsUnfinished) {
-      return;
-    }
     for (const { source, generation, cursor } of streams) {
       const owner = this.#sources.find((candidate) => candidate.covers(source));
       const restored = owner?.restore({ source, generation }, cursor);
@@ -309,14 +310,31 @@ export class Agent implements AsyncDisposable {
     this.#startSources().catch((error: unknown) => this.#emit({ kind: "failed", error }));
   }
 
+  /** What this store acknowledged to its end and lists as unfinished, it has lost the end of: it was rolled back. */
+  #reopenFinished(storeId: string, streams: readonly UnfinishedStream[]): void {
+    for (const stream of streams) {
+      if (this.#checkpoints.finishedAt(storeId, streamName(stream)) === undefined) {
+        continue;
+      }
+      const owner = this.#sources.find((candidate) => candidate.covers(stream.source));
+      const reopened = owner?.reopen(stream, stream.cursor);
+      if (reopened?.ok === false) {
+        this.#emit({ kind: "failed", error: new Error(reopened.error.detail) });
+      }
+    }
+  }
+
   #reportRollback(worker: StreamWorker, effect: Extract<AgentEffect, { kind: "rewind" }>): void {
     const storeId = this.#session.storeId ?? "";
-    const known = this.#checkpoints.get(storeId, streamName(worker.stream));
-    if (known !== undefined && effect.nextSeq < known.nextSeq) {
-      const records = known.nextSeq - effect.nextSeq;
+    const name = streamName(worker.stream);
+    const known =
+      this.#checkpoints.get(storeId, name)?.nextSeq ?? this.#checkpoints.finishedAt(storeId, name);
+    if (known !== undefined && effect.nextSeq < known) {
+      const records = known - effect.nextSeq;
       this.#emit({ kind: "rolled-back", ...worker.stream, records });
     }
-    this.#checkpoints.store(storeId).set(streamName(worker.stream), {
+    this.#checkpoints.reopen(storeId, name);
+    this.#checkpoints.store(storeId).set(name, {
       nextSeq: effect.nextSeq,
       cursor: effect.cursor,
     });

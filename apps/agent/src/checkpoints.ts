@@ -18,7 +18,12 @@ const FILE = z.object({
     z.string(),
     z.record(z.string(), z.object({ nextSeq: z.number(), cursor: z.string() })),
   ),
+  /** store id -> stream -> where it ended; a state of an older agent has none. */
+  finished: z.optional(z.record(z.string(), z.record(z.string(), z.number()))),
 });
+
+/** So many finished streams are remembered of each store, the latest ones: some ten thousand bytes. */
+const MOST_FINISHED = 1024;
 
 /** Acks within this time share one write. */
 const WRITE_EVERY_MS = 1_000;
@@ -32,6 +37,7 @@ export class Checkpoints implements AsyncDisposable {
   readonly #path: string;
   readonly #sources: Map<string, unknown>;
   readonly #stores: Map<string, Map<string, Checkpoint>>;
+  readonly #finished: Map<string, Map<string, number>>;
   readonly #snapshots = new Map<string, () => unknown>();
   readonly #onError: (error: unknown) => void;
   #timer: NodeJS.Timeout | undefined;
@@ -51,6 +57,12 @@ export class Checkpoints implements AsyncDisposable {
     this.isLost = isLost;
     this.#onError = onError;
     this.#sources = new Map(Object.entries(state?.sources ?? {}));
+    this.#finished = new Map(
+      Object.entries(state?.finished ?? {}).map(([storeId, streams]) => [
+        storeId,
+        new Map(Object.entries(streams)),
+      ]),
+    );
     this.#stores = new Map(
       Object.entries(state?.stores ?? {}).map(([storeId, streams]) => [
         storeId,
@@ -117,10 +129,31 @@ export class Checkpoints implements AsyncDisposable {
     return streams;
   }
 
-  forget(stream: string): void {
+  /** The store has acknowledged the stream's end: no other is asked about it any more. */
+  finish(storeId: string, stream: string, nextSeq: number): void {
     for (const streams of this.#stores.values()) {
       streams.delete(stream);
     }
+    const finished = this.#finished.get(storeId) ?? new Map<string, number>();
+    this.#finished.set(storeId, finished);
+    finished.delete(stream);
+    finished.set(stream, nextSeq);
+    for (const oldest of finished.keys()) {
+      if (finished.size <= MOST_FINISHED) {
+        break;
+      }
+      finished.delete(oldest);
+    }
+  }
+
+  /** Where a stream ended that this store acknowledged to its end; undefined for any other. */
+  finishedAt(storeId: string, stream: string): number | undefined {
+    return this.#finished.get(storeId)?.get(stream);
+  }
+
+  /** The store has lost the end of a finished stream. */
+  reopen(storeId: string, stream: string): void {
+    this.#finished.get(storeId)?.delete(stream);
   }
 
   /** Resolves when a state taken after the call is on the disk. */
@@ -156,7 +189,11 @@ export class Checkpoints implements AsyncDisposable {
         ),
       ]),
     );
-    return JSON.stringify({ version: 1, sources: Object.fromEntries(this.#sources), stores });
+    const finished = Object.fromEntries(
+      [...this.#finished].map(([storeId, streams]) => [storeId, Object.fromEntries(streams)]),
+    );
+    const sources = Object.fromEntries(this.#sources);
+    return JSON.stringify({ version: 1, sources, stores, finished });
   }
 }
 

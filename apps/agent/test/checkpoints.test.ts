@@ -66,12 +66,35 @@ describe("checkpoints", () => {
   it("of a finished stream are forgotten in every store, which stay known", async () => {
     await stored();
     const before = await load();
-    before.forget("1:/log");
+    before.finish("s-1", "1:/log", 5);
     await before.write();
     const checkpoints = await load();
     expect(checkpoints.get("s-1", "1:/log")).toBeUndefined();
     expect(checkpoints.get("s-2", "1:/log")).toBeUndefined();
     expect(checkpoints.isKnownStore("s-1")).toBe(true);
+  });
+
+  it("leave behind where a finished stream ended, in the store that acknowledged it", async () => {
+    await stored();
+    const before = await load();
+    before.finish("s-1", "1:/log", 7);
+    await before.write();
+    const checkpoints = await load();
+    expect(checkpoints.finishedAt("s-1", "1:/log")).toBe(7);
+    expect(checkpoints.finishedAt("s-2", "1:/log")).toBeUndefined();
+    checkpoints.reopen("s-1", "1:/log");
+    await checkpoints.write();
+    expect((await load()).finishedAt("s-1", "1:/log")).toBeUndefined();
+  });
+
+  it("leave behind the ends of the latest 1,024 streams of a store", async () => {
+    const checkpoints = await load(false);
+    for (let i = 0; i < 1_030; i++) {
+      checkpoints.finish("s-1", `${i}:/log`, i);
+    }
+    expect(checkpoints.finishedAt("s-1", "5:/log")).toBeUndefined();
+    expect(checkpoints.finishedAt("s-1", "6:/log")).toBe(6);
+    expect(checkpoints.finishedAt("s-1", "1029:/log")).toBe(1_029);
   });
 
   it("are lost or whole, and the agent starts, wherever the file was torn", async () => {

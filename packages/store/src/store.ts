@@ -119,7 +119,7 @@ export class Store implements AsyncDisposable {
         const message = `a checkpoint failed: ${cause.message}`;
         events.failed(new StoreError("commit-failed", message, "check the disk", { cause }));
       });
-      let store: Store | undefined;
+      let store: Store | undefined = undefined;
       const writer = await Writer.start(dataDir, {
         committed: (report) => {
           let bytes = 0;

@@ -3,6 +3,7 @@ import { err, ok } from "@sluice/quantity";
 import type { Result } from "@sluice/quantity";
 import { ChangeFeed } from "./change-feed.ts";
 import { decodeCursor } from "./cursor.ts";
+import type { FileCursor } from "./cursor.ts";
 import type { TailEvent } from "./event.ts";
 import { FileReader } from "./file-reader.ts";
 import { DEFAULT_TIMING } from "./file-source-options.ts";
@@ -131,12 +132,9 @@ export class FileSource implements Source {
 
   restore(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid> {
     if (this.#started) throw new Error("streams are restored before the source starts");
-    const decoded = decodeCursor(cursor);
+    const decoded = decodeStreamCursor(stream, cursor);
     if (!decoded.ok) return decoded;
     const { identity, position } = decoded.value;
-    if (!Number.isSafeInteger(stream.generation) || stream.generation < 1) {
-      return err({ code: "cursor-invalid", detail: `generation ${stream.generation}` });
-    }
     const record = this.#registry.record(stream.source);
     record.restored = true;
     record.next = Math.max(record.next, stream.generation + 1);
@@ -144,6 +142,11 @@ export class FileSource implements Source {
     const fields = { ...stream, phase: "open", identity, position, sizeBytes } as const;
     this.#registry.add(new Generation({ ...fields, path: undefined }));
     return ok(undefined);
+  }
+
+  reopen(stream: StreamKey, cursor: Uint8Array): Result<boolean, CursorInvalid> {
+    const decoded = decodeStreamCursor(stream, cursor);
+    return decoded.ok ? ok(this.#registry.takeUp(stream, decoded.value)) : decoded;
   }
 
   snapshot(): unknown {
@@ -212,6 +215,16 @@ export class FileSource implements Source {
       this.rescan().catch(() => undefined);
     });
   }
+}
+
+/** Both come from a collector. */
+function decodeStreamCursor(
+  { generation }: StreamKey,
+  cursor: Uint8Array,
+): Result<FileCursor, CursorInvalid> {
+  return Number.isSafeInteger(generation) && generation >= 1
+    ? decodeCursor(cursor)
+    : err({ code: "cursor-invalid", detail: `generation ${generation}` });
 }
 
 function compareStreams(a: StreamKey, b: StreamKey): number {

@@ -16,7 +16,7 @@ import {
   mismatch,
   positionAt,
 } from "./identity.ts";
-import type { FilePosition, HeadPrint } from "./identity.ts";
+import type { FileIdentity, FilePosition, HeadPrint } from "./identity.ts";
 import { OpenFile, statPath } from "./open-file.ts";
 import type { FileStat } from "./open-file.ts";
 import type { CursorLost, StreamChange, StreamKey } from "./source.ts";
@@ -215,6 +215,40 @@ export class Registry {
     }
     const { source, generation: number } = generation;
     this.#ports.changed({ kind: "ended", stream: { source, generation: number } });
+  }
+
+  /** Opens a finished generation again, or makes one of what a cursor knows of it. False where it is not finished. */
+  takeUp(key: StreamKey, { identity, position }: FileCursor): boolean {
+    const known = this.generation(key);
+    if (known !== undefined) {
+      if (known.phase !== "finished") return false;
+      known.phase = "open";
+      known.acked = position;
+      known.moveTo(position);
+      known.rotatedAtMs = undefined;
+    }
+    const generation = known ?? this.#remember(key, identity, position);
+    this.#ports.changed({ kind: "appeared", stream: generation.toStream() });
+    return true;
+  }
+
+  /** Its file is looked for when it is read. What has another owner by now is not read as two streams. */
+  #remember(key: StreamKey, identity: FileIdentity, position: FilePosition): Generation {
+    const sizeBytes = position.offset;
+    const generation = new Generation({
+      ...key,
+      phase: "open",
+      identity,
+      position,
+      sizeBytes,
+      path: undefined,
+    });
+    const record = this.record(key.source);
+    record.next = Math.max(record.next, key.generation + 1);
+    record.generations.set(key.generation, generation);
+    if (this.#byInode.has(inodeKey(identity))) this.end(generation, "cursor-lost");
+    else this.#index(generation);
+    return generation;
   }
 
   /** Moves an open generation to a cursor, wherever the bytes it means are now. */

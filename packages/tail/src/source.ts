@@ -105,6 +105,12 @@ export interface Source extends AsyncDisposable {
   finish(stream: StreamKey): void;
   /** Declares an unfinished stream known elsewhere, where local state was lost. Before `start`. */
   restore(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid>;
+  /**
+   * Takes a finished stream up again at a cursor before its end, which was lost where it was stored;
+   * it appears once more. False where the stream is not finished. Of a file that is gone its reader
+   * says so.
+   */
+  reopen(stream: StreamKey, cursor: Uint8Array): Result<boolean, CursorInvalid>;
   /** Plain JSON-able state: versioned, validated when it is handed back. */
   snapshot(): unknown;
 }

@@ -6,7 +6,7 @@ import type { LoggedDelete } from "./delete-log.ts";
  * How long after a restore records count as sent again. Agents send what an older store lacks when they
  * connect, and one of them may be switched off over some days.
  */
-export const REPLAY_WINDOW_US: number = 7 * 86_400 * 1_000_000;
+const REPLAY_WINDOW_US: number = 7 * 86_400 * 1_000_000;
 
 /**
  * Puts deletes in force in a store that is older than they are: for what it holds, and, until

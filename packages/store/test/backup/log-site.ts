@@ -12,7 +12,7 @@ import { Folder } from "../folder.ts";
 import { batchFrame, messageOf, type TestRecord } from "../frames.ts";
 import { requestOf } from "../stored-log.ts";
 
-export const AGENT = { agentId: "a-1", host: "web-1", version: "1.0.0", labels: { env: "prod" } };
+const AGENT = { agentId: "a-1", host: "web-1", version: "1.0.0", labels: { env: "prod" } };
 
 interface Opened {
   readonly connection: number;
