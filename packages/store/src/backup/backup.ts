@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { Worker } from "node:worker_threads";
 
 import { fromFailure, StoreError } from "../errors.ts";
-import { threadUrl } from "../thread-url.ts";
+import { startThread } from "../thread.ts";
 import type { BackupOrder, MadeBackup } from "./backup-maker.ts";
 import type { BackupPlace } from "./backup-register.ts";
 import type { BackupReply } from "./backup-thread.ts";
@@ -115,10 +114,7 @@ async function realTarget(path: string): Promise<string> {
 }
 
 function runThread(order: BackupOrder, signal: AbortSignal): Promise<MadeBackup> {
-  const worker = new Worker(threadUrl("./backup-thread", import.meta.url), {
-    workerData: order,
-    name: "sluice-backup",
-  });
+  const worker = startThread("./backup-thread", import.meta.url, "sluice-backup", order);
   return new Promise((done, failed) => {
     worker.once("message", (reply: BackupReply) => {
       if (reply.kind === "made") {

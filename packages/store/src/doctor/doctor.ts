@@ -1,7 +1,5 @@
-import { Worker } from "node:worker_threads";
-
 import { fromFailure, StoreError } from "../errors.ts";
-import { threadUrl } from "../thread-url.ts";
+import { startThread } from "../thread.ts";
 import type { DoctorReport } from "./doctor-report.ts";
 import type { DoctorReply } from "./doctor-thread.ts";
 import type { ExaminationOptions } from "./examination.ts";
@@ -16,10 +14,7 @@ export function runDoctor(
   options: ExaminationOptions,
   signal?: AbortSignal,
 ): Promise<DoctorReport> {
-  const worker = new Worker(threadUrl("./doctor-thread", import.meta.url), {
-    workerData: options,
-    name: "sluice-doctor",
-  });
+  const worker = startThread("./doctor-thread", import.meta.url, "sluice-doctor", options);
   return new Promise((resolve, reject) => {
     worker.once("message", (reply: DoctorReply) => {
       if (reply.kind === "report") {

@@ -1,6 +1,6 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 
-import { threadUrl } from "../thread-url.ts";
+import { startThread } from "../thread.ts";
 
 /** Frame bytes committed between two checkpoints. */
 const CHECKPOINT_EVERY_BYTES = 32 * 1024 * 1024;
@@ -31,9 +31,8 @@ export class Checkpointer implements AsyncDisposable {
   }
 
   #start(): Worker {
-    const worker = new Worker(threadUrl("./checkpoint-thread", import.meta.url), {
-      workerData: { path: this.#path },
-      name: "sluice-checkpoint",
+    const worker = startThread("./checkpoint-thread", import.meta.url, "sluice-checkpoint", {
+      path: this.#path,
     });
     worker.on("error", this.#failed);
     return worker;

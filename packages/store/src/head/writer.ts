@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { UnfinishedStream } from "@sluice/protocol";
 
 import { StoreError, fromFailure } from "../errors.ts";
@@ -9,7 +9,7 @@ import type { JobRecord, Swap, SwapResult } from "../manifest/swap.ts";
 import type { DeleteOrder, IssuedDelete } from "./delete-issuer.ts";
 import type { PruneOrder, PruneResult } from "./pruner.ts";
 import type { Reclaimed } from "./reclaimer.ts";
-import { threadUrl } from "../thread-url.ts";
+import { startThread } from "../thread.ts";
 import type {
   ClosedReceipts,
   CommitReport,
@@ -67,10 +67,7 @@ export class Writer implements AsyncDisposable {
 
   /** @throws StoreError where the head cannot be opened */
   static async start(dataDir: string, events: WriterEvents): Promise<Writer> {
-    const worker = new Worker(threadUrl("./writer-thread", import.meta.url), {
-      workerData: { dataDir },
-      name: "sluice-writer",
-    });
+    const worker = startThread("./writer-thread", import.meta.url, "sluice-writer", { dataDir });
     const ready = await new Promise<Extract<WriterReply, { kind: "ready" }>>((resolve, reject) => {
       const ended = (): void => reject(lostThread());
       worker.once("error", reject);

@@ -3,7 +3,7 @@ import { requiredWordSets, type RecordFilter } from "@sluice/query";
 import type { HeadDatabase } from "../head/head-file.ts";
 import { manifestVersion, type SegmentEntry } from "../manifest/manifest.ts";
 import { type ActiveDelete, Visibility } from "../manifest/visibility.ts";
-import { MatchFinder } from "../search/match-finder.ts";
+import { RecordFinder } from "../search/record-finder.ts";
 import type { Catalog, CatalogStream, StoredRun } from "../search/run-catalog.ts";
 import { DecodedCache, RunReader } from "../search/run-reader.ts";
 import { planRuns } from "../search/segment-plan.ts";
@@ -15,7 +15,7 @@ import type { RunCut } from "./rewrite.ts";
 interface Sought {
   readonly one: ActiveDelete;
   readonly streams: ReadonlyMap<number, CatalogStream>;
-  readonly finder: MatchFinder;
+  readonly finder: RecordFinder;
 }
 
 /**
@@ -39,13 +39,7 @@ export class DeletedRecords implements Disposable {
           .filter((stream) => one.filter.streamMayMatch(stream) !== "no")
           .map((stream) => [stream.streamId, stream]),
       ),
-      finder: new MatchFinder({
-        filter: one.filter,
-        reader,
-        deletes: [],
-        arrived: undefined,
-        needsBodies: false,
-      }),
+      finder: new RecordFinder({ filter: one.filter, reader, deletes: [], arrived: undefined }),
     }));
   }
 
@@ -135,12 +129,16 @@ function isWholly(run: StoredRun, { filter, fromUs, untilUs, receivedUs }: Activ
   );
 }
 
-function matchesIn(run: StoredRun, one: ActiveDelete, finder: MatchFinder): Float64Array {
+function matchesIn(run: StoredRun, one: ActiveDelete, finder: RecordFinder): Float64Array {
   const range = { fromUs: finite(one.fromUs), untilUs: finite(one.untilUs) };
-  const matches = finder.find(run, range, false, Number.POSITIVE_INFINITY);
-  const seqs = matches
-    .filter(({ receivedUs }) => receivedUs <= one.receivedUs)
-    .map(({ seq }) => seq);
+  const found = finder.find(run, { range, reverse: false, limit: Number.POSITIVE_INFINITY });
+  if (found === undefined) {
+    return new Float64Array();
+  }
+  const { open, records } = found;
+  const seqs = records
+    .filter((record) => open.receivedUsAt(record) <= one.receivedUs)
+    .map((record) => open.seqAt(record));
   return Float64Array.from(seqs).sort();
 }
 

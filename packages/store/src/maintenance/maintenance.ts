@@ -1,8 +1,8 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 
 import { fromFailure, StoreError, toFailure } from "../errors.ts";
 import type { Swap, SwapResult } from "../manifest/swap.ts";
-import { threadUrl } from "../thread-url.ts";
+import { startThread } from "../thread.ts";
 import type { TakenOut } from "./deletion.ts";
 import type {
   Dropped,
@@ -100,9 +100,8 @@ export class Maintenance implements AsyncDisposable {
   }
 
   #start(): Worker {
-    const worker = new Worker(threadUrl("./maintenance-thread", import.meta.url), {
-      workerData: { dataDir: this.#dataDir },
-      name: "sluice-maintenance",
+    const worker = startThread("./maintenance-thread", import.meta.url, "sluice-maintenance", {
+      dataDir: this.#dataDir,
     });
     worker.on("message", (reply: MaintenanceReply) => this.#receive(worker, reply));
     worker.on("error", (cause: Error) => {

@@ -1,9 +1,9 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 
 import { SearchError } from "./search-error.ts";
 import { CHUNKS_IN_FLIGHT, type SearchCommand, type SearchReply } from "./search-messages.ts";
 import type { SearchProgress, SearchRequest, SearchRun, SearchSummary } from "./search-request.ts";
-import { threadUrl } from "../thread-url.ts";
+import { startThread } from "../thread.ts";
 
 /** Searches that run at a time: one per core of a small machine; others wait for their turn. */
 const DEFAULT_THREADS = 2;
@@ -167,9 +167,8 @@ export class SearchPool implements AsyncDisposable {
   }
 
   #spawn(): Worker {
-    const thread = new Worker(threadUrl("./search-thread", import.meta.url), {
-      workerData: { dataDir: this.#dataDir },
-      name: "sluice-search",
+    const thread = startThread("./search-thread", import.meta.url, "sluice-search", {
+      dataDir: this.#dataDir,
     });
     thread.on("message", (reply: SearchReply) => this.#receive(thread, reply));
     thread.on("error", (error: Error) => this.#lost(thread, error.message));
