@@ -1,3 +1,4 @@
+import { SEGMENT_BASE_BYTES } from "@sluice/store";
 import { expect, test } from "vitest";
 
 import { StoredPlaces } from "../src/retention/stored-places.ts";
@@ -77,6 +78,16 @@ test("a segment all of whose units go, goes whole", () => {
     segmentIds: [7, 8],
     segmentParts: [],
   });
+});
+
+test("what a file takes by itself comes back with what is kept longest", () => {
+  const size = { bytes: 4 * SEGMENT_BASE_BYTES };
+  const parts = [part(7, 3, 3, size), part(7, 1, 3, size)];
+  const { units } = new StoredPlaces(parts, STREAMS, POLICY);
+  expect(units.map(({ host, bytes }) => [host, bytes / SEGMENT_BASE_BYTES])).toEqual([
+    ["db-1", 4.5],
+    ["web-1", 3.5],
+  ]);
 });
 
 test("rules count only where a severity of theirs is there", () => {

@@ -8,7 +8,7 @@ export { compileRules, ruleFor } from "./match.ts";
 export type { RecordNames, RuleMatcher, StreamNames } from "./match.ts";
 export { floorOf, planRetention } from "./planner.ts";
 export type { PlanOptions, RetentionPlan, Unmet } from "./planner.ts";
-export { retentionPolicySchema } from "./policy.ts";
+export { keepOf, retentionPolicySchema } from "./policy.ts";
 export type {
   RetentionPolicy,
   RetentionPolicyInput,

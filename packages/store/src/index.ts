@@ -44,6 +44,7 @@ export { runDoctor } from "./doctor/doctor.ts";
 export type { DoctorCheck, DoctorReport } from "./doctor/doctor-report.ts";
 export { rebuildHead } from "./doctor/rebuild.ts";
 export type { RebuildResult } from "./doctor/rebuild.ts";
+export { SEGMENT_BASE_BYTES } from "./segment/segment-schema.ts";
 export { openStoreReader } from "./head-reader.ts";
 export { parseRecordId } from "./search/row-writer.ts";
 export { SearchError } from "./search/search-error.ts";

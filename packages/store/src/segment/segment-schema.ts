@@ -21,6 +21,9 @@ export const SEGMENT_APPLICATION_ID = 0x536c7367;
 /** A block is some tens of KiB: larger pages than the head's make for less overhead in reading one. */
 export const SEGMENT_PAGE_BYTES = 16_384;
 
+/** What a file takes however little is in it: about a page for each table. It goes with the last of its streams. */
+export const SEGMENT_BASE_BYTES: number = 6 * SEGMENT_PAGE_BYTES;
+
 /** Bits of `blocks.traits`: what keeps the words of a block from telling its fields. */
 export const HAS_ATTRIBUTES = 1;
 export const HIDES_WORDS = 2;
