@@ -47,6 +47,6 @@ export function formatCompact(
   const isSame = before.batches === 0 && before.segments === after.segments;
   const sum = isSame
     ? "Nothing was left to compact.\n"
-    : `Compacted in ${formatDuration(tookMs)}.\n`;
+    : `Compacted in ${formatDuration(Math.round(tookMs / 10) * 10)}.\n`;
   return `${formatTable(COLUMNS, rows, isColored)}\n${sum}`;
 }
