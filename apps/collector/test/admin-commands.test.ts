@@ -137,6 +137,13 @@ test.each([
   expect(formatPrune(report, false)).toContain(text);
 });
 
+test("a prune whose space has not come back yet says what keeps it", () => {
+  const figures = { batches: 0, segments: 1, segmentParts: 0, records: 90, bytes: 500_000 };
+  const report = { plan: SOMETHING, ...figures, tookMs: 42, diskBytesBefore: 900_000 };
+  expect(formatPrune({ ...report, diskBytesAfter: 890_000 }, false)).toContain("its space follows");
+  expect(formatPrune({ ...report, diskBytesAfter: 420_000 }, false)).not.toContain("follows");
+});
+
 test("stats say how much there is, and how small it is kept", () => {
   expect(formatStats(STATS)).toMatchInlineSnapshot(`
     "agents    2, 1 connected

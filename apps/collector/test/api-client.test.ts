@@ -95,7 +95,7 @@ describe("a search over the API", () => {
       });
       const page = "TOKEN";
       const where = { fromUs: 1_500_000, untilUs: 2_500_001, limit: 9, page };
-      const request = { ...REQUEST, ...where, render, maxReadBytes: 1_234_567 };
+      const request = { ...REQUEST, ...where, render, maxReadBytes: 1_234_567, isLast: true };
       const run = client.search(request, NEVER);
       expect(await read(run)).toBe(`${"a\n".repeat(100_000)}b\n`);
       expect(await run.summary).toEqual({ ...SUMMARY, rows: 2 });

@@ -34,6 +34,7 @@ const SEARCH = z.strictObject({
   reverse: FLAG.default(false),
   after: z.string().optional(),
   page: z.string().optional(),
+  last: FLAG.default(false),
   maxRead: z.string().optional(),
   deadline: z.string().default(DEFAULT_DEADLINE),
   render: z.enum(["rows", "bodies"]).default("rows"),
@@ -64,7 +65,7 @@ export function readSearch(
   if (!parsed.success) {
     return err(wrong(parsed.error));
   }
-  const { q, n, all, order, reverse, after, page, render, progress } = parsed.data;
+  const { q, n, all, order, reverse, after, page, last, render, progress } = parsed.data;
   const since = readTime(parsed.data.since, timeUs(nowUs));
   const until = readTime(parsed.data.until, timeUs(nowUs));
   const deadline = parseDuration(parsed.data.deadline);
@@ -97,6 +98,7 @@ export function readSearch(
       limit: all ? undefined : (n ?? DEFAULT_ROWS),
       afterId: after,
       page,
+      ...(last && { isLast: true }),
       maxReadBytes: maxRead?.value,
       render,
       deadlineMs: Math.min(deadline.value, MAX_DEADLINE_MS),

@@ -133,7 +133,7 @@ export class CollectorClient {
 
 function searchParameters(request: SearchRequest): string {
   const { query, fromUs, untilUs, order, reverse, limit, afterId, page, render } = request;
-  const { maxReadBytes, deadlineMs } = request;
+  const { isLast = false, maxReadBytes, deadlineMs } = request;
   return new URLSearchParams({
     q: query,
     ...(fromUs !== undefined && { since: formatTimeRfc3339(timeUs(fromUs)) }),
@@ -143,6 +143,7 @@ function searchParameters(request: SearchRequest): string {
     reverse: reverse ? "1" : "0",
     ...(afterId !== undefined && { after: afterId }),
     ...(page !== undefined && { page }),
+    ...(isLast && { last: "1" }),
     ...(maxReadBytes !== undefined && { maxRead: String(maxReadBytes) }),
     ...(render !== undefined && { render }),
     deadline: `${deadlineMs}ms`,

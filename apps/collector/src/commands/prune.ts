@@ -51,9 +51,14 @@ export function formatPrune(report: PruneReport, isColored: boolean): string {
     returned >= 0
       ? `${formatSize(returned)} came back`
       : `${formatSize(-returned)} more, for lines arrived meanwhile`;
+  // Lines that arrive make up for some of it, but not for half of what goes.
+  const later =
+    returned < bytes / 2
+      ? "What a query still reads, or a page to come, is kept until then: its space follows.\n"
+      : "";
   return (
     `${table}Dropped ${formatCount(records)} records in ${formatPlaces(report)}, ` +
     `${formatSize(bytes)}, in ${formatDuration(tookMs)}.\n` +
-    `On disk: ${formatSize(diskBytesBefore)} before, ${formatSize(diskBytesAfter)} after; ${disk}.\n`
+    `On disk: ${formatSize(diskBytesBefore)} before, ${formatSize(diskBytesAfter)} after; ${disk}.\n${later}`
   );
 }

@@ -97,6 +97,7 @@ export function planQuery(
       order: options.order ?? "time",
       reverse: isReversed || isTurned,
       limit,
+      isLast: true,
       ...(rendersBodies && { render: "bodies" }),
       deadlineMs: readTimeout(options.timeout ?? DEFAULT_TIMEOUT),
       ...(options.maxRead !== undefined && { maxReadBytes: readMaxRead(options.maxRead) }),

@@ -135,6 +135,7 @@ export async function suggest(
         order: "time",
         reverse: true,
         limit: 1,
+        isLast: true,
         deadlineMs: SUGGEST_WITHIN_MS,
       },
       within,

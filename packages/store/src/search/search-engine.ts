@@ -35,8 +35,9 @@ export function* runSearch(search: PlannedSearch): Generator<RenderedPage, Searc
       yield rendered;
     }
   }
+  const mayGoOn = query.stages.length === 0 && rows === request.limit && request.isLast !== true;
   const nextPage =
-    query.stages.length === 0 && rows === request.limit && last !== undefined
+    mayGoOn && last !== undefined
       ? encodePageToken(request, catalog.moment, keyOf(last))
       : undefined;
   return summarize(search, { rows, renderMs, counted: 0, nextPage });

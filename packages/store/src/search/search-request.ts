@@ -27,6 +27,8 @@ export interface SearchRequest extends TimeRange {
    * saw: the same rows come at any size of pages, whatever is stored or pruned meanwhile.
    */
   readonly page?: string | undefined;
+  /** Nobody asks for a page behind this one: no `nextPage` is given, and no file kept for it. */
+  readonly isLast?: boolean | undefined;
   /** Only what arrived in this range: how a follower asks for what is new. */
   readonly arrived?: ArrivalRange | undefined;
   /** `rows` are NDJSON (`Row`, or a stage's own objects); `bodies` are each body's bytes and a LF. Default: rows. */
