@@ -121,6 +121,7 @@ describe("a query", () => {
   });
 
   test.each([
+    ["request-invalid", 400],
     ["page-expired", 410],
     ["too-much", 413],
     ["deadline", 504],

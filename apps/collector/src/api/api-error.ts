@@ -19,6 +19,7 @@ export type ApiError = z.infer<typeof API_ERROR>;
 
 const ADVICE: Readonly<Record<SearchErrorCode, string>> = {
   "query-invalid": "mend the query where it points",
+  "request-invalid": "ask with what goes together: docs/querying.md, The API",
   deadline: "allow it more time with --timeout (in the API: deadline=)",
   cancelled: "ask again",
   "too-much": "narrow the query, or allow it more with --max-read (in the API: maxRead=)",
@@ -30,6 +31,7 @@ const ADVICE: Readonly<Record<SearchErrorCode, string>> = {
 /** Where an answer has not begun yet: the HTTP status of a search that failed. */
 export const SEARCH_STATUS: Readonly<Record<SearchErrorCode, number>> = {
   "query-invalid": 400,
+  "request-invalid": 400,
   deadline: 504,
   cancelled: 503,
   "too-much": 413,

@@ -101,7 +101,7 @@ export function* mergeShares(
   const startedMs = performance.now();
   if (request.afterId !== undefined || request.page !== undefined) {
     throw new SearchError(
-      "failed",
+      "request-invalid",
       "a query with stages has one answer: it cannot be paged through",
     );
   }

@@ -53,7 +53,7 @@ export function decodePageToken(
   const token = parseToken(text);
   if (!token.success || token.data.query !== hash(questionOf(request))) {
     throw new SearchError(
-      "failed",
+      "request-invalid",
       "the page token is not one of this query: send it with the same query, range and order",
     );
   }

@@ -56,7 +56,7 @@ function* answerPages(search: PlannedSearch): Generator<StagedPage> {
   }
   if (request.afterId !== undefined || request.page !== undefined) {
     throw new SearchError(
-      "failed",
+      "request-invalid",
       "a query with stages has one answer: it cannot be paged through",
     );
   }
@@ -79,7 +79,10 @@ function findPages(
     case "stream": {
       const after = search.start?.after ?? readAfter(request);
       if (after !== undefined && !catalog.streams.has(after.streamId)) {
-        throw new SearchError("failed", `the record ${request.afterId} is not one of this query's`);
+        throw new SearchError(
+          "request-invalid",
+          `the record ${request.afterId} is not one of this query's`,
+        );
       }
       return walkByStream(planned.runs, catalog.streams, { ...options, after });
     }
@@ -95,7 +98,7 @@ function findPages(
 function readAfter({ afterId }: SearchRequest): { streamId: number; seq: number } | undefined {
   const after = afterId === undefined ? undefined : parseRecordId(afterId);
   if (after === undefined && afterId !== undefined) {
-    throw new SearchError("failed", `"${afterId}" is not the id of a record`);
+    throw new SearchError("request-invalid", `"${afterId}" is not the id of a record`);
   }
   return after;
 }
@@ -118,7 +121,7 @@ function timeKeyOf(
     }
   }
   throw new SearchError(
-    "failed",
+    "page-expired",
     `the record ${streamId}-${seq} is no longer stored: begin the query again`,
   );
 }

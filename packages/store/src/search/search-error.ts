@@ -2,6 +2,8 @@ import type { QueryError } from "@sluice/query";
 
 export type SearchErrorCode =
   | "query-invalid"
+  /** Parts of the request do not go together, or name what is not of this query. */
+  | "request-invalid"
   | "deadline"
   | "cancelled"
   | "too-much"

@@ -99,7 +99,7 @@ describe("a search in a thread", () => {
 
   it("passes a refusal of the request on", async () => {
     const error = await failureOf(search({ query: "* | fields host", afterId: "1-1" }));
-    expect(error).toMatchObject({ code: "failed" });
+    expect(error).toMatchObject({ code: "request-invalid" });
   });
 });
 
