@@ -7,7 +7,7 @@ import { MAX_LAYOUTS, suitsTimes, writeMeta } from "./index-meta.ts";
 import { type LineOrder, groupTemplates, orderLines } from "./line-order.ts";
 import { LinePass, type MarkedLayout } from "./line-pass.ts";
 import type { Run, RunSpan } from "./run.ts";
-import { packSections } from "./section.ts";
+import { packSections, packSectionsOnPool } from "./section.ts";
 import { splitNanos, splitTimes } from "./time-column.ts";
 
 /*
@@ -61,6 +61,12 @@ interface EncodedLines {
   readonly nanos: Uint16Array;
 }
 
+/** A block before compression. */
+export interface BlockLayout extends Omit<EncodedBlock, "index" | "content"> {
+  readonly index: readonly Uint8Array[];
+  readonly content: readonly Uint8Array[];
+}
+
 /**
  * Encodes runs of at least one record each, in their order, at a level of `compressParams`. Decoding needs the same
  * dictionary. Throws a RangeError on misuse.
@@ -70,6 +76,24 @@ export function encodeBlock(
   level: number,
   dictionary?: BlockDictionary,
 ): EncodedBlock {
+  const layout = layOutBlock(runs);
+  const index = packSections(layout.index, level);
+  return { ...layout, index, content: packSections(layout.content, level, dictionary) };
+}
+
+/** The second half of `encodeBlock`, the text being compressed by the thread pool. */
+export async function packBlockOnPool(
+  layout: BlockLayout,
+  level: number,
+  dictionary?: BlockDictionary,
+): Promise<EncodedBlock> {
+  const packing = packSectionsOnPool(layout.content, level, dictionary);
+  const index = packSections(layout.index, level);
+  return { ...layout, index, content: await packing };
+}
+
+/** The first half of `encodeBlock`: all of it but the compression. */
+export function layOutBlock(runs: readonly Run[]): BlockLayout {
   const spans = spansOf(runs);
   const count = spans.reduce((sum, span) => sum + span.count, 0);
   if (count === 0) throw new RangeError("a block without records");
@@ -104,8 +128,8 @@ export function encodeBlock(
   const attributes = encodeAttributes(runs, spans, order);
   const content = [text.bytes, text.lengths, attributes];
   return {
-    index: packSections(index, level),
-    content: packSections(content, level, dictionary),
+    index,
+    content,
     indexRawBytes: sumLengths(index),
     contentRawBytes: sumLengths(content),
     rawBytes:

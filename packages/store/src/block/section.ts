@@ -1,5 +1,13 @@
 import { Buffer } from "node:buffer";
-import { constants, crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { promisify } from "node:util";
+import {
+  constants,
+  crc32,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompressSync,
+  type ZstdOptions,
+} from "node:zlib";
 import { VarintReader, readZstdFrame, writeVarint } from "@sluice/protocol";
 import { type Result, err, ok } from "@sluice/quantity";
 import { type BlockError, badBlock } from "./block-error.ts";
@@ -18,6 +26,7 @@ import type { BlockDictionary } from "./dictionary.ts";
 const VERSION = 1;
 const CHECKED_FROM = 5;
 const HEAD_BYTES = 9;
+const zstdOnPool = promisify<Uint8Array, ZstdOptions, Buffer>(zstdCompress);
 const MAX_SECTIONS = 32;
 /** More than any block may inflate to: one batch at its limits and a shared block with room to spare. */
 const MAX_RAW_BYTES = 64 * 1024 * 1024;
@@ -31,11 +40,39 @@ export function packSections(
   level: number,
   dictionary?: BlockDictionary,
 ): Buffer {
-  const rawBytes = sections.reduce((sum, section) => sum + section.length, 0);
-  if (rawBytes > MAX_RAW_BYTES) throw new RangeError(`sections of ${rawBytes} bytes in one block`);
+  checkSize(sections);
   const stored = sections.map((section, i) =>
     compress(section, level, i === 0 ? dictionary : undefined),
   );
+  return join(sections, stored, dictionary);
+}
+
+/** The same, the first section being compressed by the thread pool. It must not change until this resolves. */
+export async function packSectionsOnPool(
+  sections: readonly Uint8Array[],
+  level: number,
+  dictionary?: BlockDictionary,
+): Promise<Buffer> {
+  checkSize(sections);
+  const [first = new Uint8Array(), ...rest] = sections;
+  const large =
+    first.length < MIN_ZSTD_BYTES
+      ? first
+      : smaller(first, await zstdOnPool(first, compressOptions(first.length, level, dictionary)));
+  const stored = [large, ...rest.map((section) => compress(section, level))];
+  return join(sections, stored, dictionary);
+}
+
+function checkSize(sections: readonly Uint8Array[]): void {
+  const rawBytes = sections.reduce((sum, section) => sum + section.length, 0);
+  if (rawBytes > MAX_RAW_BYTES) throw new RangeError(`sections of ${rawBytes} bytes in one block`);
+}
+
+function join(
+  sections: readonly Uint8Array[],
+  stored: readonly Uint8Array[],
+  dictionary: BlockDictionary | undefined,
+): Buffer {
   const head = Buffer.alloc(HEAD_BYTES + 8 * (2 * sections.length + 1));
   let at = writeVarint(head, HEAD_BYTES, sections.length);
   sections.forEach((section, i) => {
@@ -51,7 +88,14 @@ export function packSections(
 
 function compress(section: Uint8Array, level: number, dictionary?: BlockDictionary): Uint8Array {
   if (section.length < MIN_ZSTD_BYTES) return section;
-  const compressed = zstdCompressSync(section, compressOptions(section.length, level, dictionary));
+  return smaller(
+    section,
+    zstdCompressSync(section, compressOptions(section.length, level, dictionary)),
+  );
+}
+
+/** The section as it is where it does not shrink. */
+function smaller(section: Uint8Array, compressed: Buffer): Uint8Array {
   // Node may add an empty frame where the output ends with a chunk.
   const frame = compressed.subarray(0, readZstdFrame(compressed)?.frameBytes);
   return frame.length < section.length ? frame : section;

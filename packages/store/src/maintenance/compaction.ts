@@ -51,6 +51,7 @@ export async function compact(context: JobContext, level: number): Promise<Outco
     for (const [partition, part] of parts) {
       output.add(partition, dayOf(batch.receivedUs), stream, part);
     }
+    await output.room();
   }
   const inputs = `${batches.length} batches of the head`;
   // Awaited here: the output is disposed of when this returns.

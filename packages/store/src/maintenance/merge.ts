@@ -91,6 +91,7 @@ export async function merge(
       continue;
     }
     take(order.push(records));
+    await output.room();
   }
   take(order.flush());
   // Awaited here: the output is disposed of when this returns.

@@ -33,7 +33,7 @@ export async function replace(
   removal: RemovalCount,
   { kind, detail, startedUs, outcome, ...replaced }: Replaced,
 ): Promise<Outcome | undefined> {
-  const paths = output.finish();
+  const paths = await output.finish();
   await context.announce(paths);
   const add = publish(context, output, paths);
   const sum = (figure: "records" | "rawBytes" | "bytes"): number =>

@@ -58,7 +58,7 @@ export async function rewrite(
     await context.checkpoint();
     let isWhole = true;
     if (isCopied(block)) {
-      isWhole = output.copy(entry, file, block, runs, runs.map(describe));
+      isWhole = await output.copy(entry, file, block, runs, runs.map(describe));
       countDamage(removal, isWhole ? [] : runs);
     } else {
       for (const run of runs) {
@@ -80,6 +80,7 @@ export async function rewrite(
         }
       }
     }
+    await output.room();
     if (!isWhole) {
       keepBlock(context, file, block);
     }

@@ -19,7 +19,7 @@ interface OpenSegment {
 
 /**
  * The segments that a job writes: one for each partition and day that its records belong to, in
- * memory no more than a block of each. Nothing of them counts before `publish`.
+ * memory no more than a few blocks of each. Nothing of them counts before `publish`.
  */
 export class SegmentOutput implements Disposable {
   readonly #dataDir: string;
@@ -51,18 +51,25 @@ export class SegmentOutput implements Disposable {
     packer.add(run);
   }
 
+  /** Resolves when more may be added: what waits to be compressed is in memory. */
+  async room(): Promise<void> {
+    for (const { blocks } of this.#open.values()) {
+      await blocks.room();
+    }
+  }
+
   /**
    * Takes a block over as it is, behind what was added before. False where it cannot be decoded.
    *
    * @param streams of its runs, which are all of the block's
    */
-  copy(
+  async copy(
     { partition, day }: { readonly partition: string; readonly day: string },
     file: SegmentFile,
     block: number,
     runs: readonly SegmentRun[],
     streams: readonly StreamDescription[],
-  ): boolean {
+  ): Promise<boolean> {
     const { writer, packer, blocks } = this.#segment(partition, day);
     packer.flush();
     for (const stream of streams) {
@@ -72,9 +79,10 @@ export class SegmentOutput implements Disposable {
   }
 
   /** Writes what has gathered. Returns where the segments are going to lie, relative to data_dir. */
-  finish(): string[] {
-    for (const [key, { writer, packer }] of this.#open) {
+  async finish(): Promise<string[]> {
+    for (const [key, { writer, packer, blocks }] of this.#open) {
       packer.flush();
+      await blocks.room(0);
       if (writer.isEmpty) {
         writer[Symbol.dispose]();
         this.#open.delete(key);

@@ -19,7 +19,7 @@ export const SEGMENT_SCHEMA_VERSION = 1;
 export const SEGMENT_APPLICATION_ID = 0x536c7367;
 
 /** A block is some tens of KiB: larger pages than the head's make for less overhead in reading one. */
-export const SEGMENT_PAGE_BYTES = 16_384;
+export const SEGMENT_PAGE_BYTES = 4096;
 
 /** What a file takes however little is in it: about a page for each table. It goes with the last of its streams. */
 export const SEGMENT_BASE_BYTES: number = 6 * SEGMENT_PAGE_BYTES;
