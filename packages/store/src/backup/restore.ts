@@ -5,6 +5,7 @@ import type { DoctorReport } from "../doctor/doctor-report.ts";
 import { runDoctor } from "../doctor/doctor.ts";
 import { StoreError } from "../errors.ts";
 import { openHeadForReading, openHeadForWriting } from "../head/head-file.ts";
+import { giveToOwnerOf } from "../manifest/owner.ts";
 import { syncFolder } from "../manifest/segment-folder.ts";
 import { recordJob } from "../manifest/swap.ts";
 import { StoreLock } from "../store-lock.ts";
@@ -50,7 +51,10 @@ export async function restoreBackup(
   const dataDir = resolve(order.dataDir);
   const startedUs = nowMs() * 1000;
   const backup = await verified(source);
+  // Of a folder that an administrator has made ready, else of the backup.
+  const owner = existsSync(dataDir) ? dataDir : join(source, "head.db");
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  giveToOwnerOf(owner, dataDir);
   let lock = StoreLock.acquire(dataDir);
   try {
     let movedTo: string | undefined;
@@ -67,6 +71,7 @@ export async function restoreBackup(
       movedTo = moveAside(dataDir, nowMs());
       lock[Symbol.dispose]();
       mkdirSync(dataDir, { mode: 0o700 });
+      giveToOwnerOf(movedTo, dataDir);
       lock = StoreLock.acquire(dataDir);
     }
     const logs = [join(source, BACKUP_DELETE_LOG)];
@@ -77,6 +82,7 @@ export async function restoreBackup(
     mkdirSync(folder, { mode: 0o700 });
     place(source, folder, backup);
     const deletes = await prepareHead(folder, { source, backup, logs, startedUs, nowMs });
+    giveToOwnerOf(dataDir, folder);
     syncTree(folder);
     moveUp(folder, dataDir);
     await logDeletes(dataDir);

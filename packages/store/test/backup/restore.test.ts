@@ -1,4 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  chownSync,
+  statSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { readDeleteLog } from "../../src/backup/delete-log.ts";
@@ -60,6 +70,17 @@ describe("a restored store", { timeout: 30_000 }, () => {
     const { movedTo } = await restoreBackup({ ...order, replace: true }, NOW_MS);
     expect(site.find("*", movedTo)).toHaveLength(110);
     expect(site.find("*")).toHaveLength(110);
+  });
+
+  it.runIf(process.getuid?.() === 0)("belongs to whom the backup does", async () => {
+    await using site = await backedUp();
+    chownSync(site.folder.at("backup/head.db"), 12_345, 12_346);
+    const dataDir = site.folder.at("other");
+    const order = { backup: site.folder.at("backup"), dataDir, replace: false };
+    await restoreBackup(order, NOW_MS);
+    for (const name of ["", "head.db", "segments", "lock.db"]) {
+      expect(statSync(join(dataDir, name))).toMatchObject({ uid: 12_345, gid: 12_346 });
+    }
   });
 
   it("is not made beside a running collector", async () => {
