@@ -50,7 +50,7 @@ export async function restoreBackup(
   const source = resolve(order.backup);
   const dataDir = resolve(order.dataDir);
   const startedUs = nowMs() * 1000;
-  const backup = await verified(source);
+  const backup = verified(source);
   // Of a folder that an administrator has made ready, else of the backup.
   const owner = existsSync(dataDir) ? dataDir : join(source, "head.db");
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -93,15 +93,27 @@ export async function restoreBackup(
   }
 }
 
-/** Its files are as they were made, and doctor finds nothing wrong with what they hold. */
-async function verified(source: string): Promise<BackupDescription> {
+/** Its files are as they were made, and this version can read them. */
+function verified(source: string): BackupDescription {
   const backup = readBackup(source);
   const [first, ...more] = verifyBackup(source, backup);
   if (first !== undefined) {
     const others = more.length === 0 ? "" : ` (and ${more.length} more)`;
     throw damagedBackup(`${source}: is damaged: ${first}${others}`);
   }
+  checkVersion(join(source, "head.db"));
   return backup;
+}
+
+/** One of an older version is brought forward when it is restored. @throws StoreError `data-newer` */
+function checkVersion(head: string): void {
+  try {
+    openHeadForReading(head).close();
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== "data-older") {
+      throw error;
+    }
+  }
 }
 
 function isEmpty(folder: string): boolean {
