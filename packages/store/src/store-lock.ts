@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 
+import { giveToOwnerOf } from "./manifest/owner.ts";
 import { DISK_FULL_ADVICE, StoreError } from "./errors.ts";
 import { isDiskFull } from "./head/head-file.ts";
 
@@ -22,6 +23,7 @@ export class StoreLock implements Disposable {
     let db: Database.Database | undefined;
     try {
       db = new Database(path, { timeout: 0 });
+      giveToOwnerOf(dataDir, path);
       db.exec("CREATE TABLE IF NOT EXISTS holder (pid INTEGER) STRICT");
       db.prepare("DELETE FROM holder").run();
       db.prepare("INSERT INTO holder VALUES (?)").run(process.pid);

@@ -34,6 +34,9 @@ export interface BackupDescription {
   readonly missing: readonly string[];
 }
 
+/** What a backup holds; a restore writes to these places, and nowhere else. */
+const FILE_PATH = /^(head\.db|segments\/[\w-]+\/[\w-]+\/[\w-]+\.db|tokens\/[\w-]+\.token)$/;
+
 const BACKUP: z.ZodType<BackupDescription> = z.object({
   format: z.literal(BACKUP_FORMAT),
   id: z.uuid(),
@@ -43,7 +46,9 @@ const BACKUP: z.ZodType<BackupDescription> = z.object({
   manifestVersion: z.int(),
   lastDelete: z.int(),
   records: z.int(),
-  files: z.array(z.object({ path: z.string(), bytes: z.int(), sha256: z.string() })),
+  files: z.array(
+    z.object({ path: z.string().regex(FILE_PATH), bytes: z.int(), sha256: z.string() }),
+  ),
   missing: z.array(z.string()),
 });
 

@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { openHeadForReading } from "../head/head-file.ts";
 import { HeldVersion } from "../manifest/held-version.ts";
 import { manifestVersion } from "../manifest/manifest.ts";
+import { giveToOwnerOf } from "../manifest/owner.ts";
 import { syncFile, syncFolder } from "../manifest/segment-folder.ts";
 import {
   BACKUP_FILE,
@@ -55,6 +56,7 @@ export function makeBackup(order: BackupOrder, nowMs: () => number): MadeBackup 
   mkdirSync(partial, { recursive: true, mode: 0o700 });
   try {
     const made = fillBackup(order, nowMs);
+    giveToOwnerOf(dataDir, partial);
     syncTree(partial);
     renameSync(partial, path);
     syncFolder(dirname(path));

@@ -2,6 +2,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 
+import { StoreError } from "../errors.ts";
 import type { HeadDatabase } from "../head/head-file.ts";
 import { syncFolder } from "../manifest/segment-folder.ts";
 
@@ -39,7 +40,11 @@ export interface UnwrittenLog {
   readonly cause: Error;
 }
 
-/** The log's lines; none where it is absent. A last line without its end was never synced, and does not count. */
+/**
+ * The log's lines; none where it is absent. A last line without its end was never synced, and does not count.
+ *
+ * @throws StoreError `backup-damaged`
+ */
 export async function readDeleteLog(path: string): Promise<LoggedDelete[]> {
   let text: string;
   try {
@@ -56,7 +61,11 @@ export async function readDeleteLog(path: string): Promise<LoggedDelete[]> {
     .map((line, index) => {
       const parsed = LOGGED_DELETE.safeParse(parseJson(line));
       if (!parsed.success) {
-        throw new Error(`${path}:${index + 1}: this is not a delete`);
+        throw new StoreError(
+          "backup-damaged",
+          `${path}:${index + 1}: this is not a delete`,
+          "each line is one delete: mend it, or remove it and delete those records again",
+        );
       }
       return parsed.data;
     });
@@ -119,13 +128,14 @@ async function appendMissing(path: string, deletes: readonly IdentifiedLine[]): 
     return;
   }
   await using file = await open(path, "a+", 0o600);
-  const text = await file.readFile("utf8");
-  const known = new Set(text.split("\n"));
+  const bytes = await file.readFile();
+  const lines = bytes.toString("utf8").split("\n");
+  const known = new Set(lines.slice(0, -1));
   const missing = deletes.filter(({ line }) => !known.has(line));
   if (missing.length > 0) {
-    // What a crash left of a line ends here.
-    const begin = text === "" || text.endsWith("\n") ? "" : "\n";
-    await file.appendFile(begin + missing.map(({ line }) => `${line}\n`).join(""));
+    // What a crash left of a line goes.
+    await file.truncate(bytes.lastIndexOf("\n") + 1);
+    await file.appendFile(missing.map(({ line }) => `${line}\n`).join(""));
     await file.sync();
     syncFolder(dirname(path));
   }

@@ -5,6 +5,7 @@ import type { DoctorReport } from "../doctor/doctor-report.ts";
 import { runDoctor } from "../doctor/doctor.ts";
 import { StoreError } from "../errors.ts";
 import { openHeadForReading, openHeadForWriting } from "../head/head-file.ts";
+import { giveToOwnerOf } from "../manifest/owner.ts";
 import { syncFolder } from "../manifest/segment-folder.ts";
 import { recordJob } from "../manifest/swap.ts";
 import { StoreLock } from "../store-lock.ts";
@@ -49,8 +50,11 @@ export async function restoreBackup(
   const source = resolve(order.backup);
   const dataDir = resolve(order.dataDir);
   const startedUs = nowMs() * 1000;
-  const backup = await verified(source);
+  const backup = verified(source);
+  // Of a folder that an administrator has made ready, else of the backup.
+  const owner = existsSync(dataDir) ? dataDir : join(source, "head.db");
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  giveToOwnerOf(owner, dataDir);
   let lock = StoreLock.acquire(dataDir);
   try {
     let movedTo: string | undefined;
@@ -67,6 +71,7 @@ export async function restoreBackup(
       movedTo = moveAside(dataDir, nowMs());
       lock[Symbol.dispose]();
       mkdirSync(dataDir, { mode: 0o700 });
+      giveToOwnerOf(movedTo, dataDir);
       lock = StoreLock.acquire(dataDir);
     }
     const logs = [join(source, BACKUP_DELETE_LOG)];
@@ -77,6 +82,7 @@ export async function restoreBackup(
     mkdirSync(folder, { mode: 0o700 });
     place(source, folder, backup);
     const deletes = await prepareHead(folder, { source, backup, logs, startedUs, nowMs });
+    giveToOwnerOf(dataDir, folder);
     syncTree(folder);
     moveUp(folder, dataDir);
     await logDeletes(dataDir);
@@ -87,15 +93,27 @@ export async function restoreBackup(
   }
 }
 
-/** Its files are as they were made, and doctor finds nothing wrong with what they hold. */
-async function verified(source: string): Promise<BackupDescription> {
+/** Its files are as they were made, and this version can read them. */
+function verified(source: string): BackupDescription {
   const backup = readBackup(source);
   const [first, ...more] = verifyBackup(source, backup);
   if (first !== undefined) {
     const others = more.length === 0 ? "" : ` (and ${more.length} more)`;
     throw damagedBackup(`${source}: is damaged: ${first}${others}`);
   }
+  checkVersion(join(source, "head.db"));
   return backup;
+}
+
+/** One of an older version is brought forward when it is restored. @throws StoreError `data-newer` */
+function checkVersion(head: string): void {
+  try {
+    openHeadForReading(head).close();
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== "data-older") {
+      throw error;
+    }
+  }
 }
 
 function isEmpty(folder: string): boolean {

@@ -6,6 +6,7 @@ import { DATA_DELETE_LOG, readDeleteLog } from "../backup/delete-log.ts";
 import { StoreError } from "../errors.ts";
 import { openHeadForReading, openHeadForWriting } from "../head/head-file.ts";
 import { listSegmentFiles, syncFile, syncFolder } from "../manifest/segment-folder.ts";
+import { giveToOwnerOf } from "../manifest/owner.ts";
 import { recordJob } from "../manifest/swap.ts";
 import { StoreLock } from "../store-lock.ts";
 import type { DoctorReport } from "./doctor-report.ts";
@@ -80,6 +81,7 @@ export async function rebuildHead(dataDir: string, nowMs: () => number): Promise
   } finally {
     db.close();
   }
+  giveToOwnerOf(dataDir, draft);
   syncFile(draft);
   const movedTo = moveHeadAside(dataDir, nowMs());
   renameSync(draft, join(dataDir, "head.db"));

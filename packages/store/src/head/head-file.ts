@@ -194,7 +194,7 @@ export function damagedHead(path: string, detail: string, cause?: unknown): Stor
   return new StoreError(
     "data-corrupt",
     `${path}: the database is damaged (${detail})`,
-    "keep the file; copy the data folder away, then start on a restored backup or an empty data_dir: agents send again what they still hold",
+    "keep the file; `sluice doctor` says what is wrong; then `sluice restore` a backup, or have it made again with `sluice doctor --rebuild`",
     { cause },
   );
 }

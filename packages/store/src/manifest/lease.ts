@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+import { giveToOwnerOf } from "./owner.ts";
+
 const FOLDER = "leases";
 
 /** `VERSION-EXPIRY-UUID`, the expiry in milliseconds since 1970. */
@@ -33,6 +35,7 @@ export class Lease implements Disposable {
         throw error;
       }
       mkdirSync(folder, { recursive: true, mode: 0o700 });
+      giveToOwnerOf(dataDir, folder);
       closeSync(openSync(path, "wx", 0o600));
     }
     return new Lease(path);
