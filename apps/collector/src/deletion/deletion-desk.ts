@@ -9,6 +9,7 @@ import {
   type SearchRequest,
   type StoreReader,
 } from "@sluice/store";
+import * as z from "zod";
 
 import { type OutputRow, parseRows } from "../output/row.ts";
 import type {
@@ -160,13 +161,12 @@ function readFilter(text: string): string {
   return printFilter(query.value.filter);
 }
 
+const STREAM_ROW = z.object({ host: z.string(), source: z.string(), count: z.number() });
+
 function largest(streams: readonly OutputRow[]): DeletePreview["streams"] {
   return streams
-    .map(({ host, source, count }) => ({
-      host: String(host),
-      source: String(source),
-      lines: Number(count),
-    }))
+    .map((row) => STREAM_ROW.parse(row))
+    .map(({ host, source, count }) => ({ host, source, lines: count }))
     .sort((a, b) => b.lines - a.lines)
     .slice(0, SHOWN);
 }
