@@ -75,9 +75,9 @@ export class DeletionDesk {
       signal,
     );
     const streams = await this.#rows(request(" | stats count() by host, source"), signal);
-    // A stage and no limit: for a next page, that nobody asks for, what is to go would have to be kept.
-    const newest = { ...request(` | limit ${SHOWN}`), order: "time", reverse: true } as const;
-    const examples = await this.#rows(newest, signal);
+    // For a next page, that nobody asks for, what is to go would have to be kept.
+    const newest = { order: "time", reverse: true, limit: SHOWN, isLast: true } as const;
+    const examples = await this.#rows({ ...request(""), ...newest }, signal);
     const preview: DeletePreview = {
       query,
       since: fromUs === undefined ? null : formatTimeRfc3339(timeUs(fromUs)),
