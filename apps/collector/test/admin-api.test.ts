@@ -106,7 +106,7 @@ test.each([
   await answered.text();
 });
 
-test.each(["/v1/prune", "/v1/compact", "/v1/backup"])(
+test.each(["/v1/prune", "/v1/compact", "/v1/backup", "/v1/delete"])(
   "what a web page asks of %s is refused, also with the right token",
   async (path) => {
     using store = new FakeStore();
@@ -140,6 +140,26 @@ test.each(["", "{", "{}", '{"dir": ""}', '{"dir": "/b", "more": 1}'])(
     expect(store.backups).toEqual([]);
   },
 );
+
+test.each(["", "{", "{}", '{"query": ""}', '{"query": "a", "more": 1}'])(
+  "a delete request of %j is refused",
+  async (body) => {
+    using store = new FakeStore();
+    const { app } = await apiOn(store);
+    const response = await app.request("/v1/delete", { method: "POST", headers: AUTHORIZED, body });
+    expect(response.status).toBe(400);
+    const { status } = await app.request("/v1/delete", { method: "POST", body });
+    expect(status).toBe(401);
+  },
+);
+
+test("what is confirmed and not known is a failure that says so", async () => {
+  using store = new FakeStore();
+  const { app } = await apiOn(store);
+  await using source = sourceOf(app);
+  const deleted = source.delete({ confirm: "unknown", wait: false });
+  await expect(deleted).rejects.toThrow("no longer known: nothing was deleted");
+});
 
 test("the command line understands every answer", async () => {
   using store = new FakeStore();

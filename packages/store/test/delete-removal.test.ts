@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -190,6 +190,38 @@ describe("taking deleted records out of the files", { timeout: 30_000 }, () => {
     expect(await count(site.folder.path, "late")).toBe(1);
   });
 });
+
+it.runIf(process.platform === "linux")(
+  "a thread that has searched lets go of a segment that is gone, though nobody searches again",
+  { timeout: 30_000 },
+  async () => {
+    await using site = await new Site().open();
+    await using reader = openStoreReader(site.folder.path);
+    await site.write("secret", "keep");
+    await site.store.compact();
+    const request = { query: "secret", order: "time", reverse: false, deadlineMs: 9_000 } as const;
+    await reader.search(request, new AbortController().signal)[Symbol.asyncIterator]().next();
+    expect(openFiles(site.folder.path)).not.toEqual([]);
+    await site.store.delete(order("secret"));
+    await site.store.removeDeleted();
+    while (openFiles(site.folder.path).some((path) => path.endsWith("(deleted)"))) {
+      await delay(50);
+    }
+  },
+);
+
+/** Segments that this process has open. */
+function openFiles(folder: string): string[] {
+  return readdirSync("/proc/self/fd")
+    .map((fd) => {
+      try {
+        return readlinkSync(join("/proc/self/fd", fd));
+      } catch {
+        return ""; // closed meanwhile
+      }
+    })
+    .filter((path) => path.startsWith(join(folder, "segments")));
+}
 
 describe("a removal that fails", () => {
   it("says so, and is begun again by the next one who asks", async () => {

@@ -7,10 +7,12 @@ import { DeleteIssuer, type DeleteOrder } from "../src/head/delete-issuer.ts";
 import { type PruneOrder, Pruner, type PruneResult } from "../src/head/pruner.ts";
 import { type Reclaimed, reclaimableVersion, Reclaimer } from "../src/head/reclaimer.ts";
 import { compact } from "../src/maintenance/compaction.ts";
-import { removeDeleted } from "../src/maintenance/deletion.ts";
+import { takeOutDeleted, type TakenOut } from "../src/maintenance/deletion.ts";
 import type { JobContext } from "../src/maintenance/job-context.ts";
-import { merge, type MergeOptions } from "../src/maintenance/merge.ts";
+import { lastDelete } from "../src/maintenance/job-context.ts";
+import { merge } from "../src/maintenance/merge.ts";
 import type { Outcome } from "../src/maintenance/replacement.ts";
+import { cutStreams, rewrite } from "../src/maintenance/rewrite.ts";
 import {
   manifestVersion,
   type SegmentEntry,
@@ -77,13 +79,25 @@ export class LogKeeper {
     return compact(this.context(interference), level);
   }
 
-  merge(
-    segments: readonly number[],
+  merge(segments: readonly number[], interference?: Interference): Promise<Outcome | undefined> {
+    return merge(this.context(interference), { segments, level: 3 });
+  }
+
+  /** Writes a segment anew without some of its streams. */
+  async dropStreams(
+    segment: number,
+    streams: ReadonlySet<number>,
     interference?: Interference,
-    without?: MergeOptions["without"],
   ): Promise<Outcome | undefined> {
-    const options = { segments, level: 3, kind: "merge", detail: "", without };
-    return merge(this.context(interference), options);
+    const entry = this.segments.find(({ id }) => id === segment);
+    return entry === undefined
+      ? undefined
+      : await rewrite(this.context(interference), entry, {
+          cutsOf: (runs) => cutStreams(runs, streams),
+          reason: "pruned",
+          deletesSeen: lastDelete(this.log.db),
+          detail: "",
+        });
   }
 
   prune(order: PruneOrder): PruneResult {
@@ -96,8 +110,19 @@ export class LogKeeper {
     return new DeleteIssuer(this.log.db, this.log.head).issue(whole).receivedUs;
   }
 
-  removeDeleted(interference?: Interference): Promise<void> {
-    return removeDeleted(this.context(interference), 10);
+  /** Undefined where there was nothing to do. */
+  async removeDeleted(interference?: Interference): Promise<TakenOut | undefined> {
+    const takenOut = await takeOutDeleted(this.context(interference), 10);
+    applySwap(this.log.db, {
+      add: [],
+      removeBatches: [],
+      removeSegments: [],
+      removed: [],
+      deletesSeen: undefined,
+      deletesDone: takenOut?.deletes,
+      job: undefined,
+    });
+    return takenOut;
   }
 
   /** Deletes for good what no lease needs. */

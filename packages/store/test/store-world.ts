@@ -148,7 +148,7 @@ export class StoreWorld implements Disposable {
 
   async dropParts(parts: ReadonlyMap<number, ReadonlySet<number>>): Promise<void> {
     for (const [segment, streams] of parts) {
-      await this.keeper.merge([segment], undefined, new Map([[segment, streams]]));
+      await this.keeper.dropStreams(segment, streams);
     }
   }
 

@@ -9,6 +9,7 @@ import {
   type SearchRequest,
   type StoreReader,
 } from "@sluice/store";
+import * as z from "zod";
 
 import { type OutputRow, parseRows } from "../output/row.ts";
 import type {
@@ -74,9 +75,9 @@ export class DeletionDesk {
       signal,
     );
     const streams = await this.#rows(request(" | stats count() by host, source"), signal);
-    // A stage and no limit: for a next page, that nobody asks for, what is to go would have to be kept.
-    const newest = { ...request(` | limit ${SHOWN}`), order: "time", reverse: true } as const;
-    const examples = await this.#rows(newest, signal);
+    // For a next page, that nobody asks for, what is to go would have to be kept.
+    const newest = { order: "time", reverse: true, limit: SHOWN, isLast: true } as const;
+    const examples = await this.#rows({ ...request(""), ...newest }, signal);
     const preview: DeletePreview = {
       query,
       since: fromUs === undefined ? null : formatTimeRfc3339(timeUs(fromUs)),
@@ -160,13 +161,12 @@ function readFilter(text: string): string {
   return printFilter(query.value.filter);
 }
 
+const STREAM_ROW = z.object({ host: z.string(), source: z.string(), count: z.number() });
+
 function largest(streams: readonly OutputRow[]): DeletePreview["streams"] {
   return streams
-    .map(({ host, source, count }) => ({
-      host: String(host),
-      source: String(source),
-      lines: Number(count),
-    }))
+    .map((row) => STREAM_ROW.parse(row))
+    .map(({ host, source, count }) => ({ host, source, lines: count }))
     .sort((a, b) => b.lines - a.lines)
     .slice(0, SHOWN);
 }

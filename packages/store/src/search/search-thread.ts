@@ -5,7 +5,7 @@ import { canBePartial, parseQuery, type Query } from "@sluice/query";
 import { StoreError } from "../errors.ts";
 import { describeSqliteError, openHeadForReading } from "../head/head-file.ts";
 import { Lease } from "../manifest/lease.ts";
-import { manifestVersion } from "../manifest/manifest.ts";
+import { manifestVersion, segmentsAt } from "../manifest/manifest.ts";
 import { Visibility } from "../manifest/visibility.ts";
 import { SegmentCache } from "../segment/segment-cache.ts";
 import { SegmentError } from "../segment/segment-file.ts";
@@ -29,6 +29,9 @@ const PROGRESS_EVERY_MS = 200;
 /** A segment may go away between the manifest and its opening where no lease could hold it: then the search is planned once more. */
 const MOST_PLANS = 5;
 
+/** How long the space of a segment that was removed is held by a thread that has it open and nothing to do. */
+const LET_GO_AFTER_MS = 2_000;
+
 type Start = Extract<SearchCommand, { kind: "start" }>;
 type Share = Extract<SearchCommand, { kind: "share" }>;
 
@@ -38,6 +41,7 @@ class SearchThread {
   readonly #parts: SearchParts;
   readonly #reply: (reply: SearchReply) => void;
   #running = 0;
+  #isIdle = true;
   #inFlight = 0;
   #wake: (() => void) | undefined;
   #helped: ((share: GroupShare | undefined) => void) | undefined;
@@ -50,6 +54,7 @@ class SearchThread {
       cache: new DecodedCache(),
     };
     this.#reply = reply;
+    setInterval(() => this.#letGo(), LET_GO_AFTER_MS).unref();
   }
 
   receive(command: SearchCommand): void {
@@ -79,12 +84,26 @@ class SearchThread {
 
   async #run(id: number, work: () => Promise<void>): Promise<void> {
     this.#running = id;
+    this.#isIdle = false;
     this.#inFlight = 0;
     try {
       await work();
     } catch (error) {
       const { code, message, query } = toSearchError(error, join(this.#dataDir, "head.db"));
       this.#reply({ kind: "error", id, code, message, query });
+    }
+    this.#isIdle = this.#running === id;
+  }
+
+  /** A file that is unlinked and still open is on the disk as before: pruned bytes, and deleted lines. */
+  #letGo(): void {
+    const { db, segments } = this.#parts;
+    if (this.#isIdle && segments.size > 0) {
+      try {
+        segments.retain(new Set(segmentsAt(db, manifestVersion(db)).map(({ path }) => path)));
+      } catch {
+        // The head cannot be read at the moment: the next search says why.
+      }
     }
   }
 

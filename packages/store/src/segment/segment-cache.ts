@@ -38,6 +38,10 @@ export class SegmentCache implements Disposable {
     return opened;
   }
 
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Closes those that the manifest no longer lists, so that their space comes back. */
   retain(paths: ReadonlySet<string>): void {
     for (const [path, file] of this.#open) {

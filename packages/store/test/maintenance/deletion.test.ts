@@ -2,23 +2,22 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
-import { compact } from "../../src/maintenance/compaction.ts";
-import { takeOutDeleted } from "../../src/maintenance/deletion.ts";
-import { merge } from "../../src/maintenance/merge.ts";
 import { listSegmentFiles } from "../../src/manifest/segment-folder.ts";
 import { SegmentFile } from "../../src/segment/segment-file.ts";
 import { SegmentRunReader } from "../../src/segment/segment-run-reader.ts";
+import { type Interference, LogKeeper } from "../log-keeper.ts";
 import { StoredLog } from "../stored-log.ts";
-import { finishDeletes, issueDelete, testJob } from "./test-job.ts";
 
 const APP = { agentId: "a-1", source: "/log/app", generation: 1 };
 const DB = { agentId: "a-1", source: "/log/db", generation: 1 };
 const DAY_US = 86_400_000_000;
 
 let log: StoredLog;
+let keeper: LogKeeper;
 
 beforeEach(() => {
   log = new StoredLog();
+  keeper = new LogKeeper(log);
   onTestFinished(() => log[Symbol.dispose]());
 });
 
@@ -50,6 +49,30 @@ function bodies(query = "*"): string[] {
     .map((line) => (JSON.parse(line) as { body: string }).body);
 }
 
+/** @param order `receivedUs`: receipt of the last records that it takes */
+function deleteUpTo(order: {
+  readonly query: string;
+  readonly fromUs?: number;
+  readonly untilUs?: number;
+  readonly receivedUs: number;
+}): void {
+  log.head.receiptTime(order.receivedUs);
+  keeper.delete(order);
+}
+
+/** In the middle of a job, once. */
+function once(work: () => void): Interference {
+  let isDone = false;
+  return {
+    happen: (at) => {
+      if (at === "swap" && !isDone) {
+        isDone = true;
+        work();
+      }
+    },
+  };
+}
+
 function removedRecords(): unknown {
   return log.db.prepare("SELECT total(removed_records) FROM streams").pluck().get();
 }
@@ -57,17 +80,16 @@ function removedRecords(): unknown {
 describe("a delete", () => {
   it("hides at once, and is out of the head and of the segments afterwards", async () => {
     log.append(APP, [{ body: "keep one" }, { body: "secret one" }], 10);
-    await compact(testJob(log), 3);
+    await keeper.compact();
     log.append(APP, [{ body: "secret two" }, { body: "keep two" }], 20);
-    const id = issueDelete(log, { query: "secret", receivedUs: 20 });
+    deleteUpTo({ query: "secret", receivedUs: 20 });
     expect(bodies()).toEqual(["keep one", "keep two"]);
-    const taken = await takeOutDeleted(testJob(log), 3);
-    expect(taken).toMatchObject({ deletes: [id], records: 2, detail: "secret" });
-    finishDeletes(log, [id]);
+    const taken = await keeper.removeDeleted();
+    expect(taken).toMatchObject({ deletes: [1], records: 2, detail: "secret" });
     expect(storedBodies()).not.toContain("secret");
     expect(bodies().toSorted()).toEqual(["keep one", "keep two"]);
     expect(removedRecords()).toBe(2);
-    expect(await takeOutDeleted(testJob(log), 3)).toBeUndefined();
+    expect(await keeper.removeDeleted()).toBeUndefined();
   });
 
   it("leaves what was received after it, and what lies outside of its range", async () => {
@@ -79,25 +101,24 @@ describe("a delete", () => {
       ],
       10,
     );
-    const id = issueDelete(log, { query: "secret", fromUs: 5, untilUs: 9, receivedUs: 10 });
+    deleteUpTo({ query: "secret", fromUs: 5, untilUs: 9, receivedUs: 10 });
     log.append(APP, [{ body: "secret late", timeUs: 6 }], 11);
     const left = ["secret early", "secret late"];
     expect(bodies()).toEqual(left);
-    await takeOutDeleted(testJob(log), 3);
-    finishDeletes(log, [id]);
+    await keeper.removeDeleted();
     expect(bodies()).toEqual(left);
     expect(removedRecords()).toBe(1);
   });
 
   it("takes a record that retention hides, for a longer policy may show it again", async () => {
     log.append(APP, [{ body: "secret" }, { body: "keep" }], 10);
-    await compact(testJob(log), 3);
+    await keeper.compact();
     log.setVisibility({
       policy: { keep: "1d", rules: [] } as never,
       cutoffs: { default: 50 } as never,
     });
-    issueDelete(log, { query: "secret", receivedUs: 10 });
-    await takeOutDeleted(testJob(log), 3);
+    deleteUpTo({ query: "secret", receivedUs: 10 });
+    await keeper.removeDeleted();
     expect(storedBodies()).not.toContain("secret");
   });
 
@@ -105,63 +126,46 @@ describe("a delete", () => {
     for (const [day, word] of ["alpha", "beta", "secret", "delta"].entries()) {
       log.append(APP, [{ body: `${word} line` }, { body: "other" }], day * DAY_US);
     }
-    await compact(testJob(log), 3);
+    await keeper.compact();
     const before = livePaths();
     expect(before).toHaveLength(4);
-    issueDelete(log, { query: "secret", receivedUs: 9 * DAY_US });
-    const job = testJob(log);
-    await takeOutDeleted(job, 3);
-    expect(job.swaps).toHaveLength(1);
+    deleteUpTo({ query: "secret", receivedUs: 9 * DAY_US });
+    await keeper.removeDeleted();
+    expect(keeper.segments).toHaveLength(4);
     expect(livePaths().filter((path) => before.includes(path))).toHaveLength(3);
   });
 
   it("of everything leaves no file", async () => {
     log.append(APP, [{ body: "one" }], 10);
     log.append(DB, [{ body: "two" }], 10 + DAY_US);
-    await compact(testJob(log), 3);
-    issueDelete(log, { query: "*", receivedUs: 9 * DAY_US });
-    await takeOutDeleted(testJob(log), 3);
+    await keeper.compact();
+    deleteUpTo({ query: "*", receivedUs: 9 * DAY_US });
+    await keeper.removeDeleted();
     expect(livePaths()).toEqual([]);
     expect(removedRecords()).toBe(2);
   });
 
   it("that is issued during a compaction refuses its swap, and the lines stay deleted", async () => {
     log.append(APP, [{ body: "secret" }, { body: "keep" }], 10);
-    let id: number | undefined;
-    const job = testJob(log, () => {
-      id ??= issueDelete(log, { query: "secret", receivedUs: 10 });
-    });
-    expect(await compact(job, 3)).toBeUndefined();
+    const issue = once(() => deleteUpTo({ query: "secret", receivedUs: 10 }));
+    expect(await keeper.compact(3, issue)).toBeUndefined();
     expect(listSegmentFiles(log.dataDir)).toEqual([]);
-    await compact(job, 3);
+    await keeper.compact();
     expect(storedBodies()).toBe("keep\n");
-    await takeOutDeleted(job, 3);
-    finishDeletes(log, [id ?? 0]);
+    await keeper.removeDeleted();
     expect(bodies()).toEqual(["keep"]);
   });
 
   it("that is issued during a merge or another delete's rewriting is taken out as well", async () => {
     for (const receivedUs of [10, 11]) {
       log.append(APP, [{ body: "secret" }, { body: "other" }, { body: "keep" }], receivedUs);
-      await compact(testJob(log), 3);
+      await keeper.compact();
     }
-    const ids = () => log.db.prepare("SELECT id FROM segments WHERE removed IS NULL").pluck().all();
-    let isIssued = false;
-    const job = testJob(log, () => {
-      if (!isIssued) {
-        isIssued = true;
-        issueDelete(log, { query: "secret", receivedUs: 11 });
-      }
-    });
-    expect(await merge(job, { segments: ids() as number[], level: 3 })).toBeUndefined();
-    isIssued = false;
-    const second = testJob(log, () => {
-      if (!isIssued) {
-        isIssued = true;
-        issueDelete(log, { query: "other", receivedUs: 11 });
-      }
-    });
-    const taken = await takeOutDeleted(second, 3);
+    const segments = keeper.segments.map(({ id }) => id);
+    const first = once(() => deleteUpTo({ query: "secret", receivedUs: 11 }));
+    expect(await keeper.merge(segments, first)).toBeUndefined();
+    const second = once(() => deleteUpTo({ query: "other", receivedUs: 11 }));
+    const taken = await keeper.removeDeleted(second);
     expect(taken?.deletes).toHaveLength(2);
     expect(taken?.records).toBe(4);
     expect(storedBodies()).toBe("keep\nkeep\n");
@@ -169,17 +173,19 @@ describe("a delete", () => {
 
   it("gives up where other changes never cease, and stays hidden", async () => {
     log.append(APP, [{ body: "secret" }], 10);
-    await compact(testJob(log), 3);
-    issueDelete(log, { query: "secret", receivedUs: 10 });
-    const job = testJob(log, () => issueDelete(log, { query: "more", receivedUs: 10 }));
-    await expect(takeOutDeleted(job, 3)).rejects.toThrow("other jobs keep coming in between");
+    await keeper.compact();
+    deleteUpTo({ query: "secret", receivedUs: 10 });
+    const happen = (): void => deleteUpTo({ query: "more", receivedUs: 10 });
+    await expect(keeper.removeDeleted({ happen })).rejects.toThrow(
+      "other jobs keep coming in between",
+    );
     expect(bodies()).toEqual([]);
   });
 
   it("is not undone by a page token of before", () => {
     log.append(APP, [{ body: "a" }, { body: "secret" }, { body: "b" }], 10);
     const first = log.search({ limit: 1 });
-    issueDelete(log, { query: "secret", receivedUs: 10 });
+    deleteUpTo({ query: "secret", receivedUs: 10 });
     const { text } = log.search({ limit: 9, page: first.summary.nextPage });
     expect(text).not.toContain("secret");
     expect(text).toContain('"body":"b"');
@@ -209,12 +215,11 @@ describe("writing a segment anew", { timeout: 30_000 }, () => {
   it("takes over blocks that lose nothing, byte for byte, with their dictionary", async () => {
     fillWithDictionary();
     log.append(DB, [{ body: "small stream" }], 500);
-    await compact(testJob(log), 1);
+    await keeper.compact(1);
     const before = blobs();
     expect(before.some(({ dictionary }) => dictionary !== undefined)).toBe(true);
-    const id = issueDelete(log, { query: "lastsecret", receivedUs: 500 });
-    await takeOutDeleted(testJob(log), 3);
-    finishDeletes(log, [id]);
+    deleteUpTo({ query: "lastsecret", receivedUs: 500 });
+    await keeper.removeDeleted();
     const after = blobs();
     const same = after.filter(({ content }) => before.some((old) => old.content.equals(content)));
     expect(same).toHaveLength(before.length - 1);
@@ -227,11 +232,10 @@ describe("writing a segment anew", { timeout: 30_000 }, () => {
 
   it("leaves no line of what is gone in a dictionary", async () => {
     fillWithDictionary();
-    await compact(testJob(log), 1);
+    await keeper.compact(1);
     expect(dictionaryText().includes("firstsecret")).toBe(true);
-    const id = issueDelete(log, { query: "firstsecret", receivedUs: 500 });
-    await takeOutDeleted(testJob(log), 3);
-    finishDeletes(log, [id]);
+    deleteUpTo({ query: "firstsecret", receivedUs: 500 });
+    await keeper.removeDeleted();
     expect(dictionaryText().includes("firstsecret")).toBe(false);
     expect(dictionaryText().includes("plain")).toBe(true);
     expect(bodies("plain")).toHaveLength(LINES - FIRST - 1);
@@ -239,7 +243,7 @@ describe("writing a segment anew", { timeout: 30_000 }, () => {
 
   it("puts a block aside that cannot be decoded, and only that", async () => {
     fillWithDictionary();
-    await compact(testJob(log), 1);
+    await keeper.compact(1);
     const [path = ""] = livePaths();
     const [victim] = blobs().slice(4);
     const file = join(log.dataDir, path);
@@ -247,11 +251,9 @@ describe("writing a segment anew", { timeout: 30_000 }, () => {
     const at = bytes.indexOf(victim?.content.subarray(0, 64) ?? "");
     bytes.fill(0, at + 20, at + 60);
     writeFileSync(file, bytes);
-    const id = issueDelete(log, { query: "lastsecret", receivedUs: 500 });
-    const job = testJob(log);
-    await takeOutDeleted(job, 3);
-    finishDeletes(log, [id]);
-    expect(job.putAside).toEqual([expect.stringContaining(".block-4")]);
+    deleteUpTo({ query: "lastsecret", receivedUs: 500 });
+    await keeper.removeDeleted();
+    expect(keeper.quarantined).toEqual([expect.stringContaining(".block-4")]);
     expect(log.search({}).summary).toMatchObject({ damaged: 0 });
     expect(log.search({ query: "firstsecret" }).summary.rows).toBe(FIRST);
   });

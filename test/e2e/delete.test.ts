@@ -1,0 +1,144 @@
+import { execFile } from "node:child_process";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+
+import { eventually } from "../src/eventually.ts";
+import { Site } from "../src/site.ts";
+
+const WITHIN_MS = 30_000;
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the collector's command line to its end. */
+function sluice(site: Site, ...args: readonly string[]): Promise<Run> {
+  const env = { PATH: process.env["PATH"], HOME: "/nonexistent", NODE_NO_WARNINGS: "1" };
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [site.product.collector, ...args],
+      { env, maxBuffer: 64 * 1024 * 1024 },
+      (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+    child.stdin?.end();
+  });
+}
+
+/** Flags that ask the running collector. */
+function asking(site: Site, port: number): readonly string[] {
+  const tokenFile = join(site.dataDir, "tokens/query.token");
+  return ["--collector", `http://127.0.0.1:${port}`, "--token-file", tokenFile];
+}
+
+/** Every tenth line is a secret one. */
+function lines(from: number, count: number): string {
+  return Array.from({ length: count }, (_, i) => {
+    const number = from + i;
+    const word = number % 10 === 3 ? `canary${number}` : "ordinary";
+    return `${new Date(1_795_000_000_000 + number * 1000).toISOString()} line ${number} password ${word}\n`;
+  }).join("");
+}
+
+/** All text of a segment that can be decompressed: of blocks without a dictionary, and of dictionaries. */
+function textOf(path: string): string {
+  const db = new Database(path, { readonly: true });
+  const blobs = [
+    ...db.prepare("SELECT content FROM blocks").pluck().all(),
+    ...db.prepare("SELECT bytes FROM dictionaries").pluck().all(),
+  ] as Buffer[];
+  db.close();
+  return blobs.map(decompressed).join("\n");
+}
+
+/** zstd frames begin with their magic number, whatever is packed around them. */
+function decompressed(bytes: Buffer): string {
+  let text = "";
+  const magic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+  for (let at = bytes.indexOf(magic); at !== -1; at = bytes.indexOf(magic, at + 1)) {
+    try {
+      text += zstdDecompressSync(bytes.subarray(at)).toString("latin1");
+    } catch {
+      // Not the beginning of a frame, or one that needs a dictionary.
+    }
+  }
+  return text;
+}
+
+function segments(site: Site): string[] {
+  return readdirSync(join(site.dataDir, "segments"), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+test("sluice delete takes what it has shown out of the files, and nothing else", async () => {
+  await using site = new Site();
+  const { port } = await site.startCollector();
+  const file = join(site.logDir, "app.log");
+  writeFileSync(file, lines(0, 2_000));
+  await site.startAgent({ port, files: [file] });
+  await site.untilStored(2_000);
+  const flags = asking(site, port);
+  expect((await sluice(site, "compact", ...flags)).code).toBe(0);
+  const before = segments(site);
+  expect(before.map(textOf).join("")).toContain("canary13");
+  appendFileSync(file, lines(2_000, 100));
+  await site.untilStored(2_100);
+
+  const unasked = await sluice(site, "delete", "canary*", ...flags);
+  expect(unasked.code).toBe(2);
+  const dry = await sluice(site, "delete", "canary*", "--dry-run", "--json", ...flags);
+  expect(JSON.parse(dry.stdout)).toMatchObject({ lines: 210, streamCount: 1 });
+  const done = await sluice(site, "delete", "canary*", "--yes", "--wait", "--json", ...flags);
+  expect({ code: done.code, stderr: done.stderr }).toEqual({ code: 0, stderr: "" });
+  expect(JSON.parse(done.stdout)).toMatchObject({ lines: 210, isGone: true });
+
+  const after = segments(site);
+  expect(after.filter((path) => before.includes(path))).toEqual([]);
+  expect(after.map(textOf).join("")).not.toContain("canary");
+  // The head is empty of payloads by now: what lies in it is no compressed text at all.
+  const head = ["head.db", "head.db-wal"].map((name) => readFileSync(join(site.dataDir, name)));
+  expect(head.map(decompressed).join("")).not.toContain("canary");
+  expect((await sluice(site, "query", "canary*", ...flags)).code).toBe(1);
+  const rest = await sluice(site, "query", "*", "--count", ...flags);
+  expect(rest.stdout).toBe("1890\n");
+  const jobs = await sluice(site, "jobs", "--json", ...flags);
+  expect(JSON.parse(jobs.stdout)).toContainEqual(
+    expect.objectContaining({
+      kind: "delete",
+      detail: "canary*",
+      outcome: expect.objectContaining({ records: 210 }) as unknown,
+    }),
+  );
+  expect((await sluice(site, "doctor", "--deep", ...flags)).code).toBe(0);
+});
+
+test("a collector that is killed behind the order goes on with it when it starts again", async () => {
+  await using site = new Site();
+  const first = await site.startCollector();
+  const file = join(site.logDir, "app.log");
+  writeFileSync(file, lines(0, 5_000));
+  const agent = await site.startAgent({ port: first.port, files: [file] });
+  await site.untilStored(5_000);
+  await sluice(site, "compact", ...asking(site, first.port));
+  await agent.stop();
+  const ordered = await sluice(site, "delete", "canary*", "--yes", ...asking(site, first.port));
+  expect(ordered.stdout).toContain("Deleted 500 lines");
+  await first.collector.kill();
+
+  const { port } = await site.startCollector();
+  const flags = asking(site, port);
+  expect((await sluice(site, "query", "canary*", ...flags)).code).toBe(1);
+  await eventually(
+    () => (segments(site).every((path) => !textOf(path).includes("canary")) ? true : undefined),
+    WITHIN_MS,
+    () => `some of it is still there\n${site.logTails()}`,
+  );
+  const rest = await sluice(site, "query", "*", "--count", ...flags);
+  expect(rest.stdout).toBe("4500\n");
+});
