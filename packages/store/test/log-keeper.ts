@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
@@ -27,9 +27,9 @@ import { SegmentFile } from "../src/segment/segment-file.ts";
 import { SegmentRunReader } from "../src/segment/segment-run-reader.ts";
 import type { StoredLog } from "./stored-log.ts";
 
-/** What happens in the middle of a job: at each of its checkpoints, counted from 1, and before its swap. */
+/** What happens in the middle of a job: at each of its checkpoints, counted from 1, before its swap and behind it. */
 export interface Interference {
-  readonly happen: (at: number | "swap") => void;
+  readonly happen: (at: number | "swap" | "swapped") => void;
 }
 
 /** Behind all receipt times of a test. */
@@ -62,7 +62,9 @@ export class LogKeeper {
       },
       swap: async (swap) => {
         interference?.happen("swap");
-        return applySwap(log.db, swap);
+        const result = applySwap(log.db, swap);
+        interference?.happen("swapped");
+        return result;
       },
       discard: (paths) => this.#discarded.push(...paths),
       checkpoint: async () => {
@@ -142,9 +144,12 @@ export class LogKeeper {
     }
   }
 
-  /** The next process's start. */
+  /** The next process's start: whatever the last one was writing lies about. */
   start(): SweepReport {
     this.#discarded = [];
+    const unfinished = join(this.log.dataDir, "segments/default/2026-11-26");
+    mkdirSync(unfinished, { recursive: true });
+    writeFileSync(join(unfinished, "cut-short.db.tmp"), "");
     this.log.reopen();
     return sweepSegments(this.log.db, this.log.dataDir);
   }

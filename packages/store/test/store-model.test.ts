@@ -120,6 +120,42 @@ function told(deeds: readonly Between[]): string {
   return deeds.map(({ at, deed }) => ` [${at}: ${deed.name}]`).join("");
 }
 
+class Crash extends Error {}
+
+async function crashIn(
+  world: StoreWorld,
+  job: "compact" | "merge" | "removeDeleted",
+  at: Between["at"],
+): Promise<void> {
+  const crash: Interference = {
+    happen: (now) => {
+      if (now === at) {
+        throw new Crash();
+      }
+    },
+  };
+  try {
+    switch (job) {
+      case "compact":
+        await world.keeper.compact(1, crash);
+        break;
+      case "merge":
+        await world.merge(0, crash);
+        break;
+      case "removeDeleted":
+        await world.keeper.removeDeleted(crash);
+        break;
+      default:
+        job satisfies never;
+    }
+  } catch (error) {
+    if (!(error instanceof Crash)) {
+      throw error;
+    }
+  }
+  world.crash();
+}
+
 const step = (name: string, work: (world: StoreWorld) => void | Promise<unknown>): Step =>
   new Step(name, work);
 
@@ -155,6 +191,12 @@ const steps = fc.commands(
     ),
     fc.constant(step("reclaim", (world) => void world.keeper.reclaim())),
     fc.constant(step("crash", (world) => world.crash())),
+    fc
+      .record({
+        job: fc.constantFrom(...(["compact", "merge", "removeDeleted"] as const)),
+        at: fc.oneof(fc.constantFrom("swap" as const, "swapped"), fc.integer({ min: 1, max: 6 })),
+      })
+      .map(({ job, at }) => step(`crash in ${job} at ${at}`, (world) => crashIn(world, job, at))),
     fc
       .record({ selection: anySelection, limit: anyLimit })
       .map(({ selection, limit }) =>

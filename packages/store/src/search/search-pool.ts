@@ -219,6 +219,7 @@ export class SearchPool implements AsyncDisposable {
         }
         return;
       case "error":
+        Atomics.store(job.cancelled, 0, 1); // for who helps it
         this.#release(thread, job);
         this.#end(job, new SearchError(reply.code, reply.message, reply.query));
         return;

@@ -135,10 +135,10 @@ describe("a search that nobody wants any more", () => {
     const tookMs = await elapsedMs(async () => {
       abort.abort();
       expect((await failureOf(run)).code).toBe("cancelled");
-      // Its thread is gone too: a search that needs both threads has them.
-      await Promise.all([textOf(search({ limit: 1 })), textOf(search({ limit: 1 }))]);
     });
-    expect(tookMs).toBeLessThan(1_000);
+    expect(tookMs).toBeLessThan(100);
+    // Its thread is gone too: a search that needs both threads has them.
+    await Promise.all([textOf(search({ limit: 1 })), textOf(search({ limit: 1 }))]);
   });
 
   it("tells its consumer within 200 ms", async () => {
