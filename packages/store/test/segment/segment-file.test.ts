@@ -158,6 +158,51 @@ describe("a segment", () => {
   });
 });
 
+describe("the blocks of a long stream", () => {
+  const LINES = 40_000;
+
+  /** About 3 MiB, in batches as they come. */
+  function long(): Run {
+    return runOf(
+      Array.from({ length: LINES }, (_, i) =>
+        line(
+          `Nov 26 08:00:00 web-1 app[${i % 97}]: request ${(i * 7919) % 100_003} took ${i % 13} ms`,
+        ),
+      ),
+    );
+  }
+
+  function writeLong(run: Run): string {
+    using output = new SegmentOutput(folder.path, 3, new Map([[run.streamId, 1e9]]), []);
+    output.add("default", DAY, describeStream(run.streamId), run);
+    output.finish();
+    const [segment] = output.publish();
+    return segment?.path ?? "";
+  }
+
+  it("are read back by themselves, whichever comes first", () => {
+    const run = long();
+    using file = SegmentFile.open(folder.path, writeLong(run));
+    expect(file.runs.length).toBeGreaterThan(2);
+    const all = toRecords(run.columns);
+    for (const stored of file.runs.toReversed()) {
+      const read = new SegmentRunReader(file).read(stored) as Run;
+      const from = stored.firstSeq;
+      expect(toRecords(read.columns)).toEqual(all.slice(from, from + stored.count));
+    }
+  });
+
+  it("are lost but for the first where the dictionary that they share is damaged", () => {
+    const path = writeLong(long());
+    const db = new Database(folder.at(path));
+    expect(db.prepare("UPDATE dictionaries SET bytes = x'00'").run().changes).toBe(1);
+    db.close();
+    using file = SegmentFile.open(folder.path, path);
+    const read = file.runs.map((run) => new SegmentRunReader(file).read(run) !== undefined);
+    expect(read).toEqual(file.runs.map((_, i) => i === 0));
+  });
+});
+
 describe("a file that is no whole segment", () => {
   const place = `segments/default/${DAY}/x.db`;
 
