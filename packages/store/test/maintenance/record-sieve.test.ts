@@ -55,7 +55,7 @@ function deletion(query: string, rest: Partial<ActiveDelete> = {}): ActiveDelete
   }
   const filter = compileFilter(parsed.value.filter);
   const times = { fromUs: -Infinity, untilUs: Infinity, receivedUs: 1_000 };
-  return { id: 1, filter, ...times, isReplay: false, ...rest };
+  return { id: 1, query, issuedUs: 1, filter, ...times, isReplay: false, ...rest };
 }
 
 /** Seqs by partition, and what was left out. */

@@ -74,7 +74,7 @@ describe("a page token", () => {
     const error = errorOf(() =>
       decodePageToken(token, requestOf({ fromUs: 5, untilUs: 9, ...other }), visibility({}, 0)),
     );
-    expect(error).toMatchObject({ code: "failed" });
+    expect(error).toMatchObject({ code: "request-invalid" });
     expect(error.message).toContain("not one of this query");
   });
 
@@ -119,7 +119,7 @@ describe("a page token", () => {
     ["one without a place", () => altered({ after: undefined })],
   ])("is told from %s", (_what, token) => {
     const error = errorOf(() => decodePageToken(token(), requestOf({}), new Visibility(undefined)));
-    expect(error).toMatchObject({ code: "failed" });
+    expect(error).toMatchObject({ code: "request-invalid" });
     expect(error.message).toContain("not one of this query");
     expect(versionOfPage(token())).toBeUndefined();
   });
