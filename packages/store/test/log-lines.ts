@@ -108,5 +108,7 @@ export const anyFilter: fc.Arbitrary<string> = fc.oneof(
     ...["needle level:>=warn", "(needle OR error) host:db-1", "user:bob OR level:error"],
     ...["needle -error", "/need.e/ 2026", "(2026 OR 1795680000) -level:error", "é OR id7f3a"],
     ...["host:web-1 OR needle", "level:>=error OR (source:*syslog 08)"],
+    // A text in the body, and a field that may be a label, an attribute or in the body.
+    ...["08 user:root", "Nov user:root", "é user:root", "26 env:prod", "n:5 user:root"],
   ),
 );

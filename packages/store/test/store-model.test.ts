@@ -46,10 +46,10 @@ const anyTimeUs = fc.option(
     fc.integer({ min: -1, max: 14 }).map((n) => START_US + n * MINUTE_US),
     fc.integer({ min: -2, max: 2 }).map((n) => START_US + n * DAY_US),
   ),
-  { nil: undefined },
+  { nil: undefined, freq: 1 },
 );
 const anySelection: fc.Arbitrary<Selection> = fc.record({
-  query: anyFilter,
+  query: fc.oneof(fc.constantFrom("*", "needle", "-needle"), anyFilter),
   fromUs: anyTimeUs,
   untilUs: anyTimeUs,
   order: fc.constantFrom("time" as const, "stream" as const),
@@ -59,6 +59,15 @@ const anySelection: fc.Arbitrary<Selection> = fc.record({
     freq: 6,
   }),
 });
+/** Of much that there is: pages take their time. */
+const anyLongSelection: fc.Arbitrary<Selection> = fc.oneof(
+  anySelection,
+  fc.record({
+    query: fc.constantFrom("*", "-needle", "-level:error", "/./"),
+    order: fc.constantFrom("time" as const, "stream" as const),
+    reverse: fc.boolean(),
+  }),
+);
 const anyLimit = fc.constantFrom(1, 7, 1000);
 
 const anyAppend: fc.Arbitrary<Deed> = fc
@@ -72,16 +81,20 @@ const anyAppend: fc.Arbitrary<Deed> = fc
     work: (world) => world.append(stream, records, stepUs),
   }));
 const anyDelete: fc.Arbitrary<Deed> = fc
-  .record({ query: anyFilter, fromUs: anyTimeUs, untilUs: anyTimeUs })
+  .record({
+    query: fc.oneof(anyFilter, fc.constantFrom("needle", "level:error", "id7f3a", "user:bob")),
+    fromUs: anyTimeUs,
+    untilUs: anyTimeUs,
+  })
   .map(({ query, fromUs, untilUs }) => ({
     name: `delete(${query}, ${fromUs}, ${untilUs})`,
     work: (world) => world.delete(query, fromUs, untilUs),
   }));
-const percent = fc.oneof(fc.constant(0), fc.nat({ max: 100 }));
+const percent = fc.oneof(fc.constant(0), fc.nat({ max: 30 }), fc.nat({ max: 100 }));
 const anyPrune = fc
   .record({
     percents: fc.tuple(percent, percent, percent),
-    pick: fc.option(fc.nat(), { nil: undefined, freq: 3 }),
+    pick: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, fc.nat()),
   })
   .map(({ percents, pick }) => ({ name: `prune(${percents.join("/")}, ${pick})`, percents, pick }));
 const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
@@ -159,24 +172,37 @@ async function crashIn(
 const step = (name: string, work: (world: StoreWorld) => void | Promise<unknown>): Step =>
   new Step(name, work);
 
+/** Steps of a kind, listed as often as they are to come beside others. */
+function times(count: number, kind: fc.Arbitrary<Step>): fc.Arbitrary<Step>[] {
+  return Array.from({ length: count }, () => kind);
+}
+
 const steps = fc.commands(
   [
-    anyAppend.map(({ name, work }) => step(name, work)),
-    anyAppend.map(({ name, work }) => step(name, work)),
-    fc
-      .record({ level: fc.constantFrom(1, 3, 6), deeds: between })
-      .map(({ level, deeds }) =>
-        step(`compact(${level})${told(deeds)}`, (world) =>
-          world.keeper.compact(level, interference(world, deeds)),
+    ...times(
+      5,
+      anyAppend.map(({ name, work }) => step(name, work)),
+    ),
+    ...times(
+      4,
+      fc
+        .record({ level: fc.constantFrom(1, 3, 6), deeds: between })
+        .map(({ level, deeds }) =>
+          step(`compact(${level})${told(deeds)}`, (world) =>
+            world.keeper.compact(level, interference(world, deeds)),
+          ),
         ),
-      ),
-    fc
-      .record({ pick: fc.nat({ max: 20 }), deeds: between })
-      .map(({ pick, deeds }) =>
-        step(`merge(${pick})${told(deeds)}`, (world) =>
-          world.merge(pick, interference(world, deeds)),
+    ),
+    ...times(
+      3,
+      fc
+        .record({ pick: fc.nat({ max: 20 }), deeds: between })
+        .map(({ pick, deeds }) =>
+          step(`merge(${pick})${told(deeds)}`, (world) =>
+            world.merge(pick, interference(world, deeds)),
+          ),
         ),
-      ),
+    ),
     anyPrune.map(({ name, percents, pick }) =>
       step(name, (world) => world.dropParts(world.prune(percents, pick))),
     ),
@@ -197,26 +223,34 @@ const steps = fc.commands(
         at: fc.oneof(fc.constantFrom("swap" as const, "swapped"), fc.integer({ min: 1, max: 6 })),
       })
       .map(({ job, at }) => step(`crash in ${job} at ${at}`, (world) => crashIn(world, job, at))),
-    fc
-      .record({ selection: anySelection, limit: anyLimit })
-      .map(({ selection, limit }) =>
-        step(`ask(${fc.stringify(selection)}, ${limit})`, (world) => world.ask(selection, limit)),
-      ),
+    ...times(
+      3,
+      fc
+        .record({ selection: anySelection, limit: anyLimit })
+        .map(({ selection, limit }) =>
+          step(`ask(${fc.stringify(selection)}, ${limit})`, (world) => world.ask(selection, limit)),
+        ),
+    ),
     anySelection.map((selection) =>
       step(`count(${fc.stringify(selection)})`, (world) => world.count(selection)),
     ),
-    fc
-      .record({ selection: anySelection, limit: fc.constantFrom(1, 2, 7) })
-      .map(({ selection, limit }) =>
-        step(`beginPaging(${fc.stringify(selection)}, ${limit})`, (world) =>
-          world.beginPaging(selection, limit),
+    ...times(
+      2,
+      fc
+        .record({ selection: anyLongSelection, limit: fc.constantFrom(1, 2, 7) })
+        .map(({ selection, limit }) =>
+          step(`beginPaging(${fc.stringify(selection)}, ${limit})`, (world) =>
+            world.beginPaging(selection, limit),
+          ),
         ),
-      ),
-    fc.constant(step("goOnPaging", (world) => world.goOnPaging())),
-    fc.constant(step("goOnPaging", (world) => world.goOnPaging())),
+    ),
+    ...times(6, fc.constant(step("goOnPaging", (world) => world.goOnPaging()))),
   ],
-  { maxCommands: 40, size: "max" },
+  { maxCommands: 50, size: "max" },
 );
+
+/** What is there when it begins. */
+const beginning = fc.array(fc.tuple(anyAppend, fc.boolean()), { maxLength: 8, size: "max" });
 
 const EVERYTHING: Selection = { query: "*", order: "time", reverse: false };
 
@@ -234,8 +268,14 @@ describe("a store against a plain array", () => {
     { timeout: 60_000 + RUNS * 1_000 },
     async () => {
       await fc.assert(
-        fc.asyncProperty(steps, async (commands) => {
+        fc.asyncProperty(beginning, steps, async (stored, commands) => {
           world.clear();
+          for (const [{ work }, isCompacted] of stored) {
+            work(world);
+            if (isCompacted) {
+              await world.keeper.compact(1);
+            }
+          }
           await fc.asyncModelRun(() => ({ model: world, real: world }), commands);
           world.ask(EVERYTHING, 7);
           world.count(EVERYTHING);
