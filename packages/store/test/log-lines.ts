@@ -24,24 +24,21 @@ export const START_US = 1_795_680_000_000_000;
 export const MINUTE_US = 60_000_000;
 export const DAY_US = 86_400_000_000;
 
+/** Two blanks stand between them. */
+const WORDS = [
+  "error  Error:  needle  sshd[12]:  10.0.0.1  2026  08  Nov  26  00  1795680000  user=bob",
+  "user=root n=5  a-b_c  é  naïve  \u{1f600}  id7f3a  \x01  \x02x  a\nb  \r  needle\nneedle  ",
+].flatMap((line) => line.split("  "));
+
 const anyText = fc
-  .array(
-    fc.constantFrom(
-      ...["error", "Error:", "needle", "sshd[12]:", "10.0.0.1", "2026", "08", "Nov", "26", "00"],
-      ...["1795680000", "user=bob", "user=root n=5", "a-b_c", "é", "naïve", "\u{1f600}", "id7f3a"],
-      ...["\x01", "\x02x", "a\nb", "\r", "needle\nneedle", " "],
-    ),
-    { maxLength: 5 },
-  )
+  .array(fc.constantFrom(...WORDS), { maxLength: 5 })
   .map((words) => Buffer.from(words.join(" ")));
 
 const anyBytes = fc.oneof(
   fc.uint8Array({ maxLength: 12 }),
-  fc.constantFrom(
-    ...["\xff needle", "needle\xc3", "\xa9needle", "\xc3\xc3\xa9"].map((text) =>
-      Buffer.from(text, "latin1"),
-    ),
-  ),
+  fc
+    .constantFrom("\xff needle", "needle\xc3", "\xa9needle", "\xc3\xc3\xa9")
+    .map((text) => Buffer.from(text, "latin1")),
 );
 
 const anyJson = fc
@@ -94,21 +91,25 @@ export const anyBatch: fc.Arbitrary<readonly TestRecord[]> = fc.oneof(
     .map((records) => records.toSorted((a, b) => (a.timeUs ?? 0) - (b.timeUs ?? 0))),
 );
 
+/** Two blanks stand between them. */
+const TERMS = [
+  'needle  error  NEEDLE  -needle  id7f3a  "needle needle"  2026  08  nov  1795680000  user:bob',
+  "user:root  n:5  n:>5  env:prod  unit:x  -user:bob  level:>=warn  level:error  -level:>=warn",
+  "host:web-1  source:*auth.log  /needle|hay/  /n[a-z]+e/  /ERROR/i  /^needle/  /é/  /./  /\\s/",
+  '/a.b/  /2026-11/  /11-26T08/  /:00 /  /Nov 26/  /08:0[0-5]/  /26 08/  "é"  "Nov 26"',
+  '"2026-11-26"  "T08:00"  "00 needle"  "needle 26"  needl  "eedle"',
+].flatMap((line) => line.split("  "));
+
+const COMBINED = [
+  "needle level:>=warn  (needle OR error) host:db-1  user:bob OR level:error  needle -error",
+  "/need.e/ 2026  (2026 OR 1795680000) -level:error  é OR id7f3a  host:web-1 OR needle",
+  "level:>=error OR (source:*syslog 08)",
+  // A text in the body, and a field that may be a label, an attribute or in the body.
+  "08 user:root  Nov user:root  é user:root  26 env:prod  n:5 user:root",
+].flatMap((line) => line.split("  "));
+
 export const anyFilter: fc.Arbitrary<string> = fc.oneof(
   { weight: 2, arbitrary: fc.constant("*") },
-  fc.constantFrom(
-    ...["needle", "error", "NEEDLE", "-needle", "id7f3a", '"needle needle"', "2026", "08", "nov"],
-    ...["1795680000", "user:bob", "user:root", "n:5", "n:>5", "env:prod", "unit:x", "-user:bob"],
-    ...["level:>=warn", "level:error", "-level:>=warn", "host:web-1", "source:*auth.log"],
-    ...["/needle|hay/", "/n[a-z]+e/", "/ERROR/i", "/^needle/", "/é/", "/./", "/\\s/", "/a.b/"],
-    ...["/2026-11/", "/11-26T08/", "/:00 /", "/Nov 26/", "/08:0[0-5]/", "/26 08/", '"é"'],
-    ...['"Nov 26"', '"2026-11-26"', '"T08:00"', '"00 needle"', '"needle 26"', "needl", '"eedle"'],
-  ),
-  fc.constantFrom(
-    ...["needle level:>=warn", "(needle OR error) host:db-1", "user:bob OR level:error"],
-    ...["needle -error", "/need.e/ 2026", "(2026 OR 1795680000) -level:error", "é OR id7f3a"],
-    ...["host:web-1 OR needle", "level:>=error OR (source:*syslog 08)"],
-    // A text in the body, and a field that may be a label, an attribute or in the body.
-    ...["08 user:root", "Nov user:root", "é user:root", "26 env:prod", "n:5 user:root"],
-  ),
+  fc.constantFrom(...TERMS),
+  fc.constantFrom(...COMBINED),
 );

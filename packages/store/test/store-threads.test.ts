@@ -83,10 +83,10 @@ describe("searches, while logs come in and are compacted and merged", () => {
         { stream: 0, ...opening, initialCursor },
       ]);
     }
-    let isDone = false;
+    const done = new AbortController();
     const searching = Array.from({ length: SEARCHES }, async (_, at) => {
       let rounds = 0;
-      while (!isDone || rounds === 0) {
+      while (!done.signal.aborted || rounds === 0) {
         rounds += 1;
         if (at % 2 === 0) {
           const { bodies, summary } = await ask({ order: at === 0 ? "time" : "stream" });
@@ -109,7 +109,7 @@ describe("searches, while logs come in and are compacted and merged", () => {
       return rounds;
     });
     const compacting = (async () => {
-      while (!isDone) {
+      while (!done.signal.aborted) {
         await store.compact();
       }
     })();
@@ -127,7 +127,7 @@ describe("searches, while logs come in and are compacted and merged", () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
-    isDone = true;
+    done.abort();
     const rounds = await Promise.all(searching);
     await compacting;
     await store.compact(); // what came in behind the last one

@@ -103,14 +103,15 @@ describe("the sieve", () => {
     [100, 100, [0, 1, 2, 3, 4], 0],
     [101, 100, [1, 3, 4], 2],
     [101, 101, [3, 4], 3],
-    [201, 200, [1, 3].slice(1), 4],
+    [201, 200, [3], 4],
     [201, 201, [], 5],
   ])(
     "leaves out what came before its cutoff: %i, and %i for errors",
     (others, errors, kept, expired) => {
       const sieve = new RecordSieve(visibility(ERRORS, { default: others, 0: errors }), []);
       const sifted = sieve.sift(run(9, 17, 9, 17, 9), STREAM);
-      expect([...sifted.parts.values()].flatMap(({ seqs }) => [...seqs]).toSorted()).toEqual(kept);
+      const seqs = [...sifted.parts.values()].flatMap((part) => [...part.seqs]);
+      expect(seqs.toSorted((a, b) => a - b)).toEqual(kept);
       expect(sifted).toMatchObject({ expired, deleted: 0 });
     },
   );

@@ -45,6 +45,7 @@ describe("leases", () => {
     lowestLease(folder.path, 200);
     lease[Symbol.dispose]();
     lease[Symbol.dispose]();
+    expect(readdirSync(folder.at("leases"))).toEqual([]);
   });
 
   it("are told from whatever else lies in their folder, which stays", () => {

@@ -1,4 +1,4 @@
-import { type Filter, type Term } from "@sluice/query";
+import type { Filter, Term } from "@sluice/query";
 import fc from "fast-check";
 
 /** Which pieces of which bodies a filter asks for: places are taken modulo what there is. */

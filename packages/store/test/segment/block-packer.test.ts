@@ -11,7 +11,7 @@ type Layout = readonly (readonly (readonly [stream: number, bytes: number])[])[]
 function pack(runs: readonly Run[]): (readonly Run[])[] {
   const blocks: (readonly Run[])[] = [];
   const packer = new BlockPacker((block) => blocks.push(block));
-  runs.forEach((run) => packer.add(run));
+  runs.forEach((one) => packer.add(one));
   packer.flush();
   return blocks;
 }

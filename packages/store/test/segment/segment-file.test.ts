@@ -84,9 +84,7 @@ describe("a segment", () => {
         const reader = new SegmentRunReader(file);
         const read = file.runs.map((run) => reader.read(run) as Run);
         const byStream = Map.groupBy(read, ({ streamId }) => streamId);
-        expect([...byStream.keys()].toSorted()).toEqual(
-          distinct.map(({ streamId }) => streamId).toSorted(),
-        );
+        expect(new Set(byStream.keys())).toEqual(new Set(distinct.map(({ streamId }) => streamId)));
         for (const run of distinct) {
           // Small as they are, each is one run.
           expect(byStream.get(run.streamId)?.map(told)).toEqual([told(run)]);
