@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { zstdDecompressSync } from "node:zlib";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
@@ -118,27 +119,42 @@ test("sluice delete takes what it has shown out of the files, and nothing else",
   expect((await sluice(site, "doctor", "--deep", ...flags)).code).toBe(0);
 });
 
+/** Behind the order: before the job has begun, in the midst of it, and when it is over. */
+const KILLED_AFTER_MS = [0, 15, 40, 80, 160, 320];
+
 test("a collector that is killed behind the order goes on with it when it starts again", async () => {
   await using site = new Site();
-  const first = await site.startCollector();
   const file = join(site.logDir, "app.log");
-  writeFileSync(file, lines(0, 5_000));
-  const agent = await site.startAgent({ port: first.port, files: [file] });
-  await site.untilStored(5_000);
-  await sluice(site, "compact", ...asking(site, first.port));
+  writeFileSync(file, lines(0, 6_000));
+  let { collector, port } = await site.startCollector();
+  const agent = await site.startAgent({ port, files: [file] });
+  await site.untilStored(6_000);
   await agent.stop();
-  const ordered = await sluice(site, "delete", "canary*", "--yes", ...asking(site, first.port));
-  expect(ordered.stdout).toContain("Deleted 500 lines");
-  await first.collector.kill();
-
-  const { port } = await site.startCollector();
+  let left = 6_000;
+  for (const [round, afterMs] of KILLED_AFTER_MS.entries()) {
+    if (round === 2) {
+      await sluice(site, "compact", ...asking(site, port));
+    }
+    const query = `canary${round + 1}*`;
+    const args = ["delete", query, "--yes", "--json", ...asking(site, port)];
+    const ordered = JSON.parse((await sluice(site, ...args)).stdout) as { readonly lines: number };
+    expect(ordered.lines).toBeGreaterThan(5);
+    left -= ordered.lines;
+    await delay(afterMs);
+    await collector.kill();
+    ({ collector, port } = await site.startCollector());
+    expect((await sluice(site, "query", query, ...asking(site, port))).code).toBe(1);
+  }
   const flags = asking(site, port);
-  expect((await sluice(site, "query", "canary*", ...flags)).code).toBe(1);
   await eventually(
-    () => (segments(site).every((path) => !textOf(path).includes("canary")) ? true : undefined),
+    () => (segments(site).every((path) => !/canary[1-6]/.test(textOf(path))) ? true : undefined),
     WITHIN_MS,
     () => `some of it is still there\n${site.logTails()}`,
   );
-  const rest = await sluice(site, "query", "*", "--count", ...flags);
-  expect(rest.stdout).toBe("4500\n");
+  expect((await sluice(site, "query", "*", "--count", ...flags)).stdout).toBe(`${left}\n`);
+  const doctor = await sluice(site, "doctor", "--deep", ...flags);
+  expect({ code: doctor.code, stdout: doctor.code === 0 ? "" : doctor.stdout }).toEqual({
+    code: 0,
+    stdout: "",
+  });
 });

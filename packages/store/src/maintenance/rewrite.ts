@@ -53,7 +53,14 @@ export async function rewrite(
   const reader = new SegmentRunReader(file);
   const kept = file.runs.filter(({ id }) => cuts.get(id) !== "all");
   using output = new SegmentOutput(dataDir, entry.level, sumByStream(kept), [entry.path]);
-  const isCopied = copiedBlocks(file, cuts);
+  const sources = file.dictionarySources();
+  // Of which the new file has no copy, nor then of the dictionaries that are made of them.
+  const lossy = new Set(file.runs.filter(({ id }) => cuts.has(id)).map(({ block }) => block));
+  const isCopied = (block: number): boolean => {
+    const dictionary = file.dictionaryIdOf(block);
+    const source = dictionary === undefined ? block : sources.get(dictionary);
+    return !lossy.has(block) && source !== undefined && !lossy.has(source);
+  };
   for (const [block, runs] of Map.groupBy(file.runs, (run) => run.block)) {
     await context.checkpoint();
     let isWhole = true;
@@ -82,6 +89,7 @@ export async function rewrite(
     }
     await output.room();
     if (!isWhole) {
+      lossy.add(block);
       keepBlock(context, file, block);
     }
   }
@@ -105,20 +113,6 @@ export function cutStreams(
   return new Map(
     runs.filter(({ streamId }) => streams.has(streamId)).map(({ id }) => [id, "all"] as const),
   );
-}
-
-/** Blocks that lose nothing, and whose dictionary is made of one that loses nothing. */
-function copiedBlocks(
-  file: SegmentFile,
-  cuts: ReadonlyMap<number, RunCut>,
-): (block: number) => boolean {
-  const cut = new Set(file.runs.filter(({ id }) => cuts.has(id)).map(({ block }) => block));
-  const sources = file.dictionarySources();
-  return (block) => {
-    const dictionary = file.dictionaryIdOf(block);
-    const source = dictionary === undefined ? block : sources.get(dictionary);
-    return !cut.has(block) && source !== undefined && !cut.has(source);
-  };
 }
 
 function without(run: Run, cut: Float64Array | undefined): Run | undefined {
