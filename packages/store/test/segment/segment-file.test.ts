@@ -48,10 +48,10 @@ function describeStream(streamId: number) {
 }
 
 /** Runs of different streams, in the order of these. */
-function write(list: readonly Run[], level = 1): NewSegment {
+async function write(list: readonly Run[], level = 1): Promise<NewSegment> {
   using output = new SegmentOutput(folder.path, level, new Map(), []);
   list.forEach((run) => output.add("default", DAY, describeStream(run.streamId), run));
-  output.finish();
+  await output.finish();
   const [segment] = output.publish();
   return segment as NewSegment;
 }
@@ -75,11 +75,11 @@ function codeOf(path: string, read: (file: SegmentFile) => unknown = (file) => f
 }
 
 describe("a segment", () => {
-  it("gives back what was written, and says of it what is so", () => {
-    fc.assert(
-      fc.property(runs, (list) => {
+  it("gives back what was written, and says of it what is so", async () => {
+    await fc.assert(
+      fc.asyncProperty(runs, async (list) => {
         const distinct = [...new Map(list.map((run) => [run.streamId, run])).values()];
-        const segment = write(distinct);
+        const segment = await write(distinct);
         using file = SegmentFile.open(folder.path, segment.path);
         const reader = new SegmentRunReader(file);
         const read = file.runs.map((run) => reader.read(run) as Run);
@@ -101,8 +101,8 @@ describe("a segment", () => {
     );
   }, 60_000);
 
-  it("describes itself", () => {
-    const { path, ...segment } = write([runOf([line("a")], 7), runOf([line("b")], 9)], 6);
+  it("describes itself", async () => {
+    const { path, ...segment } = await write([runOf([line("a")], 7), runOf([line("b")], 9)], 6);
     using file = SegmentFile.open(folder.path, path);
     expect(file.streams()).toEqual([describeStream(7), describeStream(9)]);
     expect([file.meta("partition"), file.meta("day"), file.meta("path")]).toEqual([
@@ -116,7 +116,7 @@ describe("a segment", () => {
     expect(Math.abs(sum - segment.bytes)).toBeLessThanOrEqual(segment.streams.length);
   });
 
-  it("is one for each partition and day", () => {
+  it("is one for each partition and day", async () => {
     using output = new SegmentOutput(folder.path, 1, new Map(), []);
     for (const [partition, day] of [
       ["default", DAY],
@@ -125,7 +125,7 @@ describe("a segment", () => {
     ] as const) {
       output.add(partition, day, describeStream(1), runOf([line("a")]));
     }
-    expect(output.finish()).toHaveLength(3);
+    expect(await output.finish()).toHaveLength(3);
     expect(output.publish().map(({ partition, day }) => `${partition} ${day}`)).toEqual([
       `default ${DAY}`,
       "default 2026-11-27",
@@ -133,23 +133,23 @@ describe("a segment", () => {
     ]);
   });
 
-  it("leaves nothing where it is given up, however far it came", () => {
+  it("leaves nothing where it is given up, however far it came", async () => {
     for (const finish of [false, true]) {
       using output = new SegmentOutput(folder.path, 1, new Map(), []);
       output.add("default", DAY, describeStream(1), runOf([line("a")]));
       expect(listSegmentFiles(folder.path)).toHaveLength(1);
       if (finish) {
-        output.finish();
+        await output.finish();
       }
       output[Symbol.dispose]();
       expect(listSegmentFiles(folder.path)).toEqual([]);
     }
   });
 
-  it("is not there under its name before it is complete", () => {
+  it("is not there under its name before it is complete", async () => {
     using output = new SegmentOutput(folder.path, 1, new Map(), []);
     output.add("default", DAY, describeStream(1), runOf([line("a")]));
-    const [path] = output.finish();
+    const [path] = await output.finish();
     expect(listSegmentFiles(folder.path)).toEqual([`${path}.tmp`]);
     output.publish();
     expect(listSegmentFiles(folder.path)).toEqual([path]);
@@ -173,7 +173,7 @@ describe("the blocks of a long stream", () => {
   function writeLong(run: Run): string {
     using output = new SegmentOutput(folder.path, 3, new Map([[run.streamId, 1e9]]), []);
     output.add("default", DAY, describeStream(run.streamId), run);
-    output.finish();
+    await output.finish();
     const [segment] = output.publish();
     return segment?.path ?? "";
   }
@@ -227,34 +227,34 @@ describe("a file that is no whole segment", () => {
     expect(codeOf(place)).toBe("damaged");
   });
 
-  it("is of a newer version where it says so", () => {
-    const { path } = write([runOf([line("a")])]);
+  it("is of a newer version where it says so", async () => {
+    const { path } = await write([runOf([line("a")])]);
     sql(path, `PRAGMA user_version = ${SEGMENT_SCHEMA_VERSION + 1}`);
     expect(codeOf(path)).toBe("newer");
   });
 
-  it.each(["runs", "blocks"])("is damaged where it has no table %s", (table) => {
-    const { path } = write([runOf([line("a")])]);
+  it.each(["runs", "blocks"])("is damaged where it has no table %s", async (table) => {
+    const { path } = await write([runOf([line("a")])]);
     sql(path, `DROP TABLE ${table}`);
     expect(codeOf(path)).toBe("damaged");
   });
 
-  it("is damaged where its filter is not there, which is no matter but to whoever asks it", () => {
-    const { path } = write([runOf([line("a")])]);
+  it("is damaged where its filter is not there, which is no matter but to whoever asks it", async () => {
+    const { path } = await write([runOf([line("a")])]);
     sql(path, "DELETE FROM meta WHERE key IN ('filter', 'layouts')");
     expect(codeOf(path)).toBe("fine");
     expect(codeOf(path, (file) => file.filter)).toBe("damaged");
     expect(codeOf(path, (file) => file.mayElide("08"))).toBe("damaged");
   });
 
-  it("costs only the blocks that were hit, wherever it was cut or overwritten", () => {
+  it("costs only the blocks that were hit, wherever it was cut or overwritten", async () => {
     const list = [0, 1, 2, 3].map((streamId) =>
       runOf(
         Array.from({ length: 2_000 }, (_, i) => line(`${streamId} ${i} ${(i * 7919) % 1009}`)),
         streamId,
       ),
     );
-    const { path, bytes } = write(list);
+    const { path, bytes } = await write(list);
     const file = folder.at(path);
     copyFileSync(file, `${file}.whole`);
     const outcomes = new Set<string>();
