@@ -170,7 +170,7 @@ describe("the blocks of a long stream", () => {
     );
   }
 
-  function writeLong(run: Run): string {
+  async function writeLong(run: Run): Promise<string> {
     using output = new SegmentOutput(folder.path, 3, new Map([[run.streamId, 1e9]]), []);
     output.add("default", DAY, describeStream(run.streamId), run);
     await output.finish();
@@ -178,9 +178,9 @@ describe("the blocks of a long stream", () => {
     return segment?.path ?? "";
   }
 
-  it("are read back by themselves, whichever comes first", () => {
+  it("are read back by themselves, whichever comes first", async () => {
     const run = long();
-    using file = SegmentFile.open(folder.path, writeLong(run));
+    using file = SegmentFile.open(folder.path, await writeLong(run));
     expect(file.runs.length).toBeGreaterThan(2);
     const all = toRecords(run.columns);
     for (const stored of file.runs.toReversed()) {
@@ -190,8 +190,8 @@ describe("the blocks of a long stream", () => {
     }
   });
 
-  it("are lost but for the first where the dictionary that they share is damaged", () => {
-    const path = writeLong(long());
+  it("are lost but for the first where the dictionary that they share is damaged", async () => {
+    const path = await writeLong(long());
     const db = new Database(folder.at(path));
     expect(db.prepare("UPDATE dictionaries SET bytes = x'00'").run().changes).toBe(1);
     db.close();
