@@ -258,14 +258,14 @@ describe("a file that is no whole segment", () => {
     const file = folder.at(path);
     copyFileSync(file, `${file}.whole`);
     const outcomes = new Set<string>();
-    for (let at = 0; at < bytes; at += 8_192) {
+    for (let at = 0; at < bytes; at += 2_048) {
       copyFileSync(`${file}.whole`, file);
-      if (at % 16_384 === 0) {
+      if (at % 4_096 === 0) {
         truncateSync(file, at);
       } else {
         const whole = readFileSync(file);
         const descriptor = openSync(file, "r+");
-        const noise = whole.subarray(at, at + 4_096).map((byte) => byte ^ 0xff);
+        const noise = whole.subarray(at, at + 1_024).map((byte) => byte ^ 0xff);
         writeSync(descriptor, noise, 0, noise.length, at);
         closeSync(descriptor);
       }
