@@ -59,6 +59,7 @@ export class BlockWriter {
     const layout = layOutBlock(runs);
     const held = this.#dictionary;
     const packing = packBlockOnPool(layout, this.#level, held?.dictionary);
+    packing.catch(() => undefined); // nobody waits for it where a block before it has failed
     const words = this.#tokens.collect(layout.text);
     const facts = runs.map(runFacts);
     const traits = {
