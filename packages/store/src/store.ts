@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { UnfinishedStream } from "@sluice/protocol";
 
 import { backUp, type BackupResult } from "./backup/backup.ts";
@@ -16,6 +16,7 @@ import type { PruneOrder, PruneResult } from "./head/pruner.ts";
 import { Maintenance } from "./maintenance/maintenance.ts";
 import type { SegmentPart } from "./maintenance/maintenance-messages.ts";
 import { COMPACT_HEAD_BYTES } from "./maintenance/maintenance-plan.ts";
+import { syncFolder } from "./manifest/segment-folder.ts";
 import type { JobRecord } from "./manifest/swap.ts";
 import { SpaceReturn } from "./space-return.ts";
 import { Writer } from "./head/writer.ts";
@@ -338,7 +339,8 @@ export class Store implements AsyncDisposable {
 
 async function makeDataDir(dataDir: string): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const first = await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    makeNameLast(dataDir, first);
   } catch (error) {
     throw new StoreError(
       "data-unwritable",
@@ -346,5 +348,28 @@ async function makeDataDir(dataDir: string): Promise<void> {
       "create it for the collector's user, or set data_dir to a folder it may write",
       { cause: error },
     );
+  }
+}
+
+/**
+ * Without this a new data_dir may be gone after a power loss, with all that was synced in it.
+ *
+ * @param first the topmost folder that was made for it; undefined where it was there: then whoever made
+ *   it may have been killed before it was synced
+ */
+function makeNameLast(dataDir: string, first: string | undefined): void {
+  const top = first === undefined ? resolve(dataDir) : resolve(first);
+  for (let made = resolve(dataDir); ; made = dirname(made)) {
+    try {
+      syncFolder(dirname(made));
+    } catch (error) {
+      // A folder that only others may read is theirs to sync.
+      if ((error as NodeJS.ErrnoException).code !== "EACCES") {
+        throw error;
+      }
+    }
+    if (made === top) {
+      return;
+    }
   }
 }

@@ -37,17 +37,15 @@ export function isUnfinished(path: string): boolean {
   return /\.tmp(-[a-z]+)?$/.test(path);
 }
 
-/** Makes the folder of a segment, and makes every new parent last. */
+/**
+ * Makes the folder of a segment, and its name and its parents' last. Also where they are there already:
+ * who made them may have been killed before they were synced.
+ */
 export function makeSegmentFolder(dataDir: string, path: string): void {
   const folder = dirname(join(dataDir, path));
-  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (first !== undefined) {
-    for (let made = folder; ; made = dirname(made)) {
-      syncFolder(dirname(made));
-      if (made === first) {
-        return;
-      }
-    }
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (let made = folder; made !== dataDir; made = dirname(made)) {
+    syncFolder(dirname(made));
   }
 }
 
