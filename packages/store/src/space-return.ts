@@ -1,5 +1,5 @@
-import { unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { open, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { StoreError } from "./errors.ts";
@@ -91,15 +91,30 @@ export class SpaceReturn implements AsyncDisposable {
     const { segments, heldFrom } = await this.#writer.reclaim(keepFreeBytes);
     for (const { path } of segments) {
       // Not by the writer: to unlink a large file may take long.
-      await unlink(join(this.#dataDir, path)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "ENOENT") {
-          throw error;
-        }
-      });
+      await unlink(join(this.#dataDir, path)).catch(unlessGone);
     }
     if (segments.length > 0) {
+      await this.#makeUnlinksLast(segments.map(({ path }) => path));
       await this.#writer.forget(segments.map(({ id }) => id));
     }
     return heldFrom;
+  }
+
+  /** Else a file may come back with a power loss, when the manifest has forgotten it: then it counts as unknown. */
+  async #makeUnlinksLast(paths: readonly string[]): Promise<void> {
+    for (const folder of new Set(paths.map((path) => dirname(join(this.#dataDir, path))))) {
+      const handle = await open(folder).catch(unlessGone);
+      try {
+        await handle?.sync();
+      } finally {
+        await handle?.close();
+      }
+    }
+  }
+}
+
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") {
+    throw error;
   }
 }

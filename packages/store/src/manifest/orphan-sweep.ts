@@ -1,6 +1,14 @@
+import { dirname, join } from "node:path";
+
 import type { HeadDatabase } from "../head/head-file.ts";
 import { setReclaimedVersion } from "./manifest.ts";
-import { isUnfinished, listSegmentFiles, quarantine, unlinkSegment } from "./segment-folder.ts";
+import {
+  isUnfinished,
+  listSegmentFiles,
+  quarantine,
+  syncFolder,
+  unlinkSegment,
+} from "./segment-folder.ts";
 
 /** What the sweep at start found beside the manifest's own segments. Paths are relative to data_dir. */
 export interface SweepReport {
@@ -49,6 +57,11 @@ export function sweepSegments(db: HeadDatabase, dataDir: string): SweepReport {
     } else if (!live.has(path)) {
       report.quarantined.push(quarantine(dataDir, path));
     }
+  }
+  // Before they are forgotten: one that came back with a power loss would be unknown.
+  const unlinked = [...report.unfinished, ...report.unlinked];
+  for (const folder of new Set(unlinked.map((path) => dirname(join(dataDir, path))))) {
+    syncFolder(folder);
   }
   const there = new Set(files);
   report.missing.push(...[...live].filter((path) => !there.has(path)));
