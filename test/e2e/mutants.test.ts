@@ -2,12 +2,13 @@ import { describe, expect, test } from "vitest";
 
 import { mutatedFiles } from "../faults/mutant-tree.ts";
 import { tryMutant } from "../faults/mutation.ts";
-import { COMPARE_AND_SET_OFF, MUTANTS, SYNC_OFF } from "../faults/mutants.ts";
+import { COMPARE_AND_SET_OFF, MUTANTS } from "../faults/mutants.ts";
+import { STORE_MUTANTS } from "../faults/store-mutants.ts";
 import { DAMAGE_PLAN } from "../src/kill/kill-sizes.ts";
 import { PRODUCT } from "../src/product.ts";
 
 describe("the kill test's teeth", () => {
-  test.each([...MUTANTS, SYNC_OFF])("the mutant still applies: $name", (mutant) => {
+  test.each([...MUTANTS, ...STORE_MUTANTS])("the mutant still applies: $name", (mutant) => {
     expect(mutatedFiles(PRODUCT.root, mutant)).not.toEqual([]);
   });
 

@@ -3,18 +3,25 @@ import { parseArgs } from "node:util";
 import { runHalfOpenSuite } from "./half-open-suite.ts";
 import { runKillSuite } from "./kill-suite.ts";
 import { runMutantSuite } from "./mutant-suite.ts";
+import { runPowerLossSuite } from "./power-loss-suite.ts";
+import { runStoreKillSuite } from "./store-kill-suite.ts";
 
 const USAGE = `usage: pnpm faults NAME [options]
   kill      kill -9 of both sides during writing, rotation and damage
               --kills N       of each side (30)
               --lines N       (500000)   --rotate-every N  of one file (20000)
               --damages N     (10)       --seed N          (1)
-  mutants   the kill test against each mutant of the product, which must fail
+  store-kill  kill -9 of a store in the middle of its jobs, at random and at each named step
+              --kills N       at random (200)      --seed N  (1)
+  power-loss  a store on what a disk may hold after the power has gone
+              --states N      (500)      --seed N          (1)
+  mutants   the tests above against mutants of the product, each of which must fail one
               --seed N        (1)        --only TEXT       in the mutant's name
   half-open a connection that goes dead without a word: a new one within a minute`;
 
 const OPTIONS = {
-  kills: { type: "string", default: "30" },
+  kills: { type: "string" },
+  states: { type: "string", default: "500" },
   lines: { type: "string", default: "500000" },
   "rotate-every": { type: "string", default: "20000" },
   damages: { type: "string", default: "10" },
@@ -25,21 +32,26 @@ const OPTIONS = {
 /** Runs a fault suite by name; returns the exit code: 0 passed, 1 failed, 2 wrong usage. */
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
-  const [kills, lines, rotateEvery, damages, seed] = [
-    values.kills,
+  const [name = ""] = positionals;
+  const [kills, states, lines, rotateEvery, damages, seed] = [
+    values.kills ?? (name === "store-kill" ? "200" : "30"),
+    values.states,
     values.lines,
     values["rotate-every"],
     values.damages,
     values.seed,
-  ].map(Number) as [number, number, number, number, number];
-  const [name] = positionals;
-  if (![kills, lines, rotateEvery, damages, seed].every(Number.isSafeInteger)) {
+  ].map(Number) as [number, number, number, number, number, number];
+  if (![kills, states, lines, rotateEvery, damages, seed].every(Number.isSafeInteger)) {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
   switch (name) {
     case "kill":
       return (await runKillSuite({ kills, lines, rotateEvery, damages, seed })) ? 0 : 1;
+    case "store-kill":
+      return (await runStoreKillSuite({ kills, seed })) ? 0 : 1;
+    case "power-loss":
+      return (await runPowerLossSuite({ states, seed })) ? 0 : 1;
     case "mutants":
       return (await runMutantSuite({ seed, only: values.only })) ? 0 : 1;
     case "half-open":

@@ -1,6 +1,7 @@
 import { SHORT_KILL_PLAN } from "../src/kill/kill-sizes.ts";
-import { tryMutant } from "./mutation.ts";
+import { type Finding, tryMutant, tryStoreMutant } from "./mutation.ts";
 import { type Mutant, MUTANTS } from "./mutants.ts";
+import { STORE_MUTANTS, type StoreMutant } from "./store-mutants.ts";
 
 export interface MutantSuiteOptions {
   readonly seed: number;
@@ -10,22 +11,34 @@ export interface MutantSuiteOptions {
 
 /** Copied and run like the mutants, and not changed: must pass, or their failures mean nothing. */
 const CONTROL: Mutant = { name: "none (control)", fault: "", edits: [] };
+const STORE_CONTROLS: readonly StoreMutant[] = [
+  { ...CONTROL, name: "none (control, power loss)", foundBy: "power-loss" },
+  { ...CONTROL, name: "none (control, steps)", foundBy: { step: "the swap is synced" } },
+];
 
 /** More of the kills that an ack ahead of its commit must not survive. */
 const PLAN = { ...SHORT_KILL_PLAN, collectorKills: 6, lines: 60_000 };
 
 /** Tries every mutant and prints a table; returns whether each was caught and the control passed. */
 export async function runMutantSuite({ seed, only }: MutantSuiteOptions): Promise<boolean> {
-  const chosen = MUTANTS.filter(({ name }) => name.includes(only));
-  let isGood = true;
-  console.log(`${"mutant".padEnd(28)} ${"verdict".padEnd(10)} ${"s".padStart(6)}  first finding`);
-  for (const mutant of [CONTROL, ...chosen]) {
-    const { problems, seconds } = await tryMutant(mutant, { ...PLAN, seed });
-    const isCaught = problems.length > 0;
-    isGood &&= isCaught === (mutant !== CONTROL);
-    const verdict = isCaught ? "caught" : mutant === CONTROL ? "passed" : "SURVIVED";
-    const cells = [mutant.name.padEnd(28), verdict.padEnd(10), seconds.toFixed(1).padStart(6)];
-    console.log(`${cells.join(" ")}  ${problems[0]?.split("\n")[0] ?? ""}`);
+  const isChosen = ({ name }: Mutant): boolean => name.includes(only);
+  console.log(`${"mutant".padEnd(32)} ${"verdict".padEnd(10)} ${"s".padStart(6)}  first finding`);
+  const verdicts: boolean[] = [];
+  for (const mutant of [CONTROL, ...MUTANTS].filter(isChosen)) {
+    verdicts.push(tell(await tryMutant(mutant, { ...PLAN, seed })));
   }
-  return isGood;
+  for (const mutant of [...STORE_CONTROLS, ...STORE_MUTANTS].filter(isChosen)) {
+    verdicts.push(tell(await tryStoreMutant(mutant, seed)));
+  }
+  return verdicts.every(Boolean);
+}
+
+/** Whether it is as it should be: only what has no edits may pass. */
+function tell({ mutant, problems, seconds }: Finding): boolean {
+  const isControl = mutant.edits.length === 0;
+  const isCaught = problems.length > 0;
+  const verdict = isCaught ? "caught" : isControl ? "passed" : "SURVIVED";
+  const cells = [mutant.name.padEnd(32), verdict.padEnd(10), seconds.toFixed(1).padStart(6)];
+  console.log(`${cells.join(" ")}  ${problems[0]?.split("\n")[0] ?? ""}`);
+  return isCaught !== isControl;
 }
