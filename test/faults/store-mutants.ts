@@ -67,6 +67,18 @@ export const STORE_MUTANTS: readonly StoreMutant[] = [
     ],
   },
   {
+    name: "unlinking not synced",
+    fault: "a merged segment comes back with a power loss, as one that nobody knows",
+    foundBy: "power-loss",
+    edits: [
+      {
+        file: "packages/store/src/space-return.ts",
+        find: "        await handle?.sync();\n",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "announced files ignored",
     fault: "what a killed compaction wrote is kept in quarantine, and takes its room for good",
     foundBy: { step: "nothing of the swap is written" },
