@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { giveToOwnerOf } from "./owner.ts";
 
 const FOLDER = "leases";
 
-/** `VERSION-EXPIRY-UUID`, the expiry in milliseconds since 1970. */
-const NAME = /^(\d+)-(\d+)-[0-9a-f-]{36}$/;
+/** `VERSION-EXPIRY-UUID-PROCESS`, the expiry in milliseconds since 1970. */
+const NAME = /^(\d+)-(\d+)-[0-9a-f-]{36}-(\d+)$/;
 
 /**
  * Keeps what a manifest version holds from being deleted while somebody reads it: an empty file, so
@@ -27,7 +27,7 @@ export class Lease implements Disposable {
 
   static take(dataDir: string, version: number, expiresMs: number): Lease {
     const folder = join(dataDir, FOLDER);
-    const path = join(folder, `${version}-${Math.ceil(expiresMs)}-${randomUUID()}`);
+    const path = join(folder, `${version}-${Math.ceil(expiresMs)}-${randomUUID()}-${process.pid}`);
     try {
       closeSync(openSync(path, "wx", 0o600));
     } catch (error) {
@@ -71,4 +71,27 @@ export function lowestLease(dataDir: string, nowMs: number): number {
     }
   }
   return lowest;
+}
+
+/**
+ * Removes the leases of processes that are gone, and of this one, which has just begun: a backup that was
+ * killed would keep what is deleted on the disk for half an hour. For the start of a store, when nothing
+ * that was removed is kept for anybody.
+ */
+export function dropDeadLeases(dataDir: string): void {
+  const folder = join(dataDir, FOLDER);
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const match = NAME.exec(name);
+    if (match !== null && !isAnotherAlive(Number(match[3]))) {
+      rmSync(join(folder, name), { force: true });
+    }
+  }
+}
+
+function isAnotherAlive(pid: number): boolean {
+  try {
+    return pid !== process.pid && process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH"; // another user's
+  }
 }

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 
 import type { HeadDatabase } from "../head/head-file.ts";
+import { dropDeadLeases } from "./lease.ts";
 import { setReclaimedVersion } from "./manifest.ts";
 import {
   isUnfinished,
@@ -46,6 +47,7 @@ export function sweepSegments(db: HeadDatabase, dataDir: string): SweepReport {
     quarantined: [] as string[],
     missing: [] as string[],
   };
+  dropDeadLeases(dataDir);
   const files = listSegmentFiles(dataDir);
   for (const path of files) {
     if (isUnfinished(path) || announced.has(path)) {

@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { Lease, lowestLease } from "../../src/manifest/lease.ts";
+import { dropDeadLeases, Lease, lowestLease } from "../../src/manifest/lease.ts";
 import { Folder } from "../folder.ts";
 
 let folder: Folder;
@@ -50,10 +51,22 @@ describe("leases", () => {
 
   it("are told from whatever else lies in their folder, which stays", () => {
     mkdirSync(folder.at("leases"));
-    for (const name of ["readme", "1-2", "1-2-x", "-1-2-6f1f0f0e-0000-4000-8000-000000000001"]) {
+    for (const name of ["readme", "1-2", "1-2-x", "-1-2-6f1f0f0e-0000-4000-8000-000000000001-7"]) {
       writeFileSync(folder.at(`leases/${name}`), "");
     }
     expect(lowestLease(folder.path, 1_000)).toBe(Number.POSITIVE_INFINITY);
     expect(readdirSync(folder.at("leases"))).toHaveLength(4);
+  });
+
+  it("of processes that are gone, and of this one, end when a store begins; those of others stay", () => {
+    const { pid: gone } = spawnSync("true");
+    const id = "6f1f0f0e-0000-4000-8000-000000000001";
+    mkdirSync(folder.at("leases"));
+    for (const pid of [gone, process.pid, process.ppid]) {
+      writeFileSync(folder.at(`leases/5-100-${id}-${pid}`), "");
+    }
+    dropDeadLeases(folder.path);
+    expect(readdirSync(folder.at("leases"))).toEqual([`5-100-${id}-${process.ppid}`]);
+    expect(lowestLease(folder.path, 0)).toBe(5);
   });
 });
