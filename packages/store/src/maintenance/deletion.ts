@@ -33,16 +33,17 @@ export async function takeOutDeleted(
   mostRetries: number,
 ): Promise<TakenOut | undefined> {
   const { db } = context;
-  // Pages of the head that were freed before may lie in what has come in since: all of that goes too.
-  const lastBatch = Number(db.prepare("SELECT max(id) FROM batches").pluck().get() ?? 0);
   let bytes = 0;
   for (let retries = 0; retries < mostRetries; retries++) {
-    const { deletes, seen } = db.transaction(() => ({
+    const { deletes, seen, lastBatch } = db.transaction(() => ({
       // One that is to take what agents send again after a restore is in force until its time is over.
       deletes: activeDeletes(db, manifestVersion(db)).filter(
         ({ isReplay, receivedUs }) => !isReplay || receivedUs < context.nowUs(),
       ),
       seen: lastDelete(db),
+      // As of now, and not of the first attempt: a later delete takes later batches. Pages of the head that were
+      // freed before may lie in what has come in since: all of that goes too.
+      lastBatch: Number(db.prepare("SELECT max(id) FROM batches").pluck().get() ?? 0),
     }))();
     if (deletes.length === 0) {
       return undefined;

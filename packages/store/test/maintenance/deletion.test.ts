@@ -266,6 +266,24 @@ describe("writing a segment anew", { timeout: 30_000 }, () => {
   });
 });
 
+describe("a delete of what came in while an earlier one was carried out", () => {
+  it("is done when its own batches are out of the head too", async () => {
+    log.append(APP, [{ body: "secret one" }, { body: "keep one" }], 10);
+    await keeper.compact();
+    log.append(APP, [{ body: "keep two" }], 20);
+    deleteUpTo({ query: "secret", receivedUs: 20 });
+    const later = [
+      () => log.append(APP, [{ body: "secret two" }, { body: "keep three" }], 30),
+      () => deleteUpTo({ query: "secret", receivedUs: 30 }),
+    ];
+    const happen: Interference["happen"] = (at) => void (at === "swap" && later.shift()?.());
+    await keeper.removeDeleted({ happen });
+    await keeper.removeDeleted();
+    expect(bodies().toSorted()).toEqual(["keep one", "keep three", "keep two"]);
+    expect(storedBodies()).not.toContain("secret");
+  });
+});
+
 function dictionaryText(): string {
   return livePaths()
     .flatMap((path) => {
