@@ -23,6 +23,14 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
+/** A module that has `@sluice/store` be another build's: a mutant is a copy of the tree. */
+function resolveStoreTo(url: string): string {
+  const code = `import { registerHooks } from "node:module";
+    registerHooks({ resolve: (name, context, next) => name === "@sluice/store"
+      ? { url: ${JSON.stringify(url)}, shortCircuit: true } : next(name, context) });`;
+  return `data:text/javascript,${encodeURIComponent(code)}`;
+}
+
 /** The worker as its parent sees it. Disposal kills it. */
 export class StoreProcess implements AsyncDisposable {
   /** Resolves when it has ended and all that it reported has been read. */
@@ -39,9 +47,10 @@ export class StoreProcess implements AsyncDisposable {
     const [command, ...args] = [
       ...(start.wrapper ?? []),
       process.execPath,
+      "--import",
+      resolveStoreTo(pathToFileURL(join(start.product.root, "packages/store/dist/index.js")).href),
       fileURLToPath(new URL("main.ts", import.meta.url)),
       JSON.stringify({
-        store: pathToFileURL(join(start.product.root, "packages/store/dist/index.js")).href,
         dataDir: start.dataDir,
         backupDir: backupDirOf(start.dataDir),
         seed: start.seed,

@@ -1,8 +1,7 @@
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type * as StoreModule from "@sluice/store";
-import type { CommitReport, Store, StoreReader } from "@sluice/store";
+import { type CommitReport, openStoreReader, Store, type StoreReader } from "@sluice/store";
 
 import { Prng } from "../corpus/prng.ts";
 import { KNOWN_STREAMS, MARKS, nextMessage, type StreamPlace } from "./known-log.ts";
@@ -54,12 +53,9 @@ export class StoreWorker implements AsyncDisposable {
   }
 
   static async open(options: WorkerOptions): Promise<StoreWorker> {
-    const { Store: TheStore, openStoreReader } = (await import(
-      options.store
-    )) as typeof StoreModule;
     const acks = new Acks();
     const trouble = (text: string): void => report({ kind: "trouble", text });
-    const store = await TheStore.open(options.dataDir, {
+    const store = await Store.open(options.dataDir, {
       committed: (commit) => acks.committed(commit),
       failed: (error) => trouble(`failed: ${error.message}`),
       noticed: (notice) => trouble(`noticed: ${JSON.stringify(notice)} ${describe(notice)}`),

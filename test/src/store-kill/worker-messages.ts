@@ -53,8 +53,6 @@ export type WorkerReport =
 
 /** What a worker is started with, as JSON in its only argument. */
 export interface WorkerOptions {
-  /** The store's module, of the tree under test. */
-  readonly store: string;
   readonly dataDir: string;
   /** Where backups are made, each in a folder of its own. */
   readonly backupDir: string;
