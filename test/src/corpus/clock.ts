@@ -21,6 +21,7 @@ const SECOND_TEXT: Readonly<Record<SecondForm, (iso: string) => string>> = {
  */
 export class Clock {
   timeUs: number;
+  #writtenUs = 0;
   readonly #meanGapUs: number;
   readonly #prng: Prng;
   readonly #texts = new Map<SecondForm, { second: number; bytes: Buffer }>();
@@ -49,10 +50,19 @@ export class Clock {
       this.#texts.set(form, text);
     }
     line.text(text.bytes);
+    this.#writtenUs = second * 1_000_000;
   }
 
-  /** Microseconds within the current second. */
-  get fractionUs(): number {
-    return this.timeUs % 1_000_000;
+  /** Writes so many digits of the second's fraction, at most 6, behind what `write` wrote. */
+  writeFraction(line: LineWriter, digits: number): void {
+    const unitUs = 10 ** (6 - digits);
+    const units = Math.floor((this.timeUs % 1_000_000) / unitUs);
+    line.padded(units, digits);
+    this.#writtenUs += units * unitUs;
+  }
+
+  /** The time as the last line says it: an agent reads no more off it than is written. */
+  get writtenUs(): number {
+    return this.#writtenUs;
   }
 }

@@ -27,7 +27,7 @@ const SEVERITIES = new Map([
 export function writeJavaTime({ clock }: Scene, line: LineWriter): void {
   clock.write(line, "log4j");
   line.byte(0x2c);
-  line.padded(Math.floor(clock.fractionUs / 1000), 3);
+  clock.writeFraction(line, 3);
   line.byte(0x20);
 }
 

@@ -18,7 +18,7 @@ export interface RecordLogOptions extends GenerateOptions {
 export interface RecordSource {
   /** Writes the next event. */
   readonly next: LineSource;
-  /** Time of the last event. */
+  /** Time of the last event, as its line says it. */
   readonly timeUs: number;
   /** Starts a batch; the array fills with its transfers while it is made. */
   begin(): readonly Transfer[];
@@ -94,7 +94,7 @@ export class RecordLog implements RecordSource {
   }
 
   get timeUs(): number {
-    return this.#scene.clock.timeUs;
+    return this.#scene.clock.writtenUs;
   }
 
   begin(): readonly Transfer[] {

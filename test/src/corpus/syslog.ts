@@ -72,7 +72,7 @@ const ZONE = Buffer.from("+00:00 ", "latin1");
 export function writeSyslogTime({ clock }: Scene, line: LineWriter): void {
   clock.write(line, "rfc3339");
   line.byte(0x2e);
-  line.padded(clock.fractionUs, 6);
+  clock.writeFraction(line, 6);
   line.text(ZONE);
 }
 

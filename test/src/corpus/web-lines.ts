@@ -27,7 +27,7 @@ export function writeJsonTime({ clock }: Scene, line: LineWriter): void {
   line.text(JSON_OPENING);
   clock.write(line, "rfc3339");
   line.byte(0x2e);
-  line.padded(Math.floor(clock.fractionUs / 1000), 3);
+  clock.writeFraction(line, 3);
 }
 
 /** One JSON object per line, as pino, zap and others write them. */
