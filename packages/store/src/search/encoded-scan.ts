@@ -1,8 +1,7 @@
 import { hidesWords, type Proposal, type RecordFilter, type StreamIdentity } from "@sluice/query";
 
 import type { BlockText } from "../block/block-text.ts";
-import type { OpenRun } from "./open-run.ts";
-import type { CachedBlock } from "./run-reader.ts";
+import type { CachedBlock, OpenRun } from "./open-run.ts";
 
 interface Proposed {
   readonly proposal: Proposal;

@@ -1,11 +1,19 @@
 import type { RecordColumns } from "@sluice/protocol";
 
 import type { Arrival } from "../block/run.ts";
+import type { BlockIndex } from "../block/block-index.ts";
 import type { BlockText } from "../block/block-text.ts";
 import type { BatchEntry } from "../head/batch-run.ts";
 import { gatherColumns } from "../block/record-columns.ts";
 import type { SegmentRun } from "../segment/segment-file.ts";
-import type { CachedBlock } from "./run-reader.ts";
+
+/** A block as it is kept: the text is decoded when it is first asked for. */
+export interface CachedBlock {
+  readonly index: BlockIndex;
+  text: BlockText | undefined;
+  /** By arrival, where it ends; made when it is first asked for. */
+  arrivalEnds: Uint32Array | undefined;
+}
 
 /** A block's text as it is stored, for scans that need no whole records. */
 export interface EncodedText {

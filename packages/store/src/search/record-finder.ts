@@ -1,5 +1,5 @@
 import type { RecordColumns } from "@sluice/protocol";
-import { type RecordFilter, scanBlock } from "@sluice/query";
+import { compileNarrowing, type RecordFilter, scanBlock } from "@sluice/query";
 
 import { type ActiveDelete, isDeleted } from "../manifest/visibility.ts";
 import { EncodedScan } from "./encoded-scan.ts";
@@ -34,12 +34,13 @@ export interface FoundRecords {
 /** Finds a run's visible records that match, with as little decoding as their filter allows. */
 export class RecordFinder {
   readonly #options: FinderOptions;
-  readonly #encoded: EncodedScan;
+  readonly #narrow: ReturnType<typeof compileNarrowing>;
+  readonly #scans = new Map<RecordFilter, EncodedScan>();
   scanMs = 0;
 
   constructor(options: FinderOptions) {
     this.#options = options;
-    this.#encoded = new EncodedScan(options.filter);
+    this.#narrow = compileNarrowing(options.filter.filter);
   }
 
   /** Undefined where nothing is found, the run is gone, or it is damaged, which the reader then counts. */
@@ -61,11 +62,13 @@ export class RecordFinder {
   }
 
   #find(run: StoredRun, open: OpenRun, wanted: Wanted): FoundRecords | "damaged" {
+    // What the stream and the severities of the run decide is not asked of its records again.
+    const filter = this.#narrow(run.stream, run.severities);
     const records =
       this.#bySeverity(run, open, wanted.range) ??
-      this.#encoded.scan(run.stream, open, rangeTest(open, wanted.range));
+      this.#scanOf(filter).scan(run.stream, open, rangeTest(open, wanted.range));
     if (records === undefined) {
-      return this.#inColumns(run, open, wanted);
+      return this.#inColumns(filter, run, open, wanted);
     }
     const hides = this.#hides(run);
     const visible =
@@ -104,7 +107,21 @@ export class RecordFinder {
     return records;
   }
 
-  #inColumns(run: StoredRun, open: OpenRun, wanted: Wanted): FoundRecords | "damaged" {
+  #scanOf(filter: RecordFilter): EncodedScan {
+    let scan = this.#scans.get(filter);
+    if (scan === undefined) {
+      scan = new EncodedScan(filter);
+      this.#scans.set(filter, scan);
+    }
+    return scan;
+  }
+
+  #inColumns(
+    filter: RecordFilter,
+    run: StoredRun,
+    open: OpenRun,
+    wanted: Wanted,
+  ): FoundRecords | "damaged" {
     const columns = open.columns();
     if (columns === undefined) {
       return "damaged";
@@ -113,7 +130,7 @@ export class RecordFinder {
     const hides = this.#hides(run);
     const deletes = this.#deletesOf(run);
     const isWhole = hides === undefined && deletes.length === 0;
-    const records = scanBlock(this.#options.filter, run.stream, columns, {
+    const records = scanBlock(filter, run.stream, columns, {
       ...(range.fromUs !== undefined && { fromUs: range.fromUs }),
       ...(range.untilUs !== undefined && { untilUs: range.untilUs }),
       newestFirst: reverse,

@@ -6,7 +6,7 @@ import { BatchReader } from "../head/batch-run.ts";
 import type { HeadDatabase } from "../head/head-file.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
 import { SegmentError, type SegmentFile } from "../segment/segment-file.ts";
-import { type OpenRun, OpenBatch, OpenBlockRun } from "./open-run.ts";
+import { type CachedBlock, type OpenRun, OpenBatch, OpenBlockRun } from "./open-run.ts";
 import type { StoredRun } from "./run-catalog.ts";
 
 /** Decoded blocks and batches that one search thread keeps: the newest ones are asked for again and again. */
@@ -17,14 +17,6 @@ const PASSING_BYTES = 4 * 1024 * 1024;
 
 /** A run's records; `gone` when it was removed since the catalog was read, `damaged` when it cannot be decoded. */
 export type RunContent = OpenRun | "gone" | "damaged";
-
-/** A block as it is kept: the text is decoded when it is first asked for. */
-export interface CachedBlock {
-  readonly index: BlockIndex;
-  text: BlockText | undefined;
-  /** By arrival, where it ends; made when it is first asked for. */
-  arrivalEnds: Uint32Array | undefined;
-}
 
 type Kept = { readonly columns: RecordColumns } | CachedBlock;
 
