@@ -27,11 +27,27 @@ const OPTIONS = {
   damages: { type: "string", default: "10" },
   seed: { type: "string", default: "1" },
   only: { type: "string", default: "" },
+  help: { type: "boolean", default: false },
 } as const;
+
+function readCommandLine() {
+  try {
+    return parseArgs({ options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    // What `parseArgs` throws, with options that are right, is about the command line.
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return undefined;
+  }
+}
 
 /** Runs a fault suite by name; returns the exit code: 0 passed, 1 failed, 2 wrong usage. */
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const commandLine = readCommandLine();
+  if (commandLine === undefined || commandLine.values.help) {
+    process.stderr.write(`${USAGE}\n`);
+    return commandLine === undefined ? 2 : 0;
+  }
+  const { values, positionals } = commandLine;
   const [name = ""] = positionals;
   const [kills, states, lines, rotateEvery, damages, seed] = [
     values.kills ?? (name === "store-kill" ? "200" : "30"),

@@ -39,33 +39,52 @@ const BENCHES = new Map<string, (options: BenchOptions) => Promise<Report>>([
   ["prune", benchPrune],
 ]);
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    size: { type: "string", default: "200MB" },
-    repeats: { type: "string", default: "3" },
-    "no-baseline": { type: "boolean", default: false },
-    minutes: { type: "string", default: "2" },
-    rate: { type: "string", default: "50MB" },
-    fresh: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
-});
-const size = parseSize(values.size);
-const rate = parseSize(values.rate);
-const repeats = Number(values.repeats);
-const minutes = Number(values.minutes);
-const bench = BENCHES.get(positionals[0] ?? "");
-if (bench === undefined || positionals.length > 1) {
-  process.stderr.write(USAGE);
-  process.exitCode = 2;
-} else if (!size.ok || !rate.ok) {
-  process.stderr.write(`${size.ok ? "--rate" : "--size"}: a size such as 200MB\n`);
-  process.exitCode = 2;
-} else if (!Number.isInteger(repeats) || repeats < 1 || !(minutes > 0)) {
-  process.stderr.write("--repeats: a number from 1; --minutes: a number above 0\n");
-  process.exitCode = 2;
-} else {
+const OPTIONS = {
+  size: { type: "string", default: "200MB" },
+  repeats: { type: "string", default: "3" },
+  "no-baseline": { type: "boolean", default: false },
+  minutes: { type: "string", default: "2" },
+  rate: { type: "string", default: "50MB" },
+  fresh: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+} as const;
+
+function readCommandLine() {
+  try {
+    return parseArgs({ options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    // What `parseArgs` throws, with options that are right, is about the command line.
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return undefined;
+  }
+}
+
+/** Runs a benchmark by name; returns the exit code: 0 printed, 2 wrong usage. */
+async function main(): Promise<number> {
+  const commandLine = readCommandLine();
+  if (commandLine === undefined || commandLine.values.help) {
+    process.stderr.write(USAGE);
+    return commandLine === undefined ? 2 : 0;
+  }
+  const { positionals, values } = commandLine;
+  const size = parseSize(values.size);
+  const rate = parseSize(values.rate);
+  const repeats = Number(values.repeats);
+  const minutes = Number(values.minutes);
+  const bench = BENCHES.get(positionals[0] ?? "");
+  if (bench === undefined || positionals.length > 1) {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  if (!size.ok || !rate.ok) {
+    process.stderr.write(`${size.ok ? "--rate" : "--size"}: a size such as 200MB\n`);
+    return 2;
+  }
+  if (!Number.isInteger(repeats) || repeats < 1 || !(minutes > 0)) {
+    process.stderr.write("--repeats: a number from 1; --minutes: a number above 0\n");
+    return 2;
+  }
   const report = await bench({
     sizeBytes: size.value,
     repeats,
@@ -75,4 +94,7 @@ if (bench === undefined || positionals.length > 1) {
     rateBytes: rate.value,
   });
   printReport(report, values.json);
+  return 0;
 }
+
+process.exitCode = await main();
