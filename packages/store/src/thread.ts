@@ -1,3 +1,6 @@
+import { readlinkSync } from "node:fs";
+import { setPriority } from "node:os";
+import { basename } from "node:path";
 import { Worker } from "node:worker_threads";
 
 /**
@@ -22,4 +25,18 @@ export function startThread(
     workerData,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
   });
+}
+
+/**
+ * Lets the threads that take in and commit go before the calling one: on Linux the priority of a thread is
+ * its own. Elsewhere it stays that of the process.
+ *
+ * @param niceness 0, as the others, to 19, what is left over
+ */
+export function yieldToOthers(niceness: number): void {
+  try {
+    setPriority(Number(basename(readlinkSync("/proc/thread-self"))), niceness);
+  } catch {
+    // Not on Linux, or not allowed: a share as large as the others' is what it has then.
+  }
 }

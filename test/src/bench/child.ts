@@ -12,8 +12,28 @@ export class Child implements AsyncDisposable {
   }
 
   /** @throws Error with the process's own output where it ends before it is ready */
-  static async start(args: readonly string[]): Promise<Child> {
-    const spawned = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "pipe"] });
+  static start(args: readonly string[]): Promise<Child> {
+    return Child.#start(process.execPath, args);
+  }
+
+  /** A program of its own, which becomes a Node process. */
+  static startProgram(
+    program: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<Child> {
+    return Child.#start(program, args, env);
+  }
+
+  static async #start(
+    program: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Child> {
+    const spawned = spawn(program, args, {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "inherit", "pipe"],
+    });
     const child = new Child(spawned);
     const ready = Promise.withResolvers<void>();
     const lines = createInterface({ input: spawned.stderr });

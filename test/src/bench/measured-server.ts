@@ -15,7 +15,8 @@ import type { SteadyLoad } from "./steady-load.ts";
 
 const LINE_EVERY_MS = 10_000;
 
-const COLLECTOR = fileURLToPath(new URL("./bin.js", import.meta.resolve("@sluice/collector")));
+/** The command that users start, with what it tells Node and the C library of memory. */
+const SLUICE = fileURLToPath(new URL("../../../sluice", import.meta.url));
 const PRELOAD = new URL("./loop-preload.js", import.meta.url).href;
 
 /** `sluice serve` as a process of its own, looked at from outside while something goes on. */
@@ -35,10 +36,11 @@ export class MeasuredServer implements AsyncDisposable {
 
   static async start(folder: string, keptBytes: number): Promise<MeasuredServer> {
     const listen = `127.0.0.1:${await freePort()}`;
-    process.env["SLUICE_BENCH_LOOP"] = join(folder, "loop");
     const data = ["--data-dir", join(folder, "data"), "--retention-max-size", String(keptBytes)];
-    const serve = [COLLECTOR, "serve", "--listen", listen, ...data];
-    const child = await Child.start(["--import", PRELOAD, ...serve]);
+    const child = await Child.startProgram(SLUICE, ["serve", "--listen", listen, ...data], {
+      NODE_OPTIONS: `--import=${PRELOAD}`,
+      SLUICE_BENCH_LOOP: join(folder, "loop"),
+    });
     return new MeasuredServer(child, `http://${listen}`, folder);
   }
 

@@ -1,6 +1,7 @@
 /* oxlint-disable typescript/no-non-null-assertion -- hot loops: every index lies inside arrays of known length */
 import { Buffer } from "node:buffer";
 import { MAX_VARINT_BYTES, attributesBytes, writeAttributes, writeVarint } from "@sluice/protocol";
+import { releaseMemory } from "../memory-release.ts";
 import type { BlockDictionary } from "./dictionary.ts";
 import { type SampleLine, findLayouts } from "./layout-finder.ts";
 import { MAX_LAYOUTS, suitsTimes, writeMeta } from "./index-meta.ts";
@@ -125,6 +126,7 @@ export function layOutBlock(runs: readonly Run[]): BlockLayout {
     ...splitNanos(lines.nanos),
   ];
   const text = orderText(lines, order);
+  releaseMemory(lines.bytes);
   const attributes = encodeAttributes(runs, spans, order);
   const content = [text.bytes, text.lengths, attributes];
   return {

@@ -2,6 +2,7 @@ import { decodeColumns, decompressPayload } from "@sluice/protocol";
 import type { Statement } from "better-sqlite3";
 
 import type { Run } from "../block/run.ts";
+import { releaseMemory } from "../memory-release.ts";
 import { type HeadDatabase, isCorruption } from "./head-file.ts";
 
 /** What a batch's row says of it. */
@@ -38,6 +39,7 @@ export class BatchReader {
       return payload;
     }
     const raw = decompressPayload(payload, entry.rawBytes);
+    releaseMemory(payload);
     const columns = raw.ok ? decodeColumns(raw.value, entry.count) : raw;
     if (!columns.ok) {
       return "damaged";

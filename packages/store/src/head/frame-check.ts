@@ -9,6 +9,8 @@ import {
   type RejectCode,
 } from "@sluice/protocol";
 
+import { releaseMemory } from "../memory-release.ts";
+
 /** What a batch's row says of its records, recomputed from the records themselves. */
 interface BatchFacts {
   readonly minTimeUs: number;
@@ -46,7 +48,11 @@ export async function checkFrameOnPool(frame: Frame): Promise<CheckedFrame> {
 
 function checkBatch(frame: BatchFrame, decoded: ReturnType<typeof decodeBatch>): CheckedFrame {
   if (decoded.ok) {
-    return { kind: "batch", frame, facts: batchFacts(decoded.value) };
+    const facts = batchFacts(decoded.value);
+    if (decoded.value.bodies.buffer !== frame.payload.buffer) {
+      releaseMemory(decoded.value.bodies); // the payload is stored as it came
+    }
+    return { kind: "batch", frame, facts };
   }
   const { code, detail } = decoded.error;
   return { kind: "undecodable", frame, code, detail };

@@ -5,6 +5,7 @@ import { decodeIndex } from "../block/block-index.ts";
 import { type BlockDictionary, sampleDictionary } from "../block/dictionary.ts";
 import { decodeText } from "../block/block-text.ts";
 import type { Run } from "../block/run.ts";
+import { releaseMemory } from "../memory-release.ts";
 import { runFacts } from "../segment/run-facts.ts";
 import type { SegmentFile, SegmentRun } from "../segment/segment-file.ts";
 import type { SegmentWriter } from "../segment/segment-writer.ts";
@@ -83,6 +84,7 @@ export class BlockWriter {
         traits,
         dictionary: held?.id,
       });
+      releaseMemory(block.text);
       if (next !== undefined) {
         next.id = this.#writer.addDictionary(next.dictionary, id);
       }

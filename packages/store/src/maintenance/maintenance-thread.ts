@@ -1,6 +1,4 @@
-import { readlinkSync } from "node:fs";
-import { setPriority } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 
@@ -9,6 +7,7 @@ import { describeSqliteError, type HeadDatabase, openHeadForReading } from "../h
 import { manifestVersion, type SegmentEntry, segmentsAt } from "../manifest/manifest.ts";
 import { unlinkSegment } from "../manifest/segment-folder.ts";
 import type { Swap, SwapResult } from "../manifest/swap.ts";
+import { yieldToOthers } from "../thread.ts";
 import { compact } from "./compaction.ts";
 import { takeOutDeleted } from "./deletion.ts";
 import { type JobContext, JobStopped, lastDelete } from "./job-context.ts";
@@ -22,8 +21,8 @@ import { type MaintenanceJob, type MaintenanceState, nextJob } from "./maintenan
 import { merge } from "./merge.ts";
 import { cutStreams, rewrite } from "./rewrite.ts";
 
-/** Commits and searches go first: on Linux the priority of a thread is its own. */
-const NICENESS = 10;
+/** Commits go first. Behind searches as well the head would grow for as long as somebody searches. */
+const NICENESS = 5;
 
 /** A job that another change made void begins again on what is stored then; so often it is no accident. */
 const MOST_RETRIES = 10;
@@ -238,18 +237,10 @@ class MaintenanceThread implements JobContext {
   }
 }
 
-function goLast(): void {
-  try {
-    setPriority(Number(basename(readlinkSync("/proc/thread-self"))), NICENESS);
-  } catch {
-    // Elsewhere than on Linux threads have no priority of their own: then it shares that of the process.
-  }
-}
-
 const port = parentPort;
 if (port !== null) {
   const { dataDir } = workerData as { dataDir: string };
-  goLast();
+  yieldToOthers(NICENESS);
   const thread = new MaintenanceThread(dataDir, (reply) => port.postMessage(reply));
   port.on("message", (request: MaintenanceRequest) => thread.receive(request));
 }

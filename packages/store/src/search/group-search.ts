@@ -79,6 +79,7 @@ export function groupShare(search: PlannedSearch, claim: () => number): GroupSha
     if (found !== undefined && pushFound(partial, run, found, search) === "failed") {
       break;
     }
+    reader.release();
   }
   const { blocksRead, bytesRead, damaged, readMs } = reader;
   return {

@@ -1,5 +1,6 @@
 import type { RecordColumns } from "@sluice/protocol";
 
+import { gatherColumns } from "../block/record-columns.ts";
 import type { OpenRun } from "./open-run.ts";
 import type { RecordFinder } from "./record-finder.ts";
 import type { StoredRun } from "./run-catalog.ts";
@@ -49,14 +50,16 @@ export class MatchFinder {
     }
     const { open } = found;
     const wanted = inTimeOrder(open.timesUs, found.records, reverse).slice(0, limit);
-    const columns = found.columns ?? open.gather(wanted);
+    // Copies, so that no match keeps a whole block in memory.
+    const columns =
+      found.columns === undefined ? open.gather(wanted) : gatherColumns(found.columns, wanted);
     if (columns === undefined) {
       this.#reader.markDamaged(run);
       return [];
     }
-    return wanted.map((record, at) =>
-      toMatch(run, open, record, columns, found.columns === undefined ? at : record),
-    );
+    const matches = wanted.map((record, at) => toMatch(run, open, record, columns, at));
+    this.#reader.release();
+    return matches;
   }
 }
 

@@ -4,6 +4,7 @@ import type { BlockIndex } from "../block/block-index.ts";
 import type { BlockText } from "../block/block-text.ts";
 import { BatchReader } from "../head/batch-run.ts";
 import type { HeadDatabase } from "../head/head-file.ts";
+import { releaseMemory } from "../memory-release.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
 import { SegmentError, type SegmentFile } from "../segment/segment-file.ts";
 import { type CachedBlock, type OpenRun, OpenBatch, OpenBlockRun } from "./open-run.ts";
@@ -15,6 +16,9 @@ const CACHE_BYTES = 48 * 1024 * 1024;
 /** What a search keeps that reads everything once: the runs of a shared block come one after the other. */
 const PASSING_BYTES = 4 * 1024 * 1024;
 
+/** What made room in a cache and waits to be released. */
+const MOST_EVICTED_BYTES = 32 * 1024 * 1024;
+
 /** A run's records; `gone` when it was removed since the catalog was read, `damaged` when it cannot be decoded. */
 export type RunContent = OpenRun | "gone" | "damaged";
 
@@ -25,6 +29,8 @@ export class DecodedCache {
   readonly #mostBytes: number;
   readonly #kept = new Map<string, { readonly content: Kept; bytes: number }>();
   #bytes = 0;
+  #evicted: Kept[] = [];
+  #evictedBytes = 0;
 
   constructor(mostBytes: number = CACHE_BYTES) {
     this.#mostBytes = mostBytes;
@@ -55,7 +61,33 @@ export class DecodedCache {
       }
       this.#kept.delete(oldest);
       this.#bytes -= held.bytes;
+      this.#evict(held);
     }
+  }
+
+  /** Gives back the memory of what had to make room, which nobody may hold any longer. */
+  releaseEvicted(): void {
+    for (const content of this.#evicted) {
+      const bytes = "columns" in content ? content.columns.bodies : content.text?.bytes;
+      if (bytes !== undefined) {
+        releaseMemory(bytes);
+      }
+    }
+    this.#forgetEvicted();
+  }
+
+  #evict({ content, bytes }: { readonly content: Kept; readonly bytes: number }): void {
+    this.#evicted.push(content);
+    this.#evictedBytes += bytes;
+    // Whoever reads so much and releases nothing leaves it to the garbage collector.
+    if (this.#evictedBytes > MOST_EVICTED_BYTES) {
+      this.#forgetEvicted();
+    }
+  }
+
+  #forgetEvicted(): void {
+    this.#evicted = [];
+    this.#evictedBytes = 0;
   }
 }
 
@@ -94,6 +126,11 @@ export class RunReader {
       this.#damaged.add(run.key);
     }
     return content;
+  }
+
+  /** Runs that were opened before, and what came of them, are not used any more. */
+  release(): void {
+    this.#cache.releaseEvicted();
   }
 
   /** For texts that are decoded later, on demand. */

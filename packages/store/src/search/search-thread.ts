@@ -9,6 +9,7 @@ import { manifestVersion, segmentsAt } from "../manifest/manifest.ts";
 import { Visibility } from "../manifest/visibility.ts";
 import { SegmentCache } from "../segment/segment-cache.ts";
 import { SegmentError } from "../segment/segment-file.ts";
+import { yieldToOthers } from "../thread.ts";
 import { claimer, type GroupShare, groupShare, isLarge, mergeShares } from "./group-search.ts";
 import { PAGE_LIFE_MS, versionOfPage } from "./page-token.ts";
 import { DecodedCache } from "./run-reader.ts";
@@ -32,6 +33,9 @@ const MOST_PLANS = 5;
 /** How long the space of a segment that was removed is held by a thread that has it open and nothing to do. */
 const LET_GO_AFTER_MS = 2_000;
 
+/** Commits, and the event loop that all clients share, go first. */
+const NICENESS = 10;
+
 type Start = Extract<SearchCommand, { kind: "start" }>;
 type Share = Extract<SearchCommand, { kind: "share" }>;
 
@@ -39,14 +43,14 @@ type Share = Extract<SearchCommand, { kind: "share" }>;
 class SearchThread {
   readonly #dataDir: string;
   readonly #parts: SearchParts;
-  readonly #reply: (reply: SearchReply) => void;
+  readonly #reply: (reply: SearchReply, transfer?: ArrayBuffer[]) => void;
   #running = 0;
   #isIdle = true;
   #inFlight = 0;
   #wake: (() => void) | undefined;
   #helped: ((share: GroupShare | undefined) => void) | undefined;
 
-  constructor(dataDir: string, reply: (reply: SearchReply) => void) {
+  constructor(dataDir: string, reply: (reply: SearchReply, transfer?: ArrayBuffer[]) => void) {
     this.#dataDir = dataDir;
     this.#parts = {
       db: openHeadForReading(join(dataDir, "head.db")),
@@ -227,7 +231,9 @@ class SearchThread {
     cancelled: Int32Array,
   ): Promise<void> {
     this.#inFlight += 1;
-    this.#reply({ kind: "chunk", id, bytes, progress });
+    const isWhole = bytes.byteLength === bytes.buffer.byteLength;
+    const transfer = isWhole ? [bytes.buffer as ArrayBuffer] : [];
+    this.#reply({ kind: "chunk", id, bytes, progress }, transfer);
     while (this.#inFlight >= CHUNKS_IN_FLIGHT && Atomics.load(cancelled, 0) === 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
@@ -263,6 +269,7 @@ function deadlineMessage(deadlineMs: number): string {
 const port = parentPort;
 if (port !== null) {
   const { dataDir } = workerData as { dataDir: string };
-  const thread = new SearchThread(dataDir, (reply) => port.postMessage(reply));
+  yieldToOthers(NICENESS);
+  const thread = new SearchThread(dataDir, (reply, transfer) => port.postMessage(reply, transfer));
   port.on("message", (command: SearchCommand) => thread.receive(command));
 }

@@ -12,13 +12,13 @@ export interface TimeKey {
 
 /** Rows that a page may hold, and bytes of their bodies: what is given out at a time. */
 export const PAGE_ROWS = 4096;
-export const PAGE_BYTES: number = 8 * 1024 * 1024;
+export const PAGE_BYTES: number = 2 * 1024 * 1024;
 
 /**
  * What a round of the merge may collect in memory, whatever the answer's size. A round is one page,
  * and grows to this where many blocks overlap in time: each round reads all of those again.
  */
-const ROUND_ROWS = 65_536;
+const ROUND_ROWS = 32_768;
 const ROUND_BYTES = 16 * 1024 * 1024;
 const ROUND_GROWTH = 4;
 

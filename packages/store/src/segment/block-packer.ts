@@ -1,5 +1,6 @@
 import type { Run } from "../block/run.ts";
 import { concatRuns, sliceRun } from "../block/run-selection.ts";
+import { releaseMemory } from "../memory-release.ts";
 
 /** Bytes of bodies in a block that is full. */
 export const BLOCK_BYTES: number = 1024 * 1024;
@@ -20,7 +21,7 @@ export class BlockPacker {
   #own: Run[] = [];
   #ownBytes = 0;
 
-  /** @param emit takes the runs of a block, one a stream */
+  /** @param emit takes the runs of a block, one a stream; their bodies are there until it returns */
   constructor(emit: (runs: readonly Run[]) => void) {
     this.#emit = emit;
   }
@@ -74,7 +75,11 @@ export class BlockPacker {
     const runs = this.#own;
     this.#own = [];
     this.#ownBytes = 0;
-    this.#emit([concatRuns(runs)]);
+    const whole = concatRuns(runs);
+    this.#emit([whole]);
+    if (runs.length > 1) {
+      releaseMemory(whole.columns.bodies);
+    }
   }
 
   #flushShared(): void {

@@ -10,7 +10,8 @@ type Layout = readonly (readonly (readonly [stream: number, bytes: number])[])[]
 
 function pack(runs: readonly Run[]): (readonly Run[])[] {
   const blocks: (readonly Run[])[] = [];
-  const packer = new BlockPacker((block) => blocks.push(block));
+  // A copy: the bodies are there until this returns.
+  const packer = new BlockPacker((block) => blocks.push(structuredClone(block)));
   runs.forEach((one) => packer.add(one));
   packer.flush();
   return blocks;
