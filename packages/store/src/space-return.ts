@@ -7,7 +7,9 @@ import type { Reclaimed } from "./head/reclaimer.ts";
 
 /** The writer, as far as space comes back through it. */
 interface Reclaiming {
-  reclaim(keepFreeBytes: number): Promise<Pick<Reclaimed, "segments" | "heldFrom">>;
+  reclaim(
+    keepFreeBytes: number,
+  ): Promise<Pick<Reclaimed, "segments" | "heldFrom" | "hasReturnedPages">>;
   forget(segmentIds: readonly number[]): Promise<void>;
   checkpoint(): Promise<boolean>;
 }
@@ -22,14 +24,22 @@ const KEEP_FREE_BYTES = 256 * 1024 * 1024;
 export class SpaceReturn implements AsyncDisposable {
   readonly #dataDir: string;
   readonly #writer: Reclaiming;
+  readonly #folder: { fold(): Promise<void> };
   readonly #failed: (error: StoreError) => void;
   #last: Promise<unknown> = Promise.resolve();
   #isLooking = false;
   #isStopped = false;
 
-  constructor(dataDir: string, writer: Reclaiming, failed: (error: StoreError) => void) {
+  /** @param folder folds the log into the head beside the writer, which need not wait for it */
+  constructor(
+    dataDir: string,
+    writer: Reclaiming,
+    folder: { fold(): Promise<void> },
+    failed: (error: StoreError) => void,
+  ) {
     this.#dataDir = dataDir;
     this.#writer = writer;
+    this.#folder = folder;
     this.#failed = failed;
   }
 
@@ -88,7 +98,7 @@ export class SpaceReturn implements AsyncDisposable {
   }
 
   async #return(keepFreeBytes: number): Promise<number | undefined> {
-    const { segments, heldFrom } = await this.#writer.reclaim(keepFreeBytes);
+    const { segments, heldFrom, hasReturnedPages } = await this.#writer.reclaim(keepFreeBytes);
     for (const { path } of segments) {
       // Not by the writer: to unlink a large file may take long.
       await unlink(join(this.#dataDir, path)).catch(unlessGone);
@@ -96,6 +106,11 @@ export class SpaceReturn implements AsyncDisposable {
     if (segments.length > 0) {
       await this.#makeUnlinksLast(segments.map(({ path }) => path));
       await this.#writer.forget(segments.map(({ id }) => id));
+    }
+    if (hasReturnedPages) {
+      // Commits wait for the second of these alone, which finds little left to do.
+      await this.#folder.fold();
+      await this.#writer.checkpoint();
     }
     return heldFrom;
   }

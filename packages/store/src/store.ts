@@ -95,7 +95,7 @@ export class Store implements AsyncDisposable {
     this.#events = events;
     const failed = (error: StoreError): void =>
       events.noticed({ kind: "maintenance-failed", error });
-    this.#space = new SpaceReturn(dataDir, writer, failed);
+    this.#space = new SpaceReturn(dataDir, writer, checkpointer, failed);
     this.#maintenance = new Maintenance(dataDir, writer, {
       swapped: () => this.#space.look(),
       measured: (headBytes) => {

@@ -9,7 +9,7 @@ const TRUNCATE_ABOVE_BYTES = 256 * 1024 * 1024;
 
 /**
  * Folds the WAL into `head.db` off the writer's path: with SQLite's automatic checkpoints the
- * 99th percentile of a commit is 22 ms. Each message asks for one checkpoint.
+ * 99th percentile of a commit is 22 ms. Each message asks for one checkpoint, and is answered at its end.
  */
 const port = parentPort;
 if (port !== null) {
@@ -30,5 +30,6 @@ if (port !== null) {
         throw error;
       }
     }
+    port.postMessage("ended");
   });
 }

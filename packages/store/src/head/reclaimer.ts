@@ -11,6 +11,8 @@ interface RetiredSegment {
 export interface Reclaimed {
   readonly batches: number;
   readonly payloadBytes: number;
+  /** The head is shorter, which shows on the disk when its log has been folded in. */
+  readonly hasReturnedPages: boolean;
   readonly segments: readonly RetiredSegment[];
   /** The lowest version at which something was removed that is still read; undefined where nothing is. */
   readonly heldFrom: number | undefined;
@@ -71,8 +73,8 @@ export class Reclaimer {
       setReclaimedVersion(this.#db, removedUpTo);
     }
     const deleted = yield* this.#deleteBatches(ranges);
-    yield* this.#returnPages(keepFreeBytes);
-    return { ...deleted, segments, heldFrom: this.#heldFrom(removedUpTo) };
+    const hasReturnedPages = yield* this.#returnPages(keepFreeBytes);
+    return { ...deleted, hasReturnedPages, segments, heldFrom: this.#heldFrom(removedUpTo) };
   }
 
   #heldFrom(removedUpTo: number): number | undefined {
@@ -140,14 +142,13 @@ export class Reclaimer {
     return { batches, payloadBytes };
   }
 
-  *#returnPages(keepFreeBytes: number): Generator<undefined, void> {
+  /** Whether the file has become shorter, which it is on the disk once the log is folded in. */
+  *#returnPages(keepFreeBytes: number): Generator<undefined, boolean> {
     const pageBytes = Number(this.#db.pragma("page_size", { simple: true }));
     const keepPages = Math.floor(keepFreeBytes / pageBytes);
     const freePages = (): number => Number(this.#db.pragma("freelist_count", { simple: true }));
     let free = freePages();
-    if (free <= keepPages) {
-      return;
-    }
+    let returned = false;
     const pagesInSlice = RETURN_BYTES / pageBytes;
     let slice = pagesInSlice;
     while (free > keepPages) {
@@ -168,11 +169,12 @@ export class Reclaimer {
       yield;
       const left = freePages();
       if (left >= free) {
-        return;
+        break;
       }
       free = left;
+      returned = true;
     }
-    truncateWal(this.#db);
+    return returned;
   }
 }
 
