@@ -1,5 +1,4 @@
-import { parseArgs } from "node:util";
-
+import { readCommandLine } from "../src/command-line.ts";
 import { runHalfOpenSuite } from "./half-open-suite.ts";
 import { runKillSuite } from "./kill-suite.ts";
 import { runMutantSuite } from "./mutant-suite.ts";
@@ -30,19 +29,9 @@ const OPTIONS = {
   help: { type: "boolean", default: false },
 } as const;
 
-function readCommandLine() {
-  try {
-    return parseArgs({ options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    // What `parseArgs` throws, with options that are right, is about the command line.
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return undefined;
-  }
-}
-
 /** Runs a fault suite by name; returns the exit code: 0 passed, 1 failed, 2 wrong usage. */
 async function main(): Promise<number> {
-  const commandLine = readCommandLine();
+  const commandLine = readCommandLine(OPTIONS);
   if (commandLine === undefined || commandLine.values.help) {
     process.stderr.write(`${USAGE}\n`);
     return commandLine === undefined ? 2 : 0;

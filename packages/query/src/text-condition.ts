@@ -1,13 +1,10 @@
+import { allOf, anyOf, type ConditionTree, TRUE } from "./condition-tree.ts";
 import { parseRegex } from "./regex-parser.ts";
 import type { RegexNode, RegexRepeat } from "./regex-syntax.ts";
 import { lowerAscii } from "./word.ts";
 
 /** Which texts a body must hold, so that it may match at all. */
-export type TextCondition =
-  | { readonly kind: "true" }
-  | ({ readonly kind: "text" } & RequiredText)
-  | { readonly kind: "all"; readonly of: readonly TextCondition[] }
-  | { readonly kind: "any"; readonly of: readonly TextCondition[] };
+export type TextCondition = ConditionTree<{ readonly kind: "text" } & RequiredText>;
 
 export interface RequiredText {
   /** Not empty. */
@@ -25,7 +22,6 @@ const MAX_LENGTH = 256;
 /** Repetitions that are written out. */
 const MAX_REPEATS = 8;
 
-const TRUE: TextCondition = { kind: "true" };
 const EMPTY: RequiredText = { text: "", anyCase: false };
 
 /** The texts that every match of a regular expression holds. */
@@ -172,7 +168,7 @@ class TextRun {
 
   finish(): Knowledge {
     this.#endSingle();
-    const all = allOf([...this.#conditions, anyOf(this.#texts.map(textCondition))]);
+    const all = allTexts([...this.#conditions, anyOf(this.#texts.map(textCondition))]);
     return { texts: this.#isWhole ? this.#texts : undefined, condition: all };
   }
 
@@ -207,32 +203,9 @@ function knownTexts(texts: readonly RequiredText[]): Knowledge {
 /** An invalid byte is matched as U+FFFD, and half of a pair as the half that it is, but bodies do not hold their bytes. */
 function textCondition({ text, anyCase }: RequiredText): TextCondition {
   const pieces = text.split(/[\ufffd\ud800-\udfff]/u).filter((piece) => piece !== "");
-  return allOf(pieces.map((piece) => ({ kind: "text", text: piece, anyCase })));
+  return allTexts(pieces.map((piece) => ({ kind: "text", text: piece, anyCase })));
 }
 
-function allOf(conditions: readonly TextCondition[]): TextCondition {
-  const texts = new Set<string>();
-  const of = conditions
-    .flatMap((condition) => (condition.kind === "all" ? condition.of : [condition]))
-    .filter((condition) => {
-      if (condition.kind !== "text") {
-        return condition.kind !== "true";
-      }
-      const key = `${condition.anyCase}${condition.text}`;
-      const isNew = !texts.has(key);
-      texts.add(key);
-      return isNew;
-    });
-  const [first] = of;
-  return first === undefined ? TRUE : of.length === 1 ? first : { kind: "all", of };
-}
-
-/** At least one. */
-function anyOf(conditions: readonly TextCondition[]): TextCondition {
-  const [first] = conditions;
-  return first === undefined || conditions.some(({ kind }) => kind === "true")
-    ? TRUE
-    : conditions.length === 1
-      ? first
-      : { kind: "any", of: conditions };
+function allTexts(conditions: readonly TextCondition[]): TextCondition {
+  return allOf(conditions, ({ text, anyCase }) => `${anyCase}${text}`);
 }

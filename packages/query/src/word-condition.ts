@@ -1,17 +1,18 @@
 import type { FieldTerm, Filter, TextPattern } from "./ast.ts";
 import { bodyFieldHint } from "./body-field.ts";
+import { allOf, anyOf, type ConditionTree, TRUE } from "./condition-tree.ts";
 import { textsOfValue } from "./field-text.ts";
 import { regexCondition } from "./text-condition.ts";
 import type { TextCondition } from "./text-condition.ts";
 import { lowerAscii, wordsIn } from "./word.ts";
 
 /** Which whole words, ASCII capitals made small, the bodies of a block must hold so that one of them may match. */
-export type WordCondition =
-  | { readonly kind: "true" }
-  | { readonly kind: "word"; readonly word: string }
-  | { readonly kind: "all"; readonly of: readonly WordCondition[] }
-  | { readonly kind: "any"; readonly of: readonly WordCondition[] }
-  | WordsOfField;
+export type WordCondition = ConditionTree<RequiredWord | WordsOfField>;
+
+interface RequiredWord {
+  readonly kind: "word";
+  readonly word: string;
+}
 
 /** Holds for records in which the field is neither an attribute nor a label. Of others it says nothing. */
 export interface WordsOfField {
@@ -21,8 +22,6 @@ export interface WordsOfField {
   readonly isPlain: boolean;
   readonly of: WordCondition;
 }
-
-const TRUE: WordCondition = { kind: "true" };
 
 /**
  * What every matching record's body fulfils. A word at an open side of a text may go on in the body, so it is none that
@@ -35,7 +34,7 @@ export function requiredWordSets(filter: Filter): WordCondition {
     case "regex":
       return wordsOfCondition(regexCondition(filter.source, filter.ignoreCase));
     case "and":
-      return allOf(filter.parts.map(requiredWordSets));
+      return allWords(filter.parts.map(requiredWordSets));
     case "or":
       return anyOf(filter.parts.map(requiredWordSets));
     case "all":
@@ -79,7 +78,7 @@ function wordsOfCondition(condition: TextCondition): WordCondition {
     case "text":
       return wordsOfText({ text: condition.text, wholeStart: false, wholeEnd: false });
     case "all":
-      return allOf(condition.of.map(wordsOfCondition));
+      return allWords(condition.of.map(wordsOfCondition));
     case "any":
       return anyOf(condition.of.map(wordsOfCondition));
     default:
@@ -90,8 +89,8 @@ function wordsOfCondition(condition: TextCondition): WordCondition {
 /** The name stands as it is, between characters that are of no word; the value does in a plain body. */
 function wordsOfField({ name, test }: FieldTerm): WordCondition {
   const key = wordsOfText({ text: bodyFieldHint(name), wholeStart: true, wholeEnd: true });
-  const value = allOf(textsOfValue(test).map(wordsOfText));
-  return allOf([
+  const value = allWords(textsOfValue(test).map(wordsOfText));
+  return allWords([
     ...(key.kind === "true" ? [] : [{ kind: "field" as const, name, isPlain: false, of: key }]),
     ...(value.kind === "true" ? [] : [{ kind: "field" as const, name, isPlain: true, of: value }]),
   ]);
@@ -101,32 +100,10 @@ function wordsOfText({ text, wholeStart, wholeEnd }: TextPattern): WordCondition
   const whole = wordsIn(text).filter(
     ({ word, at }) => (at > 0 || wholeStart) && (at + word.length < text.length || wholeEnd),
   );
-  return allOf(whole.map(({ word }) => ({ kind: "word", word: lowerAscii(word) })));
+  return allWords(whole.map(({ word }) => ({ kind: "word", word: lowerAscii(word) })));
 }
 
 /** Each word once. */
-function allOf(conditions: readonly WordCondition[]): WordCondition {
-  const words = new Set<string>();
-  const of = conditions
-    .flatMap((condition) => (condition.kind === "all" ? condition.of : [condition]))
-    .filter((condition) => {
-      if (condition.kind !== "word") {
-        return condition.kind !== "true";
-      }
-      const isNew = !words.has(condition.word);
-      words.add(condition.word);
-      return isNew;
-    });
-  const [first] = of;
-  return first === undefined ? TRUE : of.length === 1 ? first : { kind: "all", of };
-}
-
-/** At least one. */
-function anyOf(conditions: readonly WordCondition[]): WordCondition {
-  const [first] = conditions;
-  return first === undefined || conditions.some(({ kind }) => kind === "true")
-    ? TRUE
-    : conditions.length === 1
-      ? first
-      : { kind: "any", of: conditions };
+function allWords(conditions: readonly WordCondition[]): WordCondition {
+  return allOf(conditions, (leaf) => (leaf.kind === "word" ? leaf.word : undefined));
 }

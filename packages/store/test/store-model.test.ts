@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { Interference } from "./log-keeper.ts";
 import { anyBatch, anyFilter, DAY_US, MINUTE_US, START_US, STREAMS } from "./log-lines.ts";
-import { POLICIES, type Selection, StoreWorld } from "./store-world.ts";
+import { POLICIES } from "./plain-policy.ts";
+import { type Selection, StoreWorld } from "./store-world.ts";
 
 /** More of them by hand: `STORE_MODEL_RUNS=5000 vitest run --project store test/store-model`. */
 const RUNS = Number(process.env["STORE_MODEL_RUNS"] ?? 100);
@@ -217,6 +218,8 @@ const steps = fc.commands(
     ),
     fc.constant(step("reclaim", (world) => void world.keeper.reclaim())),
     fc.constant(step("crash", (world) => world.crash())),
+    fc.constant(step("backUp", (world) => world.backUp())),
+    fc.nat({ max: 3 }).map((pick) => step(`restore(${pick})`, (world) => world.restore(pick))),
     fc
       .record({
         job: fc.constantFrom(...(["compact", "merge", "removeDeleted"] as const)),
@@ -264,7 +267,7 @@ describe("a store against a plain array", () => {
   afterAll(() => world[Symbol.dispose]());
 
   it(
-    "agrees whatever is stored, compacted, merged, pruned, deleted and asked, in any order",
+    "agrees whatever is stored, compacted, merged, pruned, deleted, restored and asked, in any order",
     { timeout: 60_000 + RUNS * 1_000 },
     async () => {
       await fc.assert(

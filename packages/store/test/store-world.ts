@@ -1,48 +1,26 @@
 import { isUtf8 } from "node:buffer";
 import { formatTimeRfc3339, severityName, timeUs, type TimeUs } from "@sluice/quantity";
 import { compileFilter, parseQuery, type RecordFilter } from "@sluice/query";
-import {
-  type Cutoffs,
-  type RetentionPolicy,
-  type RetentionPolicyInput,
-  retentionPolicySchema,
-} from "@sluice/retention";
+import { type Cutoffs, type RetentionPolicy, retentionPolicySchema } from "@sluice/retention";
 import { expect } from "vitest";
 
 import { Lease } from "../src/manifest/lease.ts";
 import { manifestVersion } from "../src/manifest/manifest.ts";
 import type { SearchRequest } from "../src/search/search-request.ts";
+import { BackupKeeper } from "./backup-keeper.ts";
 import { toColumns } from "./block/runs.ts";
 import type { TestRecord } from "./frames.ts";
 import { type Interference, LogKeeper } from "./log-keeper.ts";
 import { START_US, STREAMS } from "./log-lines.ts";
+import { type Identity, type PlainPolicy, POLICIES } from "./plain-policy.ts";
 import { type LogStream, type ModelRecord, rowsOf, StoredLog } from "./stored-log.ts";
-
-/** Retention as a plain function says it: which rule a record belongs to. */
-interface PlainPolicy {
-  readonly input: RetentionPolicyInput;
-  readonly ruleOf: (record: ModelRecord, stream: Identity) => number | "default";
-}
-
-const FOREVER_MS = 1e15;
-
-export const POLICIES: readonly PlainPolicy[] = [
-  { input: {}, ruleOf: () => "default" },
-  {
-    input: { rules: [{ match: { host: "db-*" } }, { match: { level: ">=error" } }] },
-    ruleOf: ({ severity }, { host }) => (host === "db-1" ? 0 : severity >= 17 ? 1 : "default"),
-  },
-  {
-    input: { rules: [{ match: { level: "info" } }, { match: { env: "prod" } }] },
-    ruleOf: ({ severity }, { labels }) =>
-      severity >= 9 && severity <= 12 ? 0 : labels["env"] === "prod" ? 1 : "default",
-  },
-];
 
 export type Selection = Pick<
   SearchRequest,
   "query" | "fromUs" | "untilUs" | "arrived" | "order" | "reverse"
 >;
+
+const FOREVER_MS = 1e15;
 
 /** A question that is asked page by page while other things happen. */
 interface Paging {
@@ -56,10 +34,24 @@ interface Paging {
   page: string | undefined;
 }
 
+/** What was hidden when a backup was made. */
+interface Hidden {
+  readonly policy: PlainPolicy;
+  readonly cutoffs: Readonly<Record<string, number>>;
+  readonly capped: ReadonlySet<string>;
+}
+
+interface IssuedDelete {
+  readonly receivedUs: number;
+  readonly takes: (record: ModelRecord) => boolean;
+}
+
 /** A store, and beside it a plain array of the same records with what became of each. */
 export class StoreWorld implements Disposable {
   readonly log: StoredLog = new StoredLog();
   readonly keeper: LogKeeper = new LogKeeper(this.log);
+  readonly #backups = new BackupKeeper<Hidden>(this.log);
+  readonly #deletes: IssuedDelete[] = [];
   /** Ids of records. */
   readonly #deleted = new Set<string>();
   readonly #capped = new Set<string>();
@@ -73,6 +65,8 @@ export class StoreWorld implements Disposable {
   clear(): void {
     this.#endPagings();
     this.log.clear();
+    this.#backups.clear();
+    this.#deletes.length = 0;
     this.#deleted.clear();
     this.#capped.clear();
     this.#policy = POLICIES[0] as PlainPolicy;
@@ -88,13 +82,38 @@ export class StoreWorld implements Disposable {
 
   delete(query: string, fromUs?: number, untilUs?: number): void {
     const matches = this.#matcher(query);
-    this.keeper.delete({ query, fromUs, untilUs });
+    const takes = (record: ModelRecord): boolean =>
+      record.timeUs >= (fromUs ?? -Infinity) &&
+      record.timeUs < (untilUs ?? Infinity) &&
+      matches(record);
+    const receivedUs = this.keeper.delete({ query, fromUs, untilUs });
+    this.#deletes.push({ receivedUs, takes });
+    this.log.records.filter(takes).forEach(({ id }) => this.#deleted.add(id));
+  }
+
+  backUp(): void {
+    const capped = new Set(this.#capped);
+    this.#backups.make({ policy: this.#policy, cutoffs: { ...this.#cutoffs }, capped });
+  }
+
+  /** Goes back to a backup: what was stored since is gone, and what was deleted since as well. */
+  async restore(pick: number): Promise<void> {
+    const hidden = await this.#backups.restore(pick);
+    if (hidden === undefined) {
+      return;
+    }
+    this.#endPagings();
+    this.#policy = hidden.policy;
+    this.#cutoffs = { ...hidden.cutoffs };
+    this.#capped.clear();
+    hidden.capped.forEach((id) => this.#capped.add(id));
+    this.#deleted.clear();
     for (const record of this.log.records) {
-      const { timeUs: us } = record;
-      if (us >= (fromUs ?? -Infinity) && us < (untilUs ?? Infinity) && matches(record)) {
+      if (this.#deletes.some((one) => record.receivedUs <= one.receivedUs && one.takes(record))) {
         this.#deleted.add(record.id);
       }
     }
+    this.#receivedUs += 1; // it took its time
   }
 
   /** Changes the policy; whatever is hidden stays hidden. */
@@ -249,6 +268,7 @@ export class StoreWorld implements Disposable {
 
   [Symbol.dispose](): void {
     this.#endPagings();
+    this.#backups[Symbol.dispose]();
     this.log[Symbol.dispose]();
   }
 
@@ -347,12 +367,6 @@ const ORDERS: Readonly<Record<SearchRequest["order"], (a: ModelRecord, b: ModelR
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-interface Identity {
-  readonly host: string;
-  readonly source: string;
-  readonly labels: Readonly<Record<string, string>>;
 }
 
 function streamOf({ agentId, source, generation }: ModelRecord): Identity {

@@ -40,6 +40,18 @@ export interface LogStream {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+interface StreamState {
+  readonly streamId: number;
+  ordinal: number;
+  nextSeq: number;
+}
+
+/** What is stored at a moment, and where the streams stand. */
+export interface LogState {
+  readonly records: readonly ModelRecord[];
+  readonly streams: ReadonlyMap<string, StreamState>;
+}
+
 export interface Answer {
   readonly text: string;
   readonly summary: SearchSummary;
@@ -55,7 +67,7 @@ export class StoredLog implements Disposable {
   #head: Head;
   #segments: SegmentCache;
   #cache = new DecodedCache();
-  readonly #streams = new Map<string, { streamId: number; ordinal: number; nextSeq: number }>();
+  readonly #streams = new Map<string, StreamState>();
 
   constructor() {
     this.#db = openWithoutSync(this.path);
@@ -82,7 +94,7 @@ export class StoredLog implements Disposable {
   /** Empties it: a new file would cost a property test most of its time. */
   clear(): this {
     this.#db.exec(`DELETE FROM segment_streams; DELETE FROM segments; DELETE FROM batch_removals;
-      DELETE FROM announced_segments; DELETE FROM deletes; DELETE FROM jobs; DELETE FROM gaps;
+      DELETE FROM announced_segments; DELETE FROM deletes; DELETE FROM jobs; DELETE FROM gaps; DELETE FROM backups;
       DELETE FROM batches; DELETE FROM streams; DELETE FROM agents; DELETE FROM sqlite_sequence;
       DELETE FROM meta WHERE key <> 'store_id'`);
     for (const name of ["segments", "quarantine", "leases"]) {
@@ -99,6 +111,24 @@ export class StoredLog implements Disposable {
     this.#db.close();
     this.#db = openWithoutSync(this.path);
     this.#forget();
+  }
+
+  state(): LogState {
+    return structuredClone({ records: this.records, streams: this.#streams });
+  }
+
+  /** Closes it, has another store put in its place, and goes on with that: `state` is what it holds. */
+  async replace({ records, streams }: LogState, place: () => Promise<void>): Promise<void> {
+    this.#segments[Symbol.dispose]();
+    this.#db.close();
+    await place();
+    this.#db = openWithoutSync(this.path);
+    this.#forget();
+    this.records.splice(0, this.records.length, ...records);
+    this.#streams.clear();
+    for (const [key, stream] of streams) {
+      this.#streams.set(key, { ...stream });
+    }
   }
 
   /** Stores a batch and returns its id. */
@@ -196,7 +226,7 @@ export class StoredLog implements Disposable {
     this.#cache = new DecodedCache();
   }
 
-  #open(stream: LogStream): { streamId: number; ordinal: number; nextSeq: number } {
+  #open(stream: LogStream): StreamState {
     const { agentId, host = "web-1", source, generation, labels = {} } = stream;
     const { agent } = this.#head.introduce({ agentId, host, version: "1", labels }, 1);
     const opening = { source, generation, initialCursor: Buffer.alloc(0), labels };

@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { parseSize } from "@sluice/quantity";
 
+import { readCommandLine } from "../command-line.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchPrune } from "./prune.ts";
 import { benchQuery } from "./query.ts";
@@ -50,19 +50,9 @@ const OPTIONS = {
   json: { type: "boolean", default: false },
 } as const;
 
-function readCommandLine() {
-  try {
-    return parseArgs({ options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    // What `parseArgs` throws, with options that are right, is about the command line.
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return undefined;
-  }
-}
-
 /** Runs a benchmark by name; returns the exit code: 0 printed, 2 wrong usage. */
 async function main(): Promise<number> {
-  const commandLine = readCommandLine();
+  const commandLine = readCommandLine(OPTIONS);
   if (commandLine === undefined || commandLine.values.help) {
     process.stderr.write(USAGE);
     return commandLine === undefined ? 2 : 0;

@@ -3,7 +3,7 @@ import { formatDuration, formatSize } from "@sluice/quantity";
 
 import type { CompactReport } from "../compaction/compact-report.ts";
 import { formatCount, formatTable } from "../output/text-table.ts";
-import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { addReport } from "./report-command.ts";
 
 const COLUMNS = [
   { title: "STORED", align: "left" },
@@ -13,19 +13,12 @@ const COLUMNS = [
 
 /** `sluice compact` */
 export function addCompact(root: Command): void {
-  root
-    .command("compact")
-    .description("write all that is stored into segments now; the collector does so by itself")
-    .option(...SOURCE_FLAGS.data)
-    .option(...SOURCE_FLAGS.collector)
-    .option(...SOURCE_FLAGS.tokenFile)
-    .option(...SOURCE_FLAGS.json)
-    .action((options) =>
-      withAdminSource(options, async (source) => {
-        const report = await source.compact();
-        await (options.json ? printJson(report) : print(formatCompact(report, hasColor())));
-      }),
-    );
+  addReport(root, {
+    name: "compact",
+    description: "write all that is stored into segments now; the collector does so by itself",
+    read: (source) => source.compact(),
+    format: formatCompact,
+  });
 }
 
 export function formatCompact(

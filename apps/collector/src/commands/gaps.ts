@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 
 import type { GapReport } from "../api/admin-report.ts";
 import { formatCount, formatTable } from "../output/text-table.ts";
-import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { addReport } from "./report-command.ts";
 
 const COLUMNS = [
   { title: "NOTED (UTC)", align: "left" },
@@ -15,19 +15,12 @@ const COLUMNS = [
 
 /** `sluice gaps` */
 export function addGaps(root: Command): void {
-  root
-    .command("gaps")
-    .description("list what is known to be lost, and why")
-    .option(...SOURCE_FLAGS.data)
-    .option(...SOURCE_FLAGS.collector)
-    .option(...SOURCE_FLAGS.tokenFile)
-    .option(...SOURCE_FLAGS.json)
-    .action((options) =>
-      withAdminSource(options, async (source) => {
-        const gaps = await source.gaps();
-        await (options.json ? printJson(gaps) : print(formatGaps(gaps, hasColor())));
-      }),
-    );
+  addReport(root, {
+    name: "gaps",
+    description: "list what is known to be lost, and why",
+    read: (source) => source.gaps(),
+    format: formatGaps,
+  });
 }
 
 export function formatGaps(gaps: readonly GapReport[], isColored: boolean): string {

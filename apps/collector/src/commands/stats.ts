@@ -3,23 +3,16 @@ import { formatSize } from "@sluice/quantity";
 
 import type { StatsReport } from "../api/admin-report.ts";
 import { formatCount } from "../output/text-table.ts";
-import { print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { addReport } from "./report-command.ts";
 
 /** `sluice stats` */
 export function addStats(root: Command): void {
-  root
-    .command("stats")
-    .description("say how much is stored, since when, and on how much disk")
-    .option(...SOURCE_FLAGS.data)
-    .option(...SOURCE_FLAGS.collector)
-    .option(...SOURCE_FLAGS.tokenFile)
-    .option(...SOURCE_FLAGS.json)
-    .action((options) =>
-      withAdminSource(options, async (source) => {
-        const stats = await source.stats();
-        await (options.json ? printJson(stats) : print(formatStats(stats)));
-      }),
-    );
+  addReport(root, {
+    name: "stats",
+    description: "say how much is stored, since when, and on how much disk",
+    read: (source) => source.stats(),
+    format: formatStats,
+  });
 }
 
 export function formatStats(stats: StatsReport): string {

@@ -15,7 +15,7 @@ import { TokenCollector } from "../token-filter/token-collector.ts";
 const DICTIONARY_FROM_BYTES = 6 * 1024 * 1024;
 
 /** Blocks that are compressed by the thread pool while the next one is laid out. */
-const MOST_UNDER_WAY = 1;
+const MOST_UNDER_WAY = 2;
 
 interface HeldDictionary {
   readonly dictionary: BlockDictionary;

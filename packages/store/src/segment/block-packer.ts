@@ -8,6 +8,13 @@ export const BLOCK_BYTES: number = 1024 * 1024;
 /** A stream that has at least this much to put into a block has one of its own. */
 export const OWN_BLOCK_BYTES: number = 64 * 1024;
 
+/** A run, or a part of one that is a view of it. */
+interface Piece {
+  readonly run: Run;
+  /** Whether the run ends with it. */
+  readonly isLast: boolean;
+}
+
 /**
  * Gathers runs into blocks of about `BLOCK_BYTES`. What a stream has less of than `OWN_BLOCK_BYTES`
  * stands together with other streams in a block, one after the other. Streams come one after the
@@ -18,7 +25,7 @@ export class BlockPacker {
   /** Those of streams that are complete, each with little. */
   #shared: Run[] = [];
   #sharedBytes = 0;
-  #own: Run[] = [];
+  #own: Piece[] = [];
   #ownBytes = 0;
 
   /** @param emit takes the runs of a block, one a stream; their bodies are there until it returns */
@@ -26,8 +33,9 @@ export class BlockPacker {
     this.#emit = emit;
   }
 
+  /** Takes the run over: the memory of its bodies is given back as soon as they are in blocks. */
   add(run: Run): void {
-    if (this.#own[0] !== undefined && this.#own[0].streamId !== run.streamId) {
+    if (this.#own[0] !== undefined && this.#own[0].run.streamId !== run.streamId) {
       this.#endStream();
     }
     let rest = run;
@@ -35,12 +43,12 @@ export class BlockPacker {
       const { bodyOffsets, count } = rest.columns;
       const room = BLOCK_BYTES - this.#ownBytes;
       if ((bodyOffsets[count] ?? 0) < room) {
-        this.#own.push(rest);
+        this.#own.push({ run: rest, isLast: true });
         this.#ownBytes += rest.columns.bodies.length;
         return;
       }
       const cut = firstReaching(bodyOffsets, room);
-      this.#own.push(sliceRun(rest, 0, cut));
+      this.#own.push({ run: sliceRun(rest, 0, cut), isLast: cut === count });
       this.#flushOwn();
       if (cut === count) {
         return;
@@ -64,22 +72,26 @@ export class BlockPacker {
       this.#flushShared();
     }
     if (this.#own.length > 0) {
-      this.#shared.push(concatRuns(this.#own));
+      const pieces = this.#own;
+      const whole = concatRuns(pieces.map(({ run }) => run));
+      this.#shared.push(whole);
       this.#sharedBytes += this.#ownBytes;
       this.#own = [];
       this.#ownBytes = 0;
+      release(pieces.filter(({ run }) => run !== whole));
     }
   }
 
   #flushOwn(): void {
-    const runs = this.#own;
+    const pieces = this.#own;
     this.#own = [];
     this.#ownBytes = 0;
-    const whole = concatRuns(runs);
+    const whole = concatRuns(pieces.map(({ run }) => run));
     this.#emit([whole]);
-    if (runs.length > 1) {
+    if (pieces.length > 1) {
       releaseMemory(whole.columns.bodies);
     }
+    release(pieces);
   }
 
   #flushShared(): void {
@@ -88,6 +100,16 @@ export class BlockPacker {
     this.#sharedBytes = 0;
     if (runs.length > 0) {
       this.#emit(runs);
+      runs.forEach(({ columns }) => releaseMemory(columns.bodies));
+    }
+  }
+}
+
+/** What is left of a run of which nothing comes after it. */
+function release(pieces: readonly Piece[]): void {
+  for (const { run, isLast } of pieces) {
+    if (isLast) {
+      releaseMemory(run.columns.bodies);
     }
   }
 }

@@ -2,6 +2,7 @@ import type { BlockIndex } from "../block/block-index.ts";
 import type { BlockText } from "../block/block-text.ts";
 import type { Run } from "../block/run.ts";
 import { sliceArrivals } from "../block/run-selection.ts";
+import { releaseMemory } from "../memory-release.ts";
 import type { SegmentFile, SegmentRun } from "./segment-file.ts";
 
 /** Blocks that stay decoded: the runs of a shared block are read one after the other. */
@@ -49,11 +50,12 @@ export class SegmentRunReader {
     }
     const opened = { index: index.value, text: text.value };
     this.#kept.set(block, opened);
-    for (const oldest of this.#kept.keys()) {
+    for (const [oldest, { text: passed }] of this.#kept) {
       if (this.#kept.size <= KEPT_BLOCKS) {
         break;
       }
       this.#kept.delete(oldest);
+      releaseMemory(passed.bytes); // what was read of it are copies
     }
     return opened;
   }

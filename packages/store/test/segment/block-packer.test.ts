@@ -12,7 +12,7 @@ function pack(runs: readonly Run[]): (readonly Run[])[] {
   const blocks: (readonly Run[])[] = [];
   // A copy: the bodies are there until this returns.
   const packer = new BlockPacker((block) => blocks.push(structuredClone(block)));
-  runs.forEach((one) => packer.add(one));
+  runs.forEach((one) => packer.add(structuredClone(one))); // which it takes over
   packer.flush();
   return blocks;
 }

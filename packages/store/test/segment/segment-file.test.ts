@@ -181,9 +181,9 @@ describe("the blocks of a long stream", () => {
 
   it("are read back by themselves, whichever comes first", async () => {
     const run = long();
+    const all = toRecords(run.columns);
     using file = SegmentFile.open(folder.path, await writeLong(run));
     expect(file.runs.length).toBeGreaterThan(2);
-    const all = toRecords(run.columns);
     for (const stored of file.runs.toReversed()) {
       const read = new SegmentRunReader(file).read(stored) as Run;
       const from = stored.firstSeq;
