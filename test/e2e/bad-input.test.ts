@@ -28,10 +28,6 @@ beforeEach(() => {
 });
 afterEach(() => site[Symbol.asyncDispose]());
 
-function sluice(...args: string[]): Promise<CommandResult> {
-  return runCommand([process.execPath, site.product.collector, ...args]);
-}
-
 function sluiceAgent(...args: string[]): Promise<CommandResult> {
   return runCommand([process.execPath, site.product.agent, ...args]);
 }
@@ -67,7 +63,7 @@ describe("a configuration", () => {
       "listen: 127.0.0.1:0\nretension:\n  keep: 1d\n",
     );
     expectFailure(
-      await sluice("serve", "--config", collector),
+      await site.sluice("serve", "--config", collector),
       78,
       `${collector}:2:1`,
       "retention?",
@@ -78,7 +74,11 @@ describe("a configuration", () => {
 
   test("that was named and is not there is an error, not a default", async () => {
     const path = join(site.dir, "none.yaml");
-    expectFailure(await sluice("serve", "--config", path), 78, `${path}: there is no such file`);
+    expectFailure(
+      await site.sluice("serve", "--config", path),
+      78,
+      `${path}: there is no such file`,
+    );
     expectFailure(await sluiceAgent("run", "--config", path), 78, `${path}: there is no such file`);
   });
 
@@ -161,13 +161,19 @@ test("a collector whose port is taken ends, and names the port", async () => {
   const holder = createServer().listen(0, "127.0.0.1");
   await once(holder, "listening");
   const { port } = holder.address() as AddressInfo;
-  const result = await sluice("serve", "--listen", `127.0.0.1:${port}`, "--data-dir", site.dataDir);
+  const result = await site.sluice(
+    "serve",
+    "--listen",
+    `127.0.0.1:${port}`,
+    "--data-dir",
+    site.dataDir,
+  );
   holder.close();
   expectFailure(result, 1, `port ${port} on 127.0.0.1 is taken`, "--listen");
 });
 
 test("a query that cannot be read is shown with a mark under the place", async () => {
-  const result = await sluice("query", "--data", site.dataDir, "error (timeout or");
+  const result = await site.sluice("query", "--data", site.dataDir, "error (timeout or");
   expectFailure(result, 2, "  error (timeout or\n", "^");
 });
 
@@ -196,9 +202,9 @@ describe("data that is not as it was left", () => {
 
   const headPath = (): string => join(site.dataDir, "head.db");
   const query = (): Promise<CommandResult> =>
-    sluice("query", "--data", site.dataDir, "*", "--all", "-o", "raw");
+    site.sluice("query", "--data", site.dataDir, "*", "--all", "-o", "raw");
   const serve = (): Promise<CommandResult> =>
-    sluice("serve", "--listen", "127.0.0.1:0", "--data-dir", site.dataDir);
+    site.sluice("serve", "--listen", "127.0.0.1:0", "--data-dir", site.dataDir);
 
   function inspect(sql: string): unknown {
     const db = new Database(headPath(), { readonly: true });

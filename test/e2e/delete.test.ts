@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -10,32 +9,6 @@ import { eventually } from "../src/eventually.ts";
 import { Site } from "../src/site.ts";
 
 const WITHIN_MS = 30_000;
-
-interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the collector's command line to its end. */
-function sluice(site: Site, ...args: readonly string[]): Promise<Run> {
-  const env = { PATH: process.env["PATH"], HOME: "/nonexistent", NODE_NO_WARNINGS: "1" };
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [site.product.collector, ...args],
-      { env, maxBuffer: 64 * 1024 * 1024 },
-      (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-    child.stdin?.end();
-  });
-}
-
-/** Flags that ask the running collector. */
-function asking(site: Site, port: number): readonly string[] {
-  const tokenFile = join(site.dataDir, "tokens/query.token");
-  return ["--collector", `http://127.0.0.1:${port}`, "--token-file", tokenFile];
-}
 
 /** Every tenth line is a secret one. */
 function lines(from: number, count: number): string {
@@ -84,18 +57,18 @@ test("sluice delete takes what it has shown out of the files, and nothing else",
   writeFileSync(file, lines(0, 2_000));
   await site.startAgent({ port, files: [file] });
   await site.untilStored(2_000);
-  const flags = asking(site, port);
-  expect((await sluice(site, "compact", ...flags)).code).toBe(0);
+  const flags = site.asking(port);
+  expect((await site.sluice("compact", ...flags)).code).toBe(0);
   const before = segments(site);
   expect(before.map(textOf).join("")).toContain("canary13");
   appendFileSync(file, lines(2_000, 100));
   await site.untilStored(2_100);
 
-  const unasked = await sluice(site, "delete", "canary*", ...flags);
+  const unasked = await site.sluice("delete", "canary*", ...flags);
   expect(unasked.code).toBe(2);
-  const dry = await sluice(site, "delete", "canary*", "--dry-run", "--json", ...flags);
+  const dry = await site.sluice("delete", "canary*", "--dry-run", "--json", ...flags);
   expect(JSON.parse(dry.stdout)).toMatchObject({ lines: 210, streamCount: 1 });
-  const done = await sluice(site, "delete", "canary*", "--yes", "--wait", "--json", ...flags);
+  const done = await site.sluice("delete", "canary*", "--yes", "--wait", "--json", ...flags);
   expect({ code: done.code, stderr: done.stderr }).toEqual({ code: 0, stderr: "" });
   expect(JSON.parse(done.stdout)).toMatchObject({ lines: 210, isGone: true });
 
@@ -105,10 +78,10 @@ test("sluice delete takes what it has shown out of the files, and nothing else",
   // The head is empty of payloads by now: what lies in it is no compressed text at all.
   const head = ["head.db", "head.db-wal"].map((name) => readFileSync(join(site.dataDir, name)));
   expect(head.map(decompressed).join("")).not.toContain("canary");
-  expect((await sluice(site, "query", "canary*", ...flags)).code).toBe(1);
-  const rest = await sluice(site, "query", "*", "--count", ...flags);
+  expect((await site.sluice("query", "canary*", ...flags)).code).toBe(1);
+  const rest = await site.sluice("query", "*", "--count", ...flags);
   expect(rest.stdout).toBe("1890\n");
-  const jobs = await sluice(site, "jobs", "--json", ...flags);
+  const jobs = await site.sluice("jobs", "--json", ...flags);
   expect(JSON.parse(jobs.stdout)).toContainEqual(
     expect.objectContaining({
       kind: "delete",
@@ -116,7 +89,7 @@ test("sluice delete takes what it has shown out of the files, and nothing else",
       outcome: expect.objectContaining({ records: 210 }) as unknown,
     }),
   );
-  expect((await sluice(site, "doctor", "--deep", ...flags)).code).toBe(0);
+  expect((await site.sluice("doctor", "--deep", ...flags)).code).toBe(0);
 });
 
 /** Behind the order: before the job has begun, in the midst of it, and when it is over. */
@@ -133,26 +106,26 @@ test("a collector that is killed behind the order goes on with it when it starts
   let left = 6_000;
   for (const [round, afterMs] of KILLED_AFTER_MS.entries()) {
     if (round === 2) {
-      await sluice(site, "compact", ...asking(site, port));
+      await site.sluice("compact", ...site.asking(port));
     }
     const query = `canary${round + 1}*`;
-    const args = ["delete", query, "--yes", "--json", ...asking(site, port)];
-    const ordered = JSON.parse((await sluice(site, ...args)).stdout) as { readonly lines: number };
+    const args = ["delete", query, "--yes", "--json", ...site.asking(port)];
+    const ordered = JSON.parse((await site.sluice(...args)).stdout) as { readonly lines: number };
     expect(ordered.lines).toBeGreaterThan(5);
     left -= ordered.lines;
     await delay(afterMs);
     await collector.kill();
     ({ collector, port } = await site.startCollector());
-    expect((await sluice(site, "query", query, ...asking(site, port))).code).toBe(1);
+    expect((await site.sluice("query", query, ...site.asking(port))).code).toBe(1);
   }
-  const flags = asking(site, port);
+  const flags = site.asking(port);
   await eventually(
     () => (segments(site).every((path) => !/canary[1-6]/.test(textOf(path))) ? true : undefined),
     WITHIN_MS,
     () => `some of it is still there\n${site.logTails()}`,
   );
-  expect((await sluice(site, "query", "*", "--count", ...flags)).stdout).toBe(`${left}\n`);
-  const doctor = await sluice(site, "doctor", "--deep", ...flags);
+  expect((await site.sluice("query", "*", "--count", ...flags)).stdout).toBe(`${left}\n`);
+  const doctor = await site.sluice("doctor", "--deep", ...flags);
   expect({ code: doctor.code, stdout: doctor.code === 0 ? "" : doctor.stdout }).toEqual({
     code: 0,
     stdout: "",

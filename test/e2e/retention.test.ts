@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -33,33 +32,8 @@ interface CompactReport {
   readonly after: { readonly batches: number; readonly segments: number };
 }
 
-interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the collector's command line to its end. */
-function sluice(site: Site, ...args: readonly string[]): Promise<Run> {
-  const env = { PATH: process.env["PATH"], HOME: "/nonexistent", NODE_NO_WARNINGS: "1" };
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [site.product.collector, ...args],
-      { env, maxBuffer: 64 * 1024 * 1024 },
-      (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
-
-/** Flags that ask the running collector. */
-function asking(site: Site, port: number): readonly string[] {
-  const tokenFile = join(site.dataDir, "tokens/query.token");
-  return ["--collector", `http://127.0.0.1:${port}`, "--token-file", tokenFile];
-}
-
 async function report<T>(site: Site, args: readonly string[]): Promise<T> {
-  const { code, stdout, stderr } = await sluice(site, ...args, "--json");
+  const { code, stdout, stderr } = await site.sluice(...args, "--json");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return JSON.parse(stdout) as T;
 }
@@ -152,14 +126,14 @@ test("a shorter policy hides what is past its time from the first query on, and 
   );
   const jobs = await report<{ kind: string; detail: string }[]>(site, [
     "jobs",
-    ...asking(site, port),
+    ...site.asking(port),
   ]);
   expect(jobs).toContainEqual(
     expect.objectContaining({ kind: "prune", detail: expect.stringMatching(/older than 1s/) }),
   );
   const [agent] = await report<{ streams: { records: number }[] }[]>(site, [
     "agents",
-    ...asking(site, port),
+    ...site.asking(port),
   ]);
   expect(agent?.streams.map(({ records }) => records)).toEqual([20_000]);
 });
@@ -194,7 +168,7 @@ test("a new policy takes its part out of what was compacted, as the plan says", 
   {
     const { collector, port } = await site.startCollector(under({}));
     await shipped(site, port, 12_000, "app.log", "debug.log");
-    const compacted = await report<CompactReport>(site, ["compact", ...asking(site, port)]);
+    const compacted = await report<CompactReport>(site, ["compact", ...site.asking(port)]);
     expect(compacted.before.batches).toBeGreaterThan(0);
     expect(compacted.after).toMatchObject({ batches: 0, segments: 1 });
     await collector.stop();
@@ -224,7 +198,7 @@ test("pruning while lines arrive loses none but the oldest, and ingest goes on",
   writeFileSync(file, "");
   const agent = await site.startAgent({ port, files: [file] });
   const random = new Prng(SEED);
-  const prune = ["prune", ...asking(site, port)];
+  const prune = ["prune", ...site.asking(port)];
   let written = 0;
   let dropped = 0;
   let pruned = 0;
@@ -260,18 +234,18 @@ test("a folder that a collector runs on is not pruned behind its back", async ()
   const config = join(site.dir, "collector.yaml");
   writeFileSync(config, "retention: {keep: 1s}");
   const args = ["prune", "--data", site.dataDir, "--config", config];
-  const refused = await sluice(site, ...args);
+  const refused = await site.sluice(...args);
   expect(refused.code).toBe(1);
   expect(refused.stderr).toContain("a collector is running on");
   expect(refused.stderr).toContain("leave out --data");
   await collector.stop();
-  expect((await sluice(site, ...args)).code).toBe(0);
+  expect((await site.sluice(...args)).code).toBe(0);
 });
 
 test("a folder is not pruned by a policy that nobody named", async () => {
   await using site = new Site();
   await filled(site, 10);
-  const { code, stderr } = await sluice(site, "prune", "--data", site.dataDir);
+  const { code, stderr } = await site.sluice("prune", "--data", site.dataDir);
   expect(code).toBe(78);
   expect(stderr).toContain("--config");
 });
@@ -280,11 +254,11 @@ test("an agent that went silent is listed, and the exit code says so", async () 
   await using site = new Site();
   await filled(site, 10);
   const { port } = await site.startCollector(under({}));
-  const silent = await sluice(site, "agents", "--silent", "1ms", ...asking(site, port));
+  const silent = await site.sluice("agents", "--silent", "1ms", ...site.asking(port));
   expect(silent.code).toBe(1);
   expect(silent.stdout).toContain("test-host");
-  expect((await sluice(site, "agents", "--silent", "1h", ...asking(site, port))).code).toBe(0);
-  expect((await sluice(site, "agents", "--silent", "soon", ...asking(site, port))).code).toBe(2);
+  expect((await site.sluice("agents", "--silent", "1h", ...site.asking(port))).code).toBe(0);
+  expect((await site.sluice("agents", "--silent", "soon", ...site.asking(port))).code).toBe(2);
 });
 
 test("the metrics tell what was committed and pruned", async () => {

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { type CommandResult, runCommand } from "./command.ts";
 import { eventually } from "./eventually.ts";
 import { ServiceProcess } from "./process.ts";
 import { PRODUCT, type Product } from "./product.ts";
@@ -62,6 +63,17 @@ export class Site implements AsyncDisposable {
     const { fields } = await collector.ready();
     const port = Number(String(fields["listen"]).split(":").at(-1));
     return { collector, port };
+  }
+
+  /** Runs the collector's command line to its end. */
+  sluice(...args: readonly string[]): Promise<CommandResult> {
+    return runCommand([process.execPath, this.product.collector, ...args]);
+  }
+
+  /** Flags that ask the running collector. */
+  asking(port: number): readonly string[] {
+    const tokenFile = join(this.dataDir, "tokens/query.token");
+    return ["--collector", `http://127.0.0.1:${port}`, "--token-file", tokenFile];
   }
 
   /** Starts an agent; resolves when it is ready, which does not say that it is connected. */
