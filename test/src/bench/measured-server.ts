@@ -93,6 +93,7 @@ export class MeasuredServer implements AsyncDisposable {
         "queries answered": answers.length,
         "queries failed": queries.failures,
         "query p50 s": median(answers) / 1000,
+        ...(queries.failure !== undefined && { "last failure": queries.failure }),
       }),
     };
   }
