@@ -56,19 +56,20 @@ export async function traceIngest(
 }
 
 /**
- * Acks that left without a sync behind the last write to the log before them: one that began
- * after that write had ended, succeeded, and ended before the ack was sent.
+ * Acks that left without a sync of their batch: one that succeeded, began after a write to the log since the ack
+ * before had left, and ended before this one was sent. There is one batch between two acks; what the collector
+ * writes on its own account, such as that ingest goes on, may come behind the sync.
  */
 export function unsyncedAcks(calls: readonly TracedCall[]): TracedCall[] {
-  return calls.filter(isAckSent).filter((ack) => {
-    const before = calls.filter(({ enteredAt }) => enteredAt < ack.enteredAt);
-    const wroteAt = before.findLast(isLogWrite)?.leftAt ?? Number.POSITIVE_INFINITY;
-    const isSynced = before.some(
-      (call) =>
-        isLogSync(call) &&
-        call.result === "0" &&
-        call.enteredAt > wroteAt &&
-        call.leftAt < ack.enteredAt,
+  const acks = calls.filter(isAckSent);
+  return acks.filter((ack, i) => {
+    const sinceAt = acks[i - 1]?.enteredAt ?? Number.NEGATIVE_INFINITY;
+    const between = calls.filter(
+      ({ enteredAt, leftAt }) => enteredAt > sinceAt && leftAt < ack.enteredAt,
+    );
+    const wroteAt = between.find(isLogWrite)?.leftAt ?? Number.POSITIVE_INFINITY;
+    const isSynced = between.some(
+      (call) => isLogSync(call) && call.result === "0" && call.enteredAt > wroteAt,
     );
     return !isSynced;
   });

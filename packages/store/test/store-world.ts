@@ -1,5 +1,4 @@
-import { isUtf8 } from "node:buffer";
-import { formatTimeRfc3339, severityName, timeUs, type TimeUs } from "@sluice/quantity";
+import { severityName, type TimeUs } from "@sluice/quantity";
 import { compileFilter, parseQuery, type RecordFilter } from "@sluice/query";
 import { type Cutoffs, type RetentionPolicy, retentionPolicySchema } from "@sluice/retention";
 import { expect } from "vitest";
@@ -9,10 +8,11 @@ import { manifestVersion } from "../src/manifest/manifest.ts";
 import type { SearchRequest } from "../src/search/search-request.ts";
 import { BackupKeeper } from "./backup-keeper.ts";
 import { toColumns } from "./block/runs.ts";
+import { rowOf, streamOf, timeText } from "./expected-row.ts";
 import type { TestRecord } from "./frames.ts";
 import { type Interference, LogKeeper } from "./log-keeper.ts";
 import { START_US, STREAMS } from "./log-lines.ts";
-import { type Identity, type PlainPolicy, POLICIES } from "./plain-policy.ts";
+import { type PlainPolicy, POLICIES } from "./plain-policy.ts";
 import { type LogStream, type ModelRecord, rowsOf, StoredLog } from "./stored-log.ts";
 
 export type Selection = Pick<
@@ -367,35 +367,4 @@ const ORDERS: Readonly<Record<SearchRequest["order"], (a: ModelRecord, b: ModelR
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function streamOf({ agentId, source, generation }: ModelRecord): Identity {
-  const stream = STREAMS.find(
-    (one) => one.agentId === agentId && one.source === source && one.generation === generation,
-  );
-  const { host = "", labels = {} } = stream ?? {};
-  return { host, source, labels };
-}
-
-/** A record as an answer shows it. */
-function rowOf(record: ModelRecord): unknown {
-  const { id, seq, severity, attributes } = record;
-  const body = Buffer.from(record.body as string);
-  const { host, source } = streamOf(record);
-  return {
-    time: timeText(record.timeUs),
-    received: timeText(record.receivedUs),
-    host,
-    source,
-    level: severityName(severity),
-    severity,
-    id,
-    seq,
-    ...(isUtf8(body) ? { body: body.toString() } : { bodyBase64: body.toString("base64") }),
-    ...(attributes !== undefined && { attributes: { ...attributes } }),
-  };
-}
-
-function timeText(us: number): string {
-  return formatTimeRfc3339(timeUs(us), "utc");
 }
