@@ -13,6 +13,9 @@ export interface TracedCall {
   readonly leftAt: number;
 }
 
+/** Of the collector's database: what its log is written by is shown whole. */
+const PAGE_BYTES = 4096;
+
 const SYNCS = new Set(["fdatasync", "fsync"]);
 const SENDS = new Set(["write", "writev", "sendto", "sendmsg"]);
 
@@ -39,7 +42,7 @@ export function traceCommand(file: string, inject: readonly string[] = []): stri
     "-q",
     "-yy",
     "-s",
-    "256",
+    String(PAGE_BYTES),
     "-o",
     file,
     "-e",

@@ -56,21 +56,41 @@ export async function traceIngest(
 }
 
 /**
- * Acks that left without a sync of their batch: one that succeeded, began after a write to the log since the ack
- * before had left, and ended before this one was sent. There is one batch between two acks; what the collector
- * writes on its own account, such as that ingest goes on, may come behind the sync.
+ * Acks that left without a sync behind the last write to the log before them: one that began
+ * after that write had ended, succeeded, and ended before the ack was sent. What the collector
+ * notes of its own doings is no batch, and may be written at any moment.
  */
 export function unsyncedAcks(calls: readonly TracedCall[]): TracedCall[] {
-  const acks = calls.filter(isAckSent);
-  return acks.filter((ack, i) => {
-    const sinceAt = acks[i - 1]?.enteredAt ?? Number.NEGATIVE_INFINITY;
-    const between = calls.filter(
-      ({ enteredAt, leftAt }) => enteredAt > sinceAt && leftAt < ack.enteredAt,
-    );
-    const wroteAt = between.find(isLogWrite)?.leftAt ?? Number.POSITIVE_INFINITY;
-    const isSynced = between.some(
-      (call) => isLogSync(call) && call.result === "0" && call.enteredAt > wroteAt,
+  const notes = writesOfNotes(calls);
+  return calls.filter(isAckSent).filter((ack) => {
+    const before = calls.filter(({ enteredAt }) => enteredAt < ack.enteredAt);
+    const wrote = before.findLast((call) => isLogWrite(call) && !notes.has(call));
+    const wroteAt = wrote?.leftAt ?? Number.POSITIVE_INFINITY;
+    const isSynced = before.some(
+      (call) =>
+        isLogSync(call) &&
+        call.result === "0" &&
+        call.enteredAt > wroteAt &&
+        call.leftAt < ack.enteredAt,
     );
     return !isSynced;
   });
+}
+
+/** Writes to the log of the transactions that record a job of the disk guard, each a transaction of its own. */
+function writesOfNotes(calls: readonly TracedCall[]): ReadonlySet<TracedCall> {
+  const notes = new Set<TracedCall>();
+  let transaction: TracedCall[] = [];
+  for (const call of calls.filter((one) => isLogWrite(one) || isLogSync(one))) {
+    const hasFailed = call.result.startsWith("-1");
+    if (isLogWrite(call) && !hasFailed) {
+      transaction.push(call);
+      continue;
+    }
+    if (transaction.some(({ args }) => args.includes("disk-guard"))) {
+      transaction.forEach((write) => notes.add(write));
+    }
+    transaction = [];
+  }
+  return notes;
 }
