@@ -102,7 +102,8 @@ describe("a full volume", () => {
     const { collector, port } = await site.startCollector(KEEP_ALL);
     using writer = writerOn(site);
     await site.startAgent({ port, files: [writer.path] });
-    await writer.write(30_000, 0);
+    // At a pace that leaves the guard, which looks each half second, more than one look on the way down.
+    await writer.write(30_000, 4_000);
     await untilPaused(site);
 
     const stats = await ask<Stats>(site, port, "stats", "--json");

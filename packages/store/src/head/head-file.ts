@@ -23,7 +23,7 @@ const BUSY_TIMEOUT_MS = 5_000;
 const CACHE_KIB = 2_048;
 
 /** How long a truncating checkpoint waits for readers: no commit gets through meanwhile. */
-const TRUNCATE_WAIT_MS = 10;
+const TRUNCATE_WAIT_MS = 50;
 
 /**
  * Opens `head.db` for writing, creating it where it is absent.

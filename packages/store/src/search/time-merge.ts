@@ -22,7 +22,7 @@ const ROUND_ROWS = 32_768;
 const ROUND_BYTES = 16 * 1024 * 1024;
 const ROUND_GROWTH = 4;
 
-/** Distinct blocks that a round may pin before its rows are copied out of them. */
+/** Blocks of which a round may hold all matches before those that it has cut off are let go. */
 const PINNED_BLOCKS = 32;
 
 export interface MergeOptions {
