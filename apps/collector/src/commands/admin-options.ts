@@ -1,3 +1,5 @@
+import type { Command, OptionValues } from "@commander-js/extra-typings";
+
 import { type AdminSource, openAdminSource, type SourceOptions } from "../client/admin-source.ts";
 import { isClosedPipe, Sink } from "../output/sink.ts";
 import { wantsColor } from "../output/style.ts";
@@ -12,6 +14,19 @@ export const SOURCE_FLAGS = {
   tokenFile: ["--token-file <file>", "file that holds the collector's query token"],
   json: ["--json", "print JSON", false],
 } as const;
+
+/** Adds what every command needs that asks a collector, or looks into a data folder. Last in its help. */
+export function withSourceOptions<
+  Arguments extends unknown[],
+  Options extends OptionValues,
+  Globals extends OptionValues,
+>(command: Command<Arguments, Options, Globals>) {
+  return command
+    .option(...SOURCE_FLAGS.data)
+    .option(...SOURCE_FLAGS.collector)
+    .option(...SOURCE_FLAGS.tokenFile)
+    .option(...SOURCE_FLAGS.json);
+}
 
 /** Opens what the flags name, and closes it when the work is done, whatever its end. */
 export async function withAdminSource<T>(

@@ -5,7 +5,7 @@ import { InvalidArgumentError } from "commander";
 
 import type { AgentEntry, StreamEntry } from "../api/agent-list.ts";
 import { formatAge, formatCount, formatTable } from "../output/text-table.ts";
-import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { hasColor, print, printJson, withAdminSource, withSourceOptions } from "./admin-options.ts";
 
 const COLUMNS = [
   { title: "HOST", align: "left" },
@@ -21,38 +21,35 @@ const COLUMNS = [
 
 /** `sluice agents` */
 export function addAgents(root: Command): void {
-  root
-    .command("agents")
-    .description("list agents and their sources: last event, how far behind, gaps")
-    .addOption(
-      new Option(
-        "--silent <duration>",
-        "only agents that nothing was received from for so long; exit 1 when there are any",
-      ).argParser(parseSilence),
-    )
-    .option(...SOURCE_FLAGS.data)
-    .option(...SOURCE_FLAGS.collector)
-    .option(...SOURCE_FLAGS.tokenFile)
-    .option(...SOURCE_FLAGS.json)
-    .action((options) =>
-      withAdminSource(options, async (source) => {
-        const agents = await source.agents(options.silent);
-        if (options.json) {
-          await printJson(agents);
-        } else if (agents.length === 0) {
-          await print(
-            options.silent === undefined
-              ? "No agents yet.\n"
-              : `No agent is silent for ${formatDuration(options.silent)}.\n`,
-          );
-        } else {
-          await print(formatAgents(agents, Date.now(), hasColor()));
-        }
-        if (options.silent !== undefined && agents.length > 0) {
-          process.exitCode = EXIT.failed;
-        }
-      }),
-    );
+  withSourceOptions(
+    root
+      .command("agents")
+      .description("list agents and their sources: last event, how far behind, gaps")
+      .addOption(
+        new Option(
+          "--silent <duration>",
+          "only agents that nothing was received from for so long; exit 1 when there are any",
+        ).argParser(parseSilence),
+      ),
+  ).action((options) =>
+    withAdminSource(options, async (source) => {
+      const agents = await source.agents(options.silent);
+      if (options.json) {
+        await printJson(agents);
+      } else if (agents.length === 0) {
+        await print(
+          options.silent === undefined
+            ? "No agents yet.\n"
+            : `No agent is silent for ${formatDuration(options.silent)}.\n`,
+        );
+      } else {
+        await print(formatAgents(agents, Date.now(), hasColor()));
+      }
+      if (options.silent !== undefined && agents.length > 0) {
+        process.exitCode = EXIT.failed;
+      }
+    }),
+  );
 }
 
 /** A row for each host and source, its generations taken together. */

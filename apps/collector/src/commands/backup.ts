@@ -4,26 +4,23 @@ import { formatDuration, formatSize } from "@sluice/quantity";
 
 import type { BackupReport } from "../backup/backup-report.ts";
 import { formatCount } from "../output/text-table.ts";
-import { print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { print, printJson, withAdminSource, withSourceOptions } from "./admin-options.ts";
 import { formatDoctor, setExitCode } from "./doctor.ts";
 
 /** `sluice backup` */
 export function addBackup(root: Command): void {
-  root
-    .command("backup")
-    .description("copy all that is stored to a new folder, while everything goes on")
-    .argument("<dir>", "folder on the collector's machine; absent, or empty")
-    .option(...SOURCE_FLAGS.data)
-    .option(...SOURCE_FLAGS.collector)
-    .option(...SOURCE_FLAGS.tokenFile)
-    .option(...SOURCE_FLAGS.json)
-    .action((dir, options) =>
-      withAdminSource(options, async (source) => {
-        const report = await source.backup(resolve(dir));
-        await (options.json ? printJson(report) : print(formatBackup(report)));
-        setExitCode(report.doctor);
-      }),
-    );
+  withSourceOptions(
+    root
+      .command("backup")
+      .description("copy all that is stored to a new folder, while everything goes on")
+      .argument("<dir>", "folder on the collector's machine; absent, or empty"),
+  ).action((dir, options) =>
+    withAdminSource(options, async (source) => {
+      const report = await source.backup(resolve(dir));
+      await (options.json ? printJson(report) : print(formatBackup(report)));
+      setExitCode(report.doctor);
+    }),
+  );
 }
 
 export function formatBackup(report: BackupReport): string {

@@ -5,33 +5,30 @@ import { rebuildHead, type RebuildResult, runDoctor } from "@sluice/store";
 
 import { type DoctorReport, toDoctorReport } from "../doctor/doctor-report.ts";
 import { formatCount } from "../output/text-table.ts";
-import { print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { print, printJson, withAdminSource, withSourceOptions } from "./admin-options.ts";
 
 /** `sluice doctor`: exit code 1 where something is wrong. */
 export function addDoctor(root: Command): void {
-  root
-    .command("doctor")
-    .description("look whether what is stored is whole, or make a lost head.db again")
-    .option("--deep", "read every record", false)
-    .option("--rebuild", "with --data: make head.db again from the segments", false)
-    .option(...SOURCE_FLAGS.data)
-    .option(...SOURCE_FLAGS.collector)
-    .option(...SOURCE_FLAGS.tokenFile)
-    .option(...SOURCE_FLAGS.json)
-    .action(async (options) => {
-      const { data, deep, rebuild, json } = options;
-      if (rebuild) {
-        await rebuildFolder(data, deep, json);
-        return;
-      }
-      // Not through a source of its own: a folder without a readable head is what doctor is for.
-      const report =
-        data === undefined
-          ? await withAdminSource(options, (source) => source.doctor(deep))
-          : toDoctorReport(await runDoctor({ dataDir: resolve(data), isDeep: deep }));
-      await (json ? printJson(report) : print(formatDoctor(report)));
-      setExitCode(report);
-    });
+  withSourceOptions(
+    root
+      .command("doctor")
+      .description("look whether what is stored is whole, or make a lost head.db again")
+      .option("--deep", "read every record", false)
+      .option("--rebuild", "with --data: make head.db again from the segments", false),
+  ).action(async (options) => {
+    const { data, deep, rebuild, json } = options;
+    if (rebuild) {
+      await rebuildFolder(data, deep, json);
+      return;
+    }
+    // Not through a source of its own: a folder without a readable head is what doctor is for.
+    const report =
+      data === undefined
+        ? await withAdminSource(options, (source) => source.doctor(deep))
+        : toDoctorReport(await runDoctor({ dataDir: resolve(data), isDeep: deep }));
+    await (json ? printJson(report) : print(formatDoctor(report)));
+    setExitCode(report);
+  });
 }
 
 async function rebuildFolder(

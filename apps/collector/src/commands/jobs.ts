@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "commander";
 
 import type { JobReport } from "../api/admin-report.ts";
 import { formatCount, formatTable } from "../output/text-table.ts";
-import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { hasColor, print, printJson, withAdminSource, withSourceOptions } from "./admin-options.ts";
 
 const COLUMNS = [
   { title: "STARTED (UTC)", align: "left" },
@@ -23,34 +23,35 @@ const LATE_FROM_MS = 1_000;
 
 /** `sluice jobs` */
 export function addJobs(root: Command): void {
-  root
-    .command("jobs")
-    .description("list what the collector did on its own account, the latest first")
-    .option("--kind <kind>", "only jobs of this kind: prune, compact, merge, rewrite, delete, ...")
-    .addOption(
-      new Option("-n, --lines <number>", "the latest so many (default: 30; in JSON all)").argParser(
-        parseCount,
+  withSourceOptions(
+    root
+      .command("jobs")
+      .description("list what the collector did on its own account, the latest first")
+      .option(
+        "--kind <kind>",
+        "only jobs of this kind: prune, compact, merge, rewrite, delete, ...",
+      )
+      .addOption(
+        new Option(
+          "-n, --lines <number>",
+          "the latest so many (default: 30; in JSON all)",
+        ).argParser(parseCount),
       ),
-    )
-    .option(...SOURCE_FLAGS.data)
-    .option(...SOURCE_FLAGS.collector)
-    .option(...SOURCE_FLAGS.tokenFile)
-    .option(...SOURCE_FLAGS.json)
-    .action((options) =>
-      withAdminSource(options, async (source) => {
-        const { kind, lines, json } = options;
-        const all = await source.jobs();
-        const jobs = kind === undefined ? all : all.filter((job) => job.kind === kind);
-        const shown = jobs.slice(0, lines ?? (json ? undefined : SHOWN));
-        if (json) {
-          await printJson(shown);
-          return;
-        }
-        const more = jobs.length - shown.length;
-        const rest = more > 0 ? `\n${formatCount(more)} earlier ones: -n shows more.\n` : "";
-        await print(formatJobs(shown, hasColor(), process.stdout.columns) + rest);
-      }),
-    );
+  ).action((options) =>
+    withAdminSource(options, async (source) => {
+      const { kind, lines, json } = options;
+      const all = await source.jobs();
+      const jobs = kind === undefined ? all : all.filter((job) => job.kind === kind);
+      const shown = jobs.slice(0, lines ?? (json ? undefined : SHOWN));
+      if (json) {
+        await printJson(shown);
+        return;
+      }
+      const more = jobs.length - shown.length;
+      const rest = more > 0 ? `\n${formatCount(more)} earlier ones: -n shows more.\n` : "";
+      await print(formatJobs(shown, hasColor(), process.stdout.columns) + rest);
+    }),
+  );
 }
 
 /** @param width of the terminal, in columns; undefined where lines may be as long as they are */

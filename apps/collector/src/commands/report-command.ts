@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 
 import type { AdminSource } from "../client/admin-source.ts";
-import { hasColor, print, printJson, SOURCE_FLAGS, withAdminSource } from "./admin-options.ts";
+import { hasColor, print, printJson, withAdminSource, withSourceOptions } from "./admin-options.ts";
 
 interface ReportCommand<T> {
   readonly name: string;
@@ -15,17 +15,10 @@ export function addReport<T>(
   root: Command,
   { name, description, read, format }: ReportCommand<T>,
 ): void {
-  root
-    .command(name)
-    .description(description)
-    .option(...SOURCE_FLAGS.data)
-    .option(...SOURCE_FLAGS.collector)
-    .option(...SOURCE_FLAGS.tokenFile)
-    .option(...SOURCE_FLAGS.json)
-    .action((options) =>
-      withAdminSource(options, async (source) => {
-        const report = await read(source);
-        await (options.json ? printJson(report) : print(format(report, hasColor())));
-      }),
-    );
+  withSourceOptions(root.command(name).description(description)).action((options) =>
+    withAdminSource(options, async (source) => {
+      const report = await read(source);
+      await (options.json ? printJson(report) : print(format(report, hasColor())));
+    }),
+  );
 }
