@@ -161,6 +161,11 @@ test("stats say how much there is, and how small it is kept", () => {
   `);
 });
 
+test("stats of a few lines, which take more room than their text, say no share of it", () => {
+  const text = formatStats({ ...STATS, bodyBytes: 111, diskBytes: 173_000 });
+  expect(text).toContain("on disk   173 kB\n");
+});
+
 test("stats of a folder do not claim to know who is connected", () => {
   expect(formatStats({ ...STATS, connectedAgents: null })).toContain("agents    2\n");
 });

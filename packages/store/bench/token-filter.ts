@@ -55,7 +55,7 @@ function measure(path: string): string[] {
   }
   const collectMs = bestMs(ROUNDS, () => texts.forEach((text) => collector.collect(text)));
   let buckets: Buffer[] = [];
-  let directory = { blockCount: 0, bucketCount: 0 };
+  let directory = { blockCount: 0, bucketCount: 0, rareSpace: 0 };
   const buildMs = bestMs(ROUNDS, () => {
     const builder = new SegmentFilterBuilder();
     tokens.forEach((hashes) => builder.add(hashes));

@@ -18,7 +18,7 @@ export function addStats(root: Command): void {
 export function formatStats(stats: StatsReport): string {
   const { agents, connectedAgents, bodyBytes, diskBytes } = stats;
   const connected = connectedAgents === null ? "" : `, ${formatCount(connectedAgents)} connected`;
-  const share = bodyBytes === 0 ? "" : ` (${(diskBytes / bodyBytes).toFixed(3)} of the text)`;
+  const share = diskBytes < bodyBytes ? ` (${(diskBytes / bodyBytes).toFixed(3)} of the text)` : "";
   const lines: readonly (readonly [string, string])[] = [
     ["agents", `${formatCount(agents)}${connected}`],
     ["streams", formatCount(stats.streams)],

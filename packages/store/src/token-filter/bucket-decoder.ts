@@ -9,10 +9,12 @@ import {
   FRACTION_BITS,
   LIST_PARAMETER_BITS,
   listLengthBits,
-  RARE_PARAMETER,
+  RARE_COUNT_PARAMETER,
+  rareParameter,
   rowCount,
   rowOf,
 } from "./bucket-layout.ts";
+import type { FilterDirectory } from "./filter-directory.ts";
 import type { FilterError } from "./filter-error.ts";
 
 /** The blocks that may hold the word of that fraction, by the bytes of its bucket. */
@@ -20,8 +22,9 @@ export function blocksInBucket(
   bucket: number,
   bytes: Uint8Array,
   fraction: number,
-  blockCount: number,
+  directory: FilterDirectory,
 ): Result<BlockSet, FilterError> {
+  const { blockCount } = directory;
   const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (
     stored.length < CRC_BYTES ||
@@ -31,7 +34,7 @@ export function blocksInBucket(
   }
   const bits = new BitReader(stored, CRC_BYTES);
   const commonCount = bits.readRice(COMMON_COUNT_PARAMETER);
-  const rarePairs = bits.readRice(RARE_PARAMETER);
+  const rarePairs = bits.readRice(RARE_COUNT_PARAMETER);
   for (let i = 0; i < commonCount && !bits.isOver; i++) {
     const isWanted = bits.read(FRACTION_BITS) === fraction;
     const blocks = readCommon(bits, blockCount, isWanted);
@@ -42,7 +45,7 @@ export function blocksInBucket(
       return ok(blocks);
     }
   }
-  const blocks = readRow(bits, rarePairs, fraction, blockCount);
+  const blocks = readRow(bits, rarePairs, fraction, directory);
   return bits.isOver ? damaged(bucket, "is cut off") : ok(blocks);
 }
 
@@ -69,13 +72,15 @@ function readRow(
   bits: BitReader,
   rarePairs: number,
   fraction: number,
-  blockCount: number,
+  directory: FilterDirectory,
 ): BlockSet {
+  const { blockCount, rareSpace } = directory;
+  const parameter = rareParameter(rareSpace);
   const blocks = BlockSet.none(blockCount);
-  const rowStart = rowOf(fraction, rowCount(rarePairs, blockCount)) * blockCount;
+  const rowStart = rowOf(fraction, rowCount(rarePairs, directory)) * blockCount;
   let number = 0;
   for (let i = 0; i < rarePairs && !bits.isOver; i++) {
-    number += bits.readRice(RARE_PARAMETER);
+    number += bits.readRice(parameter);
     if (number >= rowStart + blockCount) {
       break;
     }

@@ -9,13 +9,15 @@ import {
   fractionOf,
   LIST_PARAMETER_BITS,
   listLengthBits,
-  RARE_PARAMETER,
+  RARE_COUNT_PARAMETER,
+  rareParameter,
   rowCount,
   rowOf,
 } from "./bucket-layout.ts";
+import type { FilterDirectory } from "./filter-directory.ts";
 
-/** Bits that a rare pair takes. */
-const RARE_PAIR_BITS = 11.5;
+/** Bits that a rare pair takes beside those of its Rice parameter. */
+const RARE_PAIR_BITS = 2.5;
 
 /** Fewer blocks than this are never worth a list of their own. */
 const MIN_COMMON_BLOCKS = 6;
@@ -31,17 +33,22 @@ export interface TokenPairs {
 
 /** Makes the bytes of buckets, as bucket-layout.ts describes them. */
 export class BucketEncoder {
+  readonly #directory: FilterDirectory;
   readonly #blockCount: number;
   readonly #bucketCount: number;
+  readonly #rareParameter: number;
   readonly #listLengthBits: number;
   readonly #bits = new BitWriter();
   /** Where the pairs of each common word begin and end. */
   readonly #common: number[] = [];
   #numbers = new Uint32Array(1024);
 
-  constructor(blockCount: number, bucketCount: number) {
+  constructor(directory: FilterDirectory) {
+    const { blockCount, bucketCount, rareSpace } = directory;
+    this.#directory = directory;
     this.#blockCount = blockCount;
     this.#bucketCount = bucketCount;
+    this.#rareParameter = rareParameter(rareSpace);
     this.#listLengthBits = listLengthBits(blockCount);
   }
 
@@ -51,7 +58,7 @@ export class BucketEncoder {
     const bits = this.#bits;
     bits.reset();
     bits.writeRice(this.#common.length / 2, COMMON_COUNT_PARAMETER);
-    bits.writeRice(rarePairs, RARE_PARAMETER);
+    bits.writeRice(rarePairs, RARE_COUNT_PARAMETER);
     for (let i = 0; i < this.#common.length; i += 2) {
       this.#writeCommon(pairs, this.#common[i]!, this.#common[i + 1]!);
     }
@@ -64,6 +71,7 @@ export class BucketEncoder {
   /** Notes the words that are cheaper as lists; returns how many pairs they have. */
   #findCommon(hashes: Uint32Array, from: number, to: number): number {
     this.#common.length = 0;
+    const rarePairBits = this.#rareParameter + RARE_PAIR_BITS;
     let commonPairs = 0;
     for (let start = from; start < to;) {
       const hash = hashes[start]!;
@@ -72,7 +80,7 @@ export class BucketEncoder {
         end++;
       }
       const count = end - start;
-      if (count >= MIN_COMMON_BLOCKS && this.#commonBits(count) < count * RARE_PAIR_BITS) {
+      if (count >= MIN_COMMON_BLOCKS && this.#commonBits(count) < count * rarePairBits) {
         this.#common.push(start, end);
         commonPairs += count;
       }
@@ -123,7 +131,7 @@ export class BucketEncoder {
       this.#numbers = new Uint32Array(rarePairs * 2);
     }
     const numbers = this.#numbers.subarray(0, rarePairs);
-    const rows = rowCount(rarePairs, this.#blockCount);
+    const rows = rowCount(rarePairs, this.#directory);
     let count = 0;
     let start = from;
     for (let common = 0; start < to; common += 2) {
@@ -137,7 +145,7 @@ export class BucketEncoder {
     sortNearlySorted(numbers);
     let previous = 0;
     for (let i = 0; i < rarePairs; i++) {
-      this.#bits.writeRice(numbers[i]! - previous, RARE_PARAMETER);
+      this.#bits.writeRice(numbers[i]! - previous, this.#rareParameter);
       previous = numbers[i]!;
     }
   }

@@ -1,3 +1,5 @@
+import type { FilterDirectory } from "./filter-directory.ts";
+
 /**
  * The token filter of a segment is the set of all (word hash, block) pairs, inverted: hashes are cut into buckets by
  * their size, a bucket is one row of the segment, and looking a word up reads one row, whatever the number of blocks.
@@ -6,24 +8,23 @@
  * 2^32`, is its fraction. A bucket's bytes are the CRC-32 (little-endian) of what follows, begun with the bucket's
  * number, and then, in bits:
  *
- * - the number of common words, Rice code of COMMON_COUNT_PARAMETER; the number of rare pairs, of RARE_PARAMETER;
+ * - the number of common words, Rice code of COMMON_COUNT_PARAMETER; the number of rare pairs, of
+ *   RARE_COUNT_PARAMETER;
  * - common words by ascending fraction, each exact: fraction (32 bits), whether the blocks listed are those *without*
  *   the word (1), how many are listed (as many bits as the number of blocks takes), a Rice parameter (5), and the
  *   distance of each block listed from the one before, less one;
  * - the pairs of all other words as ascending numbers `row * blockCount + block` with `row = floor(fraction * rows /
  *   2^32)`, as the distance of each from the one before: a Golomb-coded set (Putze, Sanders and Singler, "Cache-, hash-
- *   and space-efficient Bloom filters", 2007). `rows` is such that one number in RARE_SPACE is taken, which is the
- *   share of blocks that a word no block holds seems to be in.
+ *   and space-efficient Bloom filters", 2007). `rows` is such that one number in the directory's `rareSpace` is taken,
+ *   which is the share of blocks that a word no block holds seems to be in.
  *
  * Every stored pair is found again; blocks that are not asked for are never seen, so nothing depends on their sizes.
  */
 
-/** 0.1 % of false blocks: over 10,000 blocks a needle reads ten, 1 ms each. */
-const RARE_SPACE = 1000;
+/** 0.05 % of false blocks, in what is written now: over 10,000 blocks a needle reads five, 1 ms each. */
+export const RARE_SPACE = 2000;
 
-/** The best for distances of about RARE_SPACE: 11.5 bits a pair, where a Bloom filter takes 14.4. */
-export const RARE_PARAMETER = 9;
-
+export const RARE_COUNT_PARAMETER = 9;
 export const COMMON_COUNT_PARAMETER = 2;
 export const FRACTION_BITS = 32;
 export const LIST_PARAMETER_BITS = 5;
@@ -44,9 +45,14 @@ export function fractionOf(hash: number, bucketCount: number): number {
   return Math.imul(hash, bucketCount) >>> 0;
 }
 
+/** The Rice parameter of distances of about `rareSpace`: at 2,000 a pair takes 12.5 bits, in a Bloom filter 15.8. */
+export function rareParameter(rareSpace: number): number {
+  return Math.floor(Math.log2(rareSpace * Math.LN2));
+}
+
 /** How many rows the rare pairs of a bucket are spread over. */
-export function rowCount(rarePairs: number, blockCount: number): number {
-  const rows = Math.ceil((rarePairs * RARE_SPACE) / blockCount);
+export function rowCount(rarePairs: number, { blockCount, rareSpace }: FilterDirectory): number {
+  const rows = Math.ceil((rarePairs * rareSpace) / blockCount);
   return Math.min(rows, Math.floor(MAX_PAIR_NUMBER / blockCount) - 1);
 }
 

@@ -1,6 +1,6 @@
 /* oxlint-disable typescript/no-non-null-assertion -- hot loops of compaction, bounded by lengths held beside */
 import { BucketEncoder } from "./bucket-encoder.ts";
-import { bucketOf, MAX_BLOCKS, MAX_BUCKETS } from "./bucket-layout.ts";
+import { bucketOf, MAX_BLOCKS, MAX_BUCKETS, RARE_SPACE } from "./bucket-layout.ts";
 import type { FilterDirectory } from "./filter-directory.ts";
 import { sliceOf, SLICES, SliceSorter, TokenSlice } from "./token-slice.ts";
 
@@ -41,15 +41,17 @@ export class SegmentFilterBuilder {
     const directory = {
       blockCount: this.#blockCount,
       bucketCount: chooseBucketCount(this.#pairCount),
+      rareSpace: RARE_SPACE,
     };
     return { directory, buckets: this.#encode(directory) };
   }
 
-  *#encode({ blockCount, bucketCount }: FilterDirectory): Generator<Buffer> {
+  *#encode(directory: FilterDirectory): Generator<Buffer> {
+    const { bucketCount } = directory;
     if (bucketCount === 0) {
       return;
     }
-    const encoder = new BucketEncoder(blockCount, bucketCount);
+    const encoder = new BucketEncoder(directory);
     const slicesAtOnce = Math.max(1, SLICES / bucketCount);
     const lengths = this.#slices.map(({ length }) => length);
     const sorter = new SliceSorter(Math.max(...lengths));

@@ -44,7 +44,7 @@ export class SegmentFilter {
     const bytes = this.#store.bucket(bucket);
     return bytes === undefined
       ? err({ code: "filter-damaged", detail: `bucket ${bucket} of the token filter is missing` })
-      : blocksInBucket(bucket, bytes, fractionOf(hash, bucketCount), blockCount);
+      : blocksInBucket(bucket, bytes, fractionOf(hash, bucketCount), this.#directory);
   }
 
   /** The blocks that may hold every one of the words: all of them for none. */
