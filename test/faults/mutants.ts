@@ -117,7 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
         find: "      nowMs: () => performance.now(),\n",
         replace: `      nowMs: () => performance.now(),
       placed: (key, nextSeq, cursor) => {
-        const worker = this.#workers.get(key);
+        const worker = this.#roster.workers.get(key);
         if (worker !== undefined) {
           const name = streamName(worker.stream);
           this.#checkpoints.acked(this.#session.storeId ?? "", name, { nextSeq, cursor });

@@ -1,10 +1,24 @@
 import type { StartPolicy } from "@sluice/tail";
 
-export interface FileSourceSettings {
+/** What is done to each record of a source before it leaves the host; absent where nothing is. */
+export interface ProcessingSettings {
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+interface SourceSettingsBase {
+  /** Labels of the source's streams, besides the agent's own. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly processing: ProcessingSettings | undefined;
+}
+
+interface FileSourceSettings extends SourceSettingsBase {
+  readonly kind: "file";
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly start: StartPolicy;
 }
+
+export type SourceSettings = FileSourceSettings;
 
 export interface AgentSettings {
   readonly collectors: readonly string[];
@@ -13,5 +27,5 @@ export interface AgentSettings {
   readonly host: string;
   readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly sources: readonly FileSourceSettings[];
+  readonly sources: readonly SourceSettings[];
 }

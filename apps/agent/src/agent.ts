@@ -1,30 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { type AgentEffect, AgentSession, type UnfinishedStream } from "@sluice/protocol";
-import { FileSource, type TailStream } from "@sluice/tail";
+import { Failure } from "@sluice/service";
 
 import type { AgentEvent } from "./agent-event.ts";
 import { loadAgentId } from "./agent-id.ts";
-import type { AgentSettings, FileSourceSettings } from "./agent-settings.ts";
+import type { AgentSettings } from "./agent-settings.ts";
 import { Batcher } from "./batcher.ts";
 import { BuilderPool } from "./builder-pool.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { Failure } from "@sluice/service";
+import { SourceSet } from "./source-set.ts";
 import { StateLock } from "./state-lock.ts";
-import { StreamWorker } from "./stream-worker.ts";
+import { decodeStreamCursor } from "./stream-ledger.ts";
+import { StreamRoster, streamName } from "./stream-roster.ts";
 import { Uplink } from "./uplink.ts";
 
-/** Until the state is tried again on a disk that did not take it. */
-const STATE_RETRY_MS = 5_000;
-
-interface Arrival {
-  readonly source: FileSource;
-  readonly stream: TailStream;
-}
-
-/** Sources on one side, one uplink on the other, and a worker for each stream in between. */
+/** Sources on one side, one uplink on the other, and the roster of streams in between. */
 export class Agent implements AsyncDisposable {
   readonly #settings: AgentSettings;
   readonly #emit: (event: AgentEvent) => void;
@@ -33,14 +25,8 @@ export class Agent implements AsyncDisposable {
   readonly #session: AgentSession;
   readonly #uplink: Uplink;
   readonly #batcher: Batcher;
-  readonly #pool = new BuilderPool();
-  readonly #sources: FileSource[];
-  readonly #workers = new Map<number, StreamWorker>();
-  readonly #abort = new AbortController();
-  /** Streams that appeared and are on no disk yet. */
-  readonly #arrivals: Arrival[] = [];
-  #isOffering = false;
-  #nextKey = 0;
+  readonly #sources: SourceSet;
+  readonly #roster: StreamRoster;
   #report: NodeJS.Timeout | undefined;
   /** Set while the sources wait for what the collector knows, because the state was lost. */
   #awaitsUnfinished: boolean;
@@ -51,44 +37,63 @@ export class Agent implements AsyncDisposable {
     lock: StateLock,
     checkpoints: Checkpoints,
     agentId: string,
-    sources: FileSource[],
   ) {
     this.#settings = settings;
     this.#emit = emit;
     this.#lock = lock;
     this.#checkpoints = checkpoints;
-    this.#sources = sources;
     this.#awaitsUnfinished = checkpoints.isLost;
-    this.#session = new AgentSession({
+    const session = new AgentSession({
       agentId,
       instance: randomUUID(),
       hostname: settings.host,
       version: settings.version,
       labels: settings.labels,
     });
+    this.#session = session;
     this.#uplink = new Uplink({
       urls: settings.collectors,
       token: settings.token,
-      session: this.#session,
+      session,
       random: Math.random,
       events: {
         effect: (effect) => this.#handle(effect),
         connected: (url) => emit({ kind: "connected", url }),
         disconnected: (reason, advice, retryInMs) => {
-          for (const worker of this.#workers.values()) {
-            worker.pause();
-          }
+          this.#roster.pause();
           emit({ kind: "disconnected", reason, advice, retryInMs });
         },
       },
     });
+    const pool = new BuilderPool();
     this.#batcher = new Batcher({
-      session: this.#session,
-      pool: this.#pool,
+      session,
+      pool,
       send: (message) => this.#uplink.sendFrames(message),
       nowMs: () => performance.now(),
       clockUs: () => Date.now() * 1000,
       onError: (error) => emit({ kind: "failed", error }),
+    });
+    this.#roster = new StreamRoster({
+      checkpoints,
+      pool,
+      batcher: this.#batcher,
+      stateDir: settings.stateDir,
+      labels: () => this.#settings.labels,
+      storeId: () => session.storeId,
+      offer: (offer) => this.#uplink.perform(session.offer(offer)),
+      forget: (key) => session.forget(key),
+      emit,
+    });
+    this.#sources = new SourceSet(settings.sources, {
+      checkpoints,
+      statePath: statePathIn(settings.stateDir),
+      emit,
+      changed: (owner, change) => {
+        if (change.kind === "appeared") {
+          this.#roster.add(owner, change.stream);
+        }
+      },
     });
   }
 
@@ -98,30 +103,14 @@ export class Agent implements AsyncDisposable {
     const lock = await StateLock.acquire(settings.stateDir);
     try {
       const agentId = await loadAgentId(join(settings.stateDir, "agent-id"));
-      const statePath = join(settings.stateDir, "state.json");
+      const statePath = statePathIn(settings.stateDir);
       const checkpoints = await Checkpoints.load(statePath, !agentId.isNew, (error) =>
         emit({ kind: "failed", error }),
       );
       if (checkpoints.isLost) {
         emit({ kind: "state-lost", path: statePath });
       }
-      const sources = settings.sources.map((source) => {
-        const id = sourceId(source);
-        const created = FileSource.create({
-          ...source,
-          state: checkpoints.source(id),
-          onEvent: (event) => emit({ kind: "tail", event }),
-        });
-        if (!created.ok) {
-          throw new Failure(
-            `${statePath}: ${created.error.detail}`,
-            "move the file away: the agent then asks the collector where it stands",
-          );
-        }
-        checkpoints.attach(id, () => created.value.snapshot());
-        return created.value;
-      });
-      const agent = new Agent(settings, emit, lock, checkpoints, agentId.id, sources);
+      const agent = new Agent(settings, emit, lock, checkpoints, agentId.id);
       if (!checkpoints.isLost) {
         await agent.#startSources();
       }
@@ -137,91 +126,17 @@ export class Agent implements AsyncDisposable {
   /** Stops reading, hands over what is on its way, and leaves the state as it stands. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#report);
-    this.#abort.abort(new Error("the agent stops"));
-    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    await this.#roster[Symbol.asyncDispose]();
     await this.#uplink[Symbol.asyncDispose]();
     await this.#checkpoints[Symbol.asyncDispose]();
-    await Promise.all(this.#sources.map((source) => source[Symbol.asyncDispose]()));
+    await this.#sources[Symbol.asyncDispose]();
     await this.#lock[Symbol.asyncDispose]();
   }
 
   async #startSources(): Promise<void> {
-    for (const source of this.#sources) {
-      void this.#follow(source);
-      await source.start();
-    }
-    // Initial cursors are on the disk before any collector hears of them.
+    await this.#sources.start();
+    // Where nothing is to be read yet, the disk still learns that this agent has looked.
     await this.#checkpoints.write();
-  }
-
-  /** Offers each stream that appears to the collector, once the disk knows of it. */
-  async #follow(source: FileSource): Promise<void> {
-    try {
-      for await (const change of source.changes(this.#abort.signal)) {
-        if (change.kind === "appeared") {
-          this.#arrivals.push({ source, stream: change.stream });
-          // Not awaited: streams that appear together share one write.
-          void this.#offerArrivals();
-        }
-      }
-    } catch (error) {
-      if (!this.#abort.signal.aborted) {
-        this.#emit({ kind: "failed", error });
-      }
-    }
-  }
-
-  /** A disk without room holds new streams back; their files keep the lines meanwhile. */
-  async #offerArrivals(): Promise<void> {
-    if (this.#isOffering) {
-      return;
-    }
-    this.#isOffering = true;
-    while (this.#arrivals.length > 0 && !this.#abort.signal.aborted) {
-      let written = this.#arrivals.length;
-      try {
-        await this.#checkpoints.write();
-        for (; written > 0 && !this.#abort.signal.aborted; written--) {
-          const { source, stream } = this.#arrivals.shift() as Arrival;
-          this.#offer(source, stream);
-        }
-      } catch (error) {
-        this.#emit({ kind: "failed", error });
-        await setTimeout(STATE_RETRY_MS, undefined, { ref: false });
-      }
-    }
-    this.#isOffering = false;
-  }
-
-  #offer(source: FileSource, stream: TailStream): void {
-    const key = this.#nextKey++;
-    const name = streamName(stream);
-    this.#workers.set(
-      key,
-      new StreamWorker({
-        key,
-        source,
-        stream,
-        pool: this.#pool,
-        batcher: this.#batcher,
-        deadLetterDir: join(this.#settings.stateDir, "dead-letter"),
-        emit: this.#emit,
-      }),
-    );
-    const offer = {
-      key,
-      source: stream.source,
-      generation: stream.generation,
-      labels: this.#settings.labels,
-      // A store that was there before and does not know the stream lost it: from the beginning.
-      // A store that is new takes over where the newest checkpoint of any other stands.
-      initialCursor: (storeId: string) =>
-        this.#checkpoints.isKnownStore(storeId) &&
-        this.#checkpoints.get(storeId, name) !== undefined
-          ? stream.initialCursor
-          : stream.ackedCursor,
-    };
-    this.#uplink.perform(this.#session.offer(offer));
   }
 
   #handle(effect: Exclude<AgentEffect, { kind: "send" }>): void {
@@ -233,36 +148,21 @@ export class Agent implements AsyncDisposable {
           this.#reopenFinished(effect.storeId, effect.streams);
         }
         return;
-      case "rewind": {
-        const worker = this.#workers.get(effect.key);
-        if (worker !== undefined) {
-          this.#reportRollback(worker, effect);
-          worker.rewind(effect);
-        }
+      case "rewind":
+        this.#roster.rewind(effect);
         return;
-      }
       case "acked":
-        this.#acknowledge(effect);
+        this.#roster.acked(effect);
+        this.#batcher.flush();
         return;
-      case "stopped": {
-        const worker = this.#workers.get(effect.key);
-        if (worker !== undefined) {
-          worker.pause();
-          const { code, detail } = effect;
-          this.#emit({ kind: "stopped-stream", ...worker.stream, code, detail });
-        }
+      case "stopped":
+        this.#roster.stopped(effect.key, effect.code, effect.detail);
         return;
-      }
       case "failed": {
-        const stream = effect.key === undefined ? undefined : this.#workers.get(effect.key)?.stream;
-        const { code, detail } = effect;
-        this.#emit({
-          kind: "stopped-stream",
-          source: stream?.source ?? "",
-          generation: stream?.generation ?? 0,
-          code,
-          detail,
-        });
+        const { key, code, detail } = effect;
+        const stream = key === undefined ? undefined : this.#roster.workers.get(key)?.stream;
+        const { source, generation } = stream ?? { source: "", generation: 0 };
+        this.#emit({ kind: "stopped-stream", source, generation, code, detail });
         return;
       }
       case "credit":
@@ -275,30 +175,12 @@ export class Agent implements AsyncDisposable {
     }
   }
 
-  #acknowledge(effect: Extract<AgentEffect, { kind: "acked" }>): void {
-    const worker = this.#workers.get(effect.key);
-    const storeId = this.#session.storeId;
-    if (worker === undefined || storeId === undefined) {
-      return;
-    }
-    const name = streamName(worker.stream);
-    const { cursor, nextSeq } = effect;
-    worker.acked(cursor);
-    this.#checkpoints.acked(storeId, name, { nextSeq, cursor });
-    if (effect.finished) {
-      this.#session.forget(effect.key);
-      this.#workers.delete(effect.key);
-      this.#checkpoints.finish(storeId, name, nextSeq);
-      void worker.finish();
-    }
-    this.#batcher.flush();
-  }
-
   /** The state was lost: the collector's list of unfinished streams takes its place. */
   #takeUnfinished(streams: readonly UnfinishedStream[]): void {
-    for (const { source, generation, cursor } of streams) {
-      const owner = this.#sources.find((candidate) => candidate.covers(source));
-      const restored = owner?.restore({ source, generation }, cursor);
+    for (const { source: name, generation, cursor } of streams) {
+      const { source } = decodeStreamCursor(cursor);
+      const owner = this.#sources.owner(name)?.source;
+      const restored = owner?.restore({ source: name, generation }, source);
       if (restored?.ok === false) {
         this.#emit({ kind: "failed", error: new Error(restored.error.detail) });
       }
@@ -316,40 +198,28 @@ export class Agent implements AsyncDisposable {
       if (this.#checkpoints.finishedAt(storeId, streamName(stream)) === undefined) {
         continue;
       }
-      const owner = this.#sources.find((candidate) => candidate.covers(stream.source));
-      const reopened = owner?.reopen(stream, stream.cursor);
+      const { source } = decodeStreamCursor(stream.cursor);
+      const reopened = this.#sources.owner(stream.source)?.source.reopen(stream, source);
       if (reopened?.ok === false) {
         this.#emit({ kind: "failed", error: new Error(reopened.error.detail) });
       }
     }
   }
 
-  #reportRollback(worker: StreamWorker, effect: Extract<AgentEffect, { kind: "rewind" }>): void {
-    const storeId = this.#session.storeId ?? "";
-    const name = streamName(worker.stream);
-    const known =
-      this.#checkpoints.get(storeId, name)?.nextSeq ?? this.#checkpoints.finishedAt(storeId, name);
-    if (known !== undefined && effect.nextSeq < known) {
-      const records = known - effect.nextSeq;
-      this.#emit({ kind: "rolled-back", ...worker.stream, records });
-    }
-    this.#checkpoints.reopen(storeId, name);
-    this.#checkpoints.store(storeId).set(name, {
-      nextSeq: effect.nextSeq,
-      cursor: effect.cursor,
-    });
-  }
-
   #sendReport(): void {
     if (this.#session.phase !== "live") {
       return;
     }
-    const backlogs = [...this.#workers].map(([key, worker]) => ({
+    const backlogs = [...this.#roster.workers].map(([key, worker]) => ({
       key,
       behindBytes: worker.behindBytes,
     }));
     this.#uplink.perform(this.#session.report(backlogs, performance.now()));
   }
+}
+
+function statePathIn(stateDir: string): string {
+  return join(stateDir, "state.json");
 }
 
 /** Nothing but the state folder is written or read in full at a start. */
@@ -376,13 +246,4 @@ async function makeStateDir(path: string): Promise<void> {
       { cause: error },
     );
   }
-}
-
-/** A source keeps its state across restarts while its globs are the same. */
-function sourceId(source: FileSourceSettings): string {
-  return `file:${JSON.stringify([source.include, source.exclude])}`;
-}
-
-function streamName(stream: { readonly source: string; readonly generation: number }): string {
-  return `${stream.generation}:${stream.source}`;
 }

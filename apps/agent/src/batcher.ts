@@ -9,8 +9,8 @@ import {
 } from "@sluice/protocol";
 
 import type { BuilderPool } from "./builder-pool.ts";
-import type { Note, SealedBatch } from "./sealed-batch.ts";
-import type { StreamPump } from "./stream-pump.ts";
+import type { Pump } from "./pump.ts";
+import { type Note, NOTHING_FILTERED, type SealedBatch } from "./sealed-batch.ts";
 
 /** A message is sent when it holds this much, though more could join it. */
 const MESSAGE_BYTES = 1024 * 1024;
@@ -28,7 +28,7 @@ const COMPRESSING = 1;
 const NOMINAL_BATCH_BYTES = LIMITS.batchRawBytes + LIMITS.batchRawBytes / 4;
 
 interface Submission {
-  readonly pump: StreamPump;
+  readonly pump: Pump;
   readonly resolve: () => void;
 }
 
@@ -54,7 +54,7 @@ export interface BatcherParts {
  */
 export class Batcher {
   readonly #parts: BatcherParts;
-  readonly #ready = new Set<StreamPump>();
+  readonly #ready = new Set<Pump>();
   readonly #waiting: Submission[] = [];
   readonly #outgoing: Outgoing[] = [];
   /** Credit taken by batches that are sealed and not sent yet. */
@@ -66,7 +66,7 @@ export class Batcher {
   }
 
   /** The pump has records that may leave when the clock allows; they may grow until then. */
-  ready(pump: StreamPump): void {
+  ready(pump: Pump): void {
     this.#ready.add(pump);
     if (this.#isQuiet) {
       this.flush();
@@ -74,7 +74,7 @@ export class Batcher {
   }
 
   /** The pump has a whole batch. Resolves when it has been taken; rejects when `signal` aborts. */
-  submit(pump: StreamPump, signal: AbortSignal): Promise<void> {
+  submit(pump: Pump, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason as Error);
@@ -104,7 +104,7 @@ export class Batcher {
     this.#drain();
   }
 
-  withdraw(pump: StreamPump): void {
+  withdraw(pump: Pump): void {
     this.#ready.delete(pump);
   }
 
@@ -153,11 +153,20 @@ export class Batcher {
     }
   }
 
-  #seal(pump: StreamPump): void {
+  #seal(pump: Pump): void {
     const batch = pump.seal();
     const outgoing: Outgoing = { kind: "batch", batch, compressed: undefined };
     this.#outgoing.push(outgoing);
     this.#reservedBytes += batch.payload.length;
+    if (batch.filtered.records > 0) {
+      const { key, epoch, cursor, filtered } = batch;
+      this.#outgoing.push({
+        kind: "note",
+        key,
+        epoch,
+        note: { kind: "advance", cursor, filtered },
+      });
+    }
     if (batch.payload.length < SYNC_BYTES) {
       outgoing.compressed = compressPayloadSync(batch.payload);
       this.#parts.pool.release(batch.lease);
@@ -231,6 +240,7 @@ export class Batcher {
         const { key, epoch, note } = outgoing;
         const isFinal = note.kind === "final";
         const count = note.kind === "gap" ? note.count : 0;
+        const filtered = note.kind === "advance" ? note.filtered : NOTHING_FILTERED;
         const draft = { count, creditBytes: 0, bodyBytes: 0, cursor: note.cursor, isFinal };
         const position = session.place(key, epoch, draft, nowMs());
         if (position === undefined) {
@@ -245,7 +255,13 @@ export class Batcher {
               range: note.range,
               detail: note.detail,
             }
-          : { kind: "advance", ...position, filteredRecords: 0, filteredBytes: 0, final: true };
+          : {
+              kind: "advance",
+              ...position,
+              filteredRecords: filtered.records,
+              filteredBytes: filtered.bytes,
+              final: isFinal,
+            };
       }
       default:
         return outgoing satisfies never;

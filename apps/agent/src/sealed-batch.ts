@@ -13,7 +13,17 @@ export interface SealedBatch {
   readonly bodyBytes: number;
   readonly cursor: Uint8Array;
   readonly lease: Lease;
+  /** What the user's rules dropped since the batch before. */
+  readonly filtered: FilteredCounts;
 }
+
+export interface FilteredCounts {
+  readonly records: number;
+  /** Of the source, line ends included. */
+  readonly bytes: number;
+}
+
+export const NOTHING_FILTERED: FilteredCounts = { records: 0, bytes: 0 };
 
 /** A frame without records. */
 export type Note =
@@ -25,4 +35,5 @@ export type Note =
       readonly count: number;
       readonly detail: string;
     }
+  | { readonly kind: "advance"; readonly cursor: Uint8Array; readonly filtered: FilteredCounts }
   | { readonly kind: "final"; readonly cursor: Uint8Array };

@@ -10,8 +10,9 @@ import {
 } from "@sluice/config";
 import { EXIT, Failure, parseToken, readConfigFile } from "@sluice/service";
 
-import type { AgentSettings, FileSourceSettings } from "./agent-settings.ts";
-import { AGENT_CONFIG, type AgentConfig, toList } from "./config.ts";
+import type { AgentSettings } from "./agent-settings.ts";
+import { AGENT_CONFIG, type AgentConfig } from "./config.ts";
+import { toFileSource, toList } from "./file-source-config.ts";
 import { VERSION } from "./version.ts";
 
 export interface ConfigRequest {
@@ -66,18 +67,9 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
     host: value.host ?? hostname(),
     version: VERSION,
     labels: value.labels,
-    sources: value.sources.map(toSource),
+    sources: value.sources.map(toFileSource),
   };
   return { config: config.value, file, settings };
-}
-
-function toSource(source: AgentConfig["sources"][number]): FileSourceSettings {
-  const { start } = source;
-  return {
-    include: toList(source.file).map((glob) => resolve(glob)),
-    exclude: toList(source.exclude).map((glob) => resolve(glob)),
-    start: typeof start === "string" ? start : { withinMs: start },
-  };
 }
 
 const TOKEN_FILE_ADVICE = "copy the collector's data_dir/tokens/ingest.token there, mode 0600";

@@ -1,10 +1,13 @@
-import { type GapCause, LIMITS } from "@sluice/protocol";
+import { LIMITS } from "@sluice/protocol";
 import type { ReadOutcome, StreamReader } from "@sluice/tail";
 
 import type { Batcher } from "./batcher.ts";
 import type { BuilderPool, Lease } from "./builder-pool.ts";
+import { holeNote, lossNote } from "./gap-note.ts";
 import type { LineFramer } from "./line-framer.ts";
-import type { SealedBatch } from "./sealed-batch.ts";
+import type { Pump } from "./pump.ts";
+import { NOTHING_FILTERED, type SealedBatch } from "./sealed-batch.ts";
+import type { StreamLedger } from "./stream-ledger.ts";
 
 export interface PumpParts {
   readonly key: number;
@@ -13,48 +16,49 @@ export interface PumpParts {
   readonly framer: LineFramer;
   readonly pool: BuilderPool;
   readonly batcher: Batcher;
+  readonly ledger: StreamLedger;
   readonly clockUs: () => number;
 }
 
-/**
- * Moves one stream from its reader into batches, for one epoch: a rewind ends the pump, and a new
- * one begins at the cursor. It stops reading while a full batch waits for credit; the file is its
- * own buffer.
- */
-export class StreamPump {
+/** The pump of bytes that need no processing: lines become records where they were read to. */
+export class StreamPump implements Pump {
   readonly #parts: PumpParts;
   #lease: Lease;
   /** End of the bytes in the lease's buffer. */
   #filled = 0;
   /** File offset of the buffer's byte 0, moved on by what was cut from the lines in it. */
   #baseOffset: number;
+  /** Offset behind the last record that was sealed. */
+  #sealedOffset: number;
   #isReading = false;
 
   constructor(parts: PumpParts) {
     this.#parts = parts;
     this.#lease = parts.pool.acquire(0);
     this.#baseOffset = parts.reader.offset;
+    this.#sealedOffset = parts.reader.offset;
   }
 
-  /** Records are complete, and no read is under way that could still move bytes. */
   get canSeal(): boolean {
     return !this.#isReading && this.#lease.builder.count > 0;
   }
 
-  /** Bytes read and not sealed. */
   get bufferedBytes(): number {
     return this.#filled;
   }
 
-  /** Takes the complete records; the beginning of the next line moves to a fresh buffer. */
+  /** The beginning of the next line moves to a fresh buffer. */
   seal(): SealedBatch {
-    const { key, epoch, reader, framer, pool } = this.#parts;
+    const { key, epoch, reader, framer, pool, ledger } = this.#parts;
     const { builder } = this.#lease;
     const sealed = this.#lease;
     const bodyBytes = builder.bodiesBytes;
     const rest = builder.buffer.subarray(bodyBytes, this.#filled);
     // What was cut from the line behind these records is counted already, and they end before it.
-    const cursor = reader.cursorAt(this.#baseOffset + bodyBytes - framer.pendingCutBytes);
+    const endOffset = this.#baseOffset + bodyBytes - framer.pendingCutBytes;
+    ledger.add({ storedBytes: endOffset - this.#sealedOffset });
+    this.#sealedOffset = endOffset;
+    const cursor = ledger.seal(reader.cursorAt(endOffset));
     this.#lease = pool.acquire(rest.length);
     rest.copy(this.#lease.builder.buffer, 0);
     this.#baseOffset += bodyBytes;
@@ -69,10 +73,10 @@ export class StreamPump {
       bodyBytes,
       cursor,
       lease: sealed,
+      filtered: NOTHING_FILTERED,
     };
   }
 
-  /** Runs until the stream is finished or the signal aborts; aborting rejects with its reason. */
   async run(signal: AbortSignal): Promise<void> {
     const { reader, batcher, framer } = this.#parts;
     framer.reset();
@@ -88,6 +92,9 @@ export class StreamPump {
               batcher.ready(this);
             }
             await reader.changed(signal);
+            break;
+          case "hole":
+            await this.#passHole(outcome, signal);
             break;
           case "ended":
           case "lost":
@@ -154,27 +161,33 @@ export class StreamPump {
     outcome: Extract<ReadOutcome, { kind: "ended" | "lost" }>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { reader, batcher, key, epoch } = this.#parts;
-    const { builder } = this.#lease;
-    if (this.#filled > builder.bodiesBytes) {
+    const { reader, batcher, ledger, key, epoch } = this.#parts;
+    await this.#empty(signal);
+    if (outcome.kind === "lost") {
+      batcher.note(key, epoch, lossNote(outcome, reader.cursorAt(reader.offset), ledger));
+    }
+    batcher.note(key, epoch, {
+      kind: "final",
+      cursor: ledger.seal(reader.cursorAt(reader.offset)),
+    });
+  }
+
+  async #passHole(hole: { offset: number; length: number }, signal: AbortSignal): Promise<void> {
+    const { reader, batcher, ledger, key, epoch } = this.#parts;
+    await this.#empty(signal);
+    batcher.note(key, epoch, holeNote(hole, reader.cursorAt(reader.offset), ledger));
+    this.#baseOffset = reader.offset;
+    this.#sealedOffset = reader.offset;
+  }
+
+  /** Whatever was read is a record now, terminated or not, and has been taken. */
+  async #empty(signal: AbortSignal): Promise<void> {
+    if (this.#filled > this.#lease.builder.bodiesBytes) {
       await this.#takeUnterminated(signal);
     }
     if (this.canSeal) {
-      await batcher.submit(this, signal);
+      await this.#parts.batcher.submit(this, signal);
     }
-    const cursor = reader.cursorAt(reader.offset);
-    if (outcome.kind === "lost") {
-      const { reason, fromByte, knownBytes } = outcome;
-      batcher.note(key, epoch, {
-        kind: "gap",
-        cursor,
-        cause: reason === "truncated" || reason === "deleted" ? reason : lostCause(reason),
-        range: knownBytes === undefined ? "unknown" : { fromByte, bytes: knownBytes },
-        count: 0,
-        detail: "",
-      });
-    }
-    batcher.note(key, epoch, { kind: "final", cursor });
   }
 
   /** The last line of a finished file has no LF: it is a record all the same. */
@@ -197,8 +210,4 @@ export class StreamPump {
       await batcher.submit(this, signal);
     }
   }
-}
-
-function lostCause(reason: "deadline" | "cursor-lost"): GapCause {
-  return reason === "deadline" ? "deleted" : "cursor_lost";
 }

@@ -1,18 +1,27 @@
 import type { RejectedFrame } from "@sluice/protocol";
-import type { Source, StreamKey, StreamReader, TailStream } from "@sluice/tail";
+import type { EntryReader, Source, StreamKey, StreamReader, TailStream } from "@sluice/tail";
 
 import type { AgentEvent } from "./agent-event.ts";
+import type { ProcessingSettings } from "./agent-settings.ts";
 import type { Batcher } from "./batcher.ts";
 import type { BuilderPool } from "./builder-pool.ts";
 import { writeDeadLetter } from "./dead-letter.ts";
+import { EntryFeed } from "./entry-feed.ts";
+import { LineFeed } from "./line-feed.ts";
 import { LineFramer } from "./line-framer.ts";
+import { Processor } from "./processing/processor.ts";
+import type { Pump } from "./pump.ts";
+import { RecordPump } from "./record-pump.ts";
 import { Stamper } from "./stamp/stamper.ts";
+import { decodeStreamCursor, StreamLedger } from "./stream-ledger.ts";
 import { StreamPump } from "./stream-pump.ts";
 
 export interface StreamWorkerParts {
   readonly key: number;
   readonly source: Source;
   readonly stream: TailStream;
+  /** Asked at each rewind: a reload may have changed it. */
+  readonly processing: () => ProcessingSettings | undefined;
   readonly pool: BuilderPool;
   readonly batcher: Batcher;
   readonly deadLetterDir: string;
@@ -30,9 +39,10 @@ export interface Rewind {
 /** One stream of the agent: its reader, and the pump that is running for the epoch at hand. */
 export class StreamWorker {
   readonly #parts: StreamWorkerParts;
-  readonly #reader: StreamReader;
-  readonly #framer = new LineFramer(new Stamper());
-  #pump: StreamPump | undefined;
+  readonly #reader: StreamReader | EntryReader;
+  readonly #stamper = new Stamper();
+  readonly #framer = new LineFramer(this.#stamper);
+  #pump: Pump | undefined;
   #abort = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -72,7 +82,7 @@ export class StreamWorker {
   }
 
   acked(cursor: Uint8Array): void {
-    const moved = this.#parts.source.acked(this.stream, cursor);
+    const moved = this.#parts.source.acked(this.stream, decodeStreamCursor(cursor).source);
     if (!moved.ok) {
       throw new Error(`an acknowledged cursor is not this stream's: ${moved.error.detail}`);
     }
@@ -91,55 +101,86 @@ export class StreamWorker {
   }
 
   async #run(to: Rewind, signal: AbortSignal): Promise<void> {
-    const { key, pool, batcher } = this.#parts;
+    const { key, batcher } = this.#parts;
     if (signal.aborted) {
       return;
     }
     const from = to.rejected === undefined ? to.cursor : await this.#setAside(to, to.rejected);
-    const sought = await this.#reader.seek(from);
+    const { counts, source } = decodeStreamCursor(from);
+    const ledger = new StreamLedger(counts);
+    const sought = await this.#reader.seek(source);
     if (signal.aborted) {
       return;
     }
     if (!sought.ok) {
       const known = sought.error.code === "cursor-lost" ? sought.error.knownBytes : undefined;
+      ledger.add({ lostBytes: known ?? 0 });
+      const cursor = ledger.seal(source);
       batcher.note(key, to.epoch, {
         kind: "gap",
-        cursor: from,
+        cursor,
         cause: "cursor_lost",
         range: known === undefined ? "unknown" : { bytes: known },
         count: 0,
         detail: sought.error.detail,
       });
-      batcher.note(key, to.epoch, { kind: "final", cursor: from });
+      batcher.note(key, to.epoch, { kind: "final", cursor });
       return;
     }
-    const pump = new StreamPump({
-      key,
-      epoch: to.epoch,
-      reader: this.#reader,
-      framer: this.#framer,
-      pool,
-      batcher,
-      clockUs: () => Date.now() * 1000,
-    });
+    const pump = this.#createPump(to.epoch, source, ledger);
     this.#pump = pump;
     await pump.run(signal);
+  }
+
+  /** Lines that are shipped as they are take the short way. */
+  #createPump(epoch: number, from: Uint8Array, ledger: StreamLedger): Pump {
+    const { key, pool, batcher, processing } = this.#parts;
+    const parts = { key, epoch, pool, batcher, ledger, clockUs };
+    const reader = this.#reader;
+    const settings = processing();
+    if (reader.kind === "bytes" && settings === undefined) {
+      return new StreamPump({ ...parts, reader, framer: this.#framer });
+    }
+    const feed = reader.kind === "bytes" ? new LineFeed(reader) : new EntryFeed(reader, from);
+    return new RecordPump({ ...parts, feed, processor: new Processor(this.#stamper, settings) });
   }
 
   /** Keeps the bytes of a rejected batch for a human and sends a gap in their place. */
   async #setAside(to: Rewind, rejected: RejectedFrame): Promise<Uint8Array> {
     const { key, batcher, deadLetterDir, emit } = this.#parts;
     const { code, detail } = rejected;
-    const range = await writeDeadLetter(deadLetterDir, this.#reader, to.cursor, rejected);
+    const before = decodeStreamCursor(to.cursor);
+    const after = decodeStreamCursor(rejected.cursorAfter);
+    const reader = this.#reader;
+    const range =
+      reader.kind === "bytes"
+        ? await writeDeadLetter(deadLetterDir, reader, before.source, {
+            ...rejected,
+            cursorAfter: after.source,
+          })
+        : "unknown";
     emit({ kind: "rejected", ...this.stream, code, detail });
+    // What was to be stored is a gap now.
+    const ledger = new StreamLedger(before.counts);
+    const { storedBytes, filteredBytes, filteredRecords } = after.counts;
+    ledger.add({
+      gapBytes: storedBytes - before.counts.storedBytes,
+      filteredBytes: filteredBytes - before.counts.filteredBytes,
+      filteredRecords: filteredRecords - before.counts.filteredRecords,
+    });
+    const cursor = ledger.seal(after.source);
     batcher.note(key, to.epoch, {
       kind: "gap",
-      cursor: rejected.cursorAfter,
+      cursor,
       cause: "rejected",
       range,
       count: rejected.count,
       detail: `${code}: ${detail}`,
     });
-    return rejected.cursorAfter;
+    return cursor;
   }
+}
+
+function clockUs(): number {
+  return Date.now() * 1000;
 }

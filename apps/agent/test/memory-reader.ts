@@ -2,6 +2,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ok, type Result } from "@sluice/quantity";
 import type { CursorLost, ReadOutcome, StreamKey, StreamReader } from "@sluice/tail";
 
+import { decodeStreamCursor } from "../src/stream-ledger.ts";
+
 /** Each of so many calls takes a turn of the loop, as one that goes to a disk does. */
 const SLOW_CALLS = 4;
 
@@ -11,11 +13,13 @@ export function cursorOf(offset: number): Uint8Array {
 }
 
 export function offsetOf(cursor: Uint8Array): number {
-  return Number(new TextDecoder().decode(cursor).slice(1));
+  // A cursor that travelled has the ledger in front of it.
+  return Number(new TextDecoder().decode(decodeStreamCursor(cursor).source).slice(1));
 }
 
 /** A reader over bytes in memory, which arrive in reads of any size. Keeps to the contract of `StreamReader`. */
 export class MemoryReader implements StreamReader {
+  readonly kind = "bytes";
   readonly stream: StreamKey;
   readonly #nextReadBytes: () => number;
   #content: Buffer;
@@ -28,6 +32,8 @@ export class MemoryReader implements StreamReader {
   #isAwaited = false;
   #awaited: () => void = () => undefined;
   isDisposed = false;
+  /** Passed over when a read comes to stand in front of it. */
+  hole: { readonly offset: number; readonly length: number } | undefined;
 
   constructor(
     content: Uint8Array | string = "",
@@ -83,6 +89,11 @@ export class MemoryReader implements StreamReader {
     }
     return this.#alone(() => {
       const offset = this.#offset;
+      if (this.hole?.offset === offset) {
+        const hole = this.hole;
+        this.#offset += hole.length;
+        return { kind: "hole", ...hole };
+      }
       const length = Math.min(target.length - at, this.behindBytes, this.#nextReadBytes());
       if (this.behindBytes === 0) {
         return this.#end;

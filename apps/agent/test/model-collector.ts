@@ -93,6 +93,7 @@ export class ModelCollector implements AsyncDisposable {
         key,
         source: sourceOf(reader),
         stream,
+        processing: () => undefined,
         pool,
         batcher: this.#batcher,
         deadLetterDir,

@@ -11,14 +11,22 @@ import {
 
 import { Batcher } from "../src/batcher.ts";
 import { BuilderPool } from "../src/builder-pool.ts";
+import { LineFeed } from "../src/line-feed.ts";
 import { LineFramer } from "../src/line-framer.ts";
+import { Processor } from "../src/processing/processor.ts";
+import type { Pump } from "../src/pump.ts";
+import { RecordPump } from "../src/record-pump.ts";
 import { Stamper } from "../src/stamp/stamper.ts";
+import { emptyLedger, StreamLedger } from "../src/stream-ledger.ts";
 import { StreamPump } from "../src/stream-pump.ts";
 import type { MemoryReader } from "./memory-reader.ts";
 
 export const CLOCK_US: number = Date.UTC(2026, 10, 24, 12) * 1000;
 
 type Rewind = Extract<AgentEffect, { kind: "rewind" }>;
+
+/** Both ways from a reader to a batch. */
+export type PumpKind = "in place" | "record by record";
 
 export interface SentRecord {
   readonly body: string;
@@ -112,16 +120,19 @@ export class Wire {
     }
   }
 
-  pump(reader: MemoryReader, key = 0): StreamPump {
-    return new StreamPump({
+  pump(reader: MemoryReader, key = 0, kind: PumpKind = "in place"): Pump {
+    const parts = {
       key,
       epoch: this.rewinds.get(key)?.epoch ?? 0,
-      reader,
-      framer: new LineFramer(new Stamper({ zone: 0 })),
       pool: this.pool,
       batcher: this.batcher,
+      ledger: new StreamLedger(emptyLedger(0)),
       clockUs: () => CLOCK_US,
-    });
+    };
+    const stamper = new Stamper({ zone: 0 });
+    return kind === "in place"
+      ? new StreamPump({ ...parts, reader, framer: new LineFramer(stamper) })
+      : new RecordPump({ ...parts, feed: new LineFeed(reader), processor: new Processor(stamper) });
   }
 
   #take(message: Buffer): void {

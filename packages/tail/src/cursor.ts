@@ -46,6 +46,12 @@ export function decodeCursor(bytes: Uint8Array): Result<FileCursor, CursorInvali
   return ok({ identity, position });
 }
 
+/** The byte offset that a file cursor names; undefined where it is none. */
+export function fileOffset(cursor: Uint8Array): number | undefined {
+  const decoded = decodeCursor(cursor);
+  return decoded.ok ? decoded.value.position.offset : undefined;
+}
+
 /** The fields of an identity as cursors and snapshots write them. */
 export function identityFields(identity: FileIdentity): Record<string, unknown> {
   return {

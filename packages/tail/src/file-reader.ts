@@ -29,6 +29,7 @@ const IDLE: ReadOutcome = { kind: "idle" };
  * grown again is noticed before a single byte of it is taken for a continuation.
  */
 export class FileReader implements StreamReader {
+  readonly kind = "bytes";
   readonly stream: StreamKey;
   readonly #generation: Generation;
   readonly #ports: FileReaderPorts;

@@ -14,6 +14,7 @@ export type {
   TruncatedReason,
   UnreadableEvent,
 } from "./event.ts";
+export { fileOffset } from "./cursor.ts";
 export { FileSource } from "./file-source.ts";
 export { DEFAULT_TIMING } from "./file-source-options.ts";
 export type {
@@ -26,6 +27,9 @@ export type {
   CursorInvalid,
   CursorLost,
   EndReason,
+  EntryOutcome,
+  EntryReader,
+  LogEntry,
   ReadOutcome,
   Source,
   StateInvalid,

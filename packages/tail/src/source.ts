@@ -50,6 +50,8 @@ export type EndReason =
 export type ReadOutcome =
   /** `length` > 0 bytes, first byte at file offset `offset`, were written to the target. */
   | { readonly kind: "bytes"; readonly offset: number; readonly length: number }
+  /** A run of NUL bytes without content, which a stale writer leaves behind a cut: it is passed over. */
+  | { readonly kind: "hole"; readonly offset: number; readonly length: number }
   /** Caught up: await `changed`. */
   | { readonly kind: "idle" }
   /** Every byte was handed out and no more will come. Flush, have it acked, then `finish`. */
@@ -63,10 +65,11 @@ export type ReadOutcome =
     };
 
 /**
- * Reads one stream. One call at a time; `ended` and `lost` are final until the next `seek`.
- * A reader starts at the stream's acked cursor.
+ * Reads a stream of bytes, such as a file. One call at a time; `ended` and `lost` are final until
+ * the next `seek`. A reader starts at the stream's acked cursor.
  */
 export interface StreamReader extends AsyncDisposable {
+  readonly kind: "bytes";
   readonly stream: StreamKey;
   /** Offset of the next byte `read` will give. */
   readonly offset: number;
@@ -87,6 +90,47 @@ export interface StreamReader extends AsyncDisposable {
   cursorAt(offset: number): Uint8Array;
 }
 
+/** One entry of a log that has records of its own, such as a journal. */
+export interface LogEntry {
+  /** The message, without a line feed at its end. May hold any bytes. */
+  readonly body: Uint8Array;
+  /** Event time in microseconds since the Unix epoch. */
+  readonly timeUs: number;
+  /** syslog's severity, 0 (emergency) to 7 (debug); undefined where the entry has none. */
+  readonly priority: number | undefined;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Where the stream stands behind this entry. */
+  readonly cursor: Uint8Array;
+}
+
+export type EntryOutcome =
+  /** At least one. */
+  | { readonly kind: "entries"; readonly entries: readonly LogEntry[] }
+  /** Caught up: await `changed`. */
+  | { readonly kind: "idle" }
+  /** Entries existed here that cannot be read any more; the stream goes on behind them. */
+  | {
+      readonly kind: "gap";
+      readonly cause: "vacuumed" | "corrupt" | "cursor_lost";
+      readonly detail: string;
+      /** Where the stream stands behind the gap. */
+      readonly cursor: Uint8Array;
+    };
+
+/** Reads a stream of entries. One call at a time. A reader starts at the stream's acked cursor. */
+export interface EntryReader extends AsyncDisposable {
+  readonly kind: "entries";
+  readonly stream: StreamKey;
+  /** Bytes of entries that were received and not handed out; the source's own backlog is unknown. */
+  readonly behindBytes: number;
+  /** Moves to a cursor of this stream. A cursor that the journal no longer has gives a `gap` at the next read. */
+  seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>>;
+  /** Throws the signal's reason when aborted. */
+  read(signal: AbortSignal): Promise<EntryOutcome>;
+  /** Resolves when `read` has something else to say than `idle`. Throws when aborted. */
+  changed(signal: AbortSignal): Promise<void>;
+}
+
 /** A configured source of streams. `restore` and a snapshot are taken before `start`. */
 export interface Source extends AsyncDisposable {
   /** The first look at the disk; afterwards `streams` is complete and rescans run by themselves. */
@@ -98,7 +142,9 @@ export interface Source extends AsyncDisposable {
   /** Changes from now on; subscribe before `start` to see every stream. Ends when disposed. */
   changes(signal: AbortSignal): AsyncIterable<StreamChange>;
   /** The one reader of a stream; disposing it allows another. Throws for an unknown stream. */
-  reader(stream: StreamKey): StreamReader;
+  reader(stream: StreamKey): StreamReader | EntryReader;
+  /** Whether a stream of this name would be this source's: whose it is, when that has to be found out. */
+  covers(source: string): boolean;
   /** Everything before the cursor is stored durably. Never moves backwards within a generation. */
   acked(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid>;
   /** The stream's end is stored durably; its file is remembered so that it is never read again. */

@@ -1,0 +1,54 @@
+import { syslogSeverity } from "@sluice/quantity";
+import type { EntryReader, LogEntry } from "@sluice/tail";
+
+import type { FeedOutcome, RecordFeed, SourceRecord } from "./record-feed.ts";
+
+/** Records of a source that has entries of its own: a journal. */
+export class EntryFeed implements RecordFeed {
+  readonly #reader: EntryReader;
+  #cursor: Uint8Array;
+
+  constructor(reader: EntryReader, from: Uint8Array) {
+    this.#reader = reader;
+    this.#cursor = from;
+  }
+
+  get bufferedBytes(): number {
+    return this.#reader.behindBytes;
+  }
+
+  cursor(): Uint8Array {
+    return this.#cursor;
+  }
+
+  async read(signal: AbortSignal): Promise<FeedOutcome> {
+    const outcome = await this.#reader.read(signal);
+    switch (outcome.kind) {
+      case "entries":
+        this.#cursor = outcome.entries.at(-1)?.cursor ?? this.#cursor;
+        return { kind: "records", records: outcome.entries.map(toRecord) };
+      case "gap":
+        this.#cursor = outcome.cursor;
+        return outcome;
+      case "idle":
+        return outcome;
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  changed(signal: AbortSignal): Promise<void> {
+    return this.#reader.changed(signal);
+  }
+}
+
+function toRecord({ body, timeUs, priority, attributes, cursor }: LogEntry): SourceRecord {
+  return {
+    body,
+    sourceBytes: body.length,
+    timeUs,
+    severity: priority === undefined ? 0 : syslogSeverity(priority),
+    attributes,
+    cursor: () => cursor,
+  };
+}

@@ -1,0 +1,93 @@
+/** Where every byte that was seen of a stream has gone, so far. Whole numbers of bytes. */
+export interface LedgerCounts {
+  /** Offset at which the stream began, for a stream of bytes; 0 otherwise. */
+  readonly startByte: number;
+  /** Bytes of the source that a stored record was made of, line ends included. */
+  readonly storedBytes: number;
+  /** Bytes of the source that yield no record by the user's own rules, and how many records they were. */
+  readonly filteredBytes: number;
+  readonly filteredRecords: number;
+  /** Bytes that were read and are recorded as gaps. */
+  readonly gapBytes: number;
+  /** Bytes that were never read, and are recorded as gaps, where their number is known. */
+  readonly lostBytes: number;
+}
+
+/** A cursor as it travels: the source's own, with the ledger up to it. */
+export interface StreamCursor {
+  readonly counts: LedgerCounts;
+  readonly source: Uint8Array;
+}
+
+const HEADER = /^L1 (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16})\n/;
+/** "L1", six numbers of at most 16 digits, and what separates them. */
+const MOST_HEADER_BYTES = 2 + 6 * 17 + 1;
+
+/**
+ * One line in front of the source's cursor:
+ * `L1 START STORED FILTERED FILTERED_RECORDS GAP LOST`. The collector stores cursors unread, in the
+ * transaction that stores what they follow: so the ledger is as exact as the stream itself.
+ */
+export function encodeStreamCursor({ counts, source }: StreamCursor): Uint8Array {
+  const { startByte, storedBytes, filteredBytes, filteredRecords, gapBytes, lostBytes } = counts;
+  const numbers = [startByte, storedBytes, filteredBytes, filteredRecords, gapBytes, lostBytes];
+  return Buffer.concat([Buffer.from(`L1 ${numbers.join(" ")}\n`), source]);
+}
+
+/** A cursor without a ledger is one that an agent before it made: it has nothing accounted. */
+export function decodeStreamCursor(cursor: Uint8Array): StreamCursor {
+  const head = Buffer.from(cursor.subarray(0, MOST_HEADER_BYTES)).toString("latin1");
+  const match = HEADER.exec(head);
+  if (match === null) {
+    return { counts: emptyLedger(0), source: cursor };
+  }
+  const [startByte, storedBytes, filteredBytes, filteredRecords, gapBytes, lostBytes] = match
+    .slice(1)
+    .map(Number) as [number, number, number, number, number, number];
+  const counts = { startByte, storedBytes, filteredBytes, filteredRecords, gapBytes, lostBytes };
+  return { counts, source: cursor.subarray(match[0].length) };
+}
+
+export function emptyLedger(startByte: number): LedgerCounts {
+  const none = { storedBytes: 0, filteredBytes: 0, filteredRecords: 0, gapBytes: 0, lostBytes: 0 };
+  return { startByte, ...none };
+}
+
+/**
+ * Keeps the accounts of one stream from one rewind to the next. Frames are counted in the order in
+ * which they leave, so that each one's cursor holds the accounts up to itself.
+ */
+export class StreamLedger {
+  #counts: LedgerCounts;
+
+  constructor(counts: LedgerCounts) {
+    this.#counts = counts;
+  }
+
+  get counts(): LedgerCounts {
+    return this.#counts;
+  }
+
+  add(more: Partial<Omit<LedgerCounts, "startByte">>): void {
+    const { startByte, storedBytes, filteredBytes, filteredRecords, gapBytes, lostBytes } =
+      this.#counts;
+    this.#counts = {
+      startByte,
+      storedBytes: storedBytes + (more.storedBytes ?? 0),
+      filteredBytes: filteredBytes + (more.filteredBytes ?? 0),
+      filteredRecords: filteredRecords + (more.filteredRecords ?? 0),
+      gapBytes: gapBytes + (more.gapBytes ?? 0),
+      lostBytes: lostBytes + (more.lostBytes ?? 0),
+    };
+  }
+
+  /** The source's cursor with the accounts up to it. */
+  seal(source: Uint8Array): Uint8Array {
+    return encodeStreamCursor({ counts: this.#counts, source });
+  }
+}
+
+/** Bytes of the source up to a cursor at `offset` that no account holds; 0 where nothing is amiss. */
+export function unaccountedBytes(counts: LedgerCounts, offset: number): number {
+  return offset - counts.startByte - counts.storedBytes - counts.filteredBytes - counts.gapBytes;
+}

@@ -1,0 +1,187 @@
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { AgentEffect, StreamOffer } from "@sluice/protocol";
+import { fileOffset, type StreamKey, type TailStream } from "@sluice/tail";
+
+import type { AgentEvent } from "./agent-event.ts";
+import type { Batcher } from "./batcher.ts";
+import type { BuilderPool } from "./builder-pool.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+import type { ConfiguredSource } from "./source-set.ts";
+import { emptyLedger, encodeStreamCursor } from "./stream-ledger.ts";
+import { StreamWorker } from "./stream-worker.ts";
+
+/** Until the state is tried again on a disk that did not take it. */
+const STATE_RETRY_MS = 5_000;
+
+type Rewind = Extract<AgentEffect, { kind: "rewind" }>;
+type Acked = Extract<AgentEffect, { kind: "acked" }>;
+
+interface Arrival {
+  readonly owner: ConfiguredSource;
+  readonly stream: TailStream;
+}
+
+export interface StreamRosterParts {
+  readonly checkpoints: Checkpoints;
+  readonly pool: BuilderPool;
+  readonly batcher: Batcher;
+  readonly stateDir: string;
+  readonly labels: () => Readonly<Record<string, string>>;
+  /** The store that the connection reaches; undefined where there is none. */
+  readonly storeId: () => string | undefined;
+  readonly offer: (offer: StreamOffer) => void;
+  readonly forget: (key: number) => void;
+  readonly emit: (event: AgentEvent) => void;
+}
+
+/** The streams that are not finished: offered to the collector once the disk knows of them, and a worker for each. */
+export class StreamRoster implements AsyncDisposable {
+  readonly #parts: StreamRosterParts;
+  readonly #workers = new Map<number, StreamWorker>();
+  /** Streams that appeared and are on no disk yet. */
+  readonly #arrivals: Arrival[] = [];
+  #isOffering = false;
+  #isStopped = false;
+  #nextKey = 0;
+
+  constructor(parts: StreamRosterParts) {
+    this.#parts = parts;
+  }
+
+  get workers(): ReadonlyMap<number, StreamWorker> {
+    return this.#workers;
+  }
+
+  /** A stream that is to be shipped from now on. Not awaited: streams that appear together share one write. */
+  add(owner: ConfiguredSource, stream: TailStream): void {
+    this.#arrivals.push({ owner, stream });
+    void this.#offerArrivals();
+  }
+
+  /** The connection is gone: nothing is read until the streams are opened again. */
+  pause(): void {
+    for (const worker of this.#workers.values()) {
+      worker.pause();
+    }
+  }
+
+  rewind(effect: Rewind): void {
+    const worker = this.#workers.get(effect.key);
+    if (worker !== undefined) {
+      this.#reportRollback(worker, effect);
+      worker.rewind(effect);
+    }
+  }
+
+  acked({ key, cursor, nextSeq, finished }: Acked): void {
+    const { checkpoints, forget, storeId } = this.#parts;
+    const worker = this.#workers.get(key);
+    const store = storeId();
+    if (worker === undefined || store === undefined) {
+      return;
+    }
+    const name = streamName(worker.stream);
+    worker.acked(cursor);
+    checkpoints.acked(store, name, { nextSeq, cursor });
+    if (finished) {
+      forget(key);
+      this.#workers.delete(key);
+      checkpoints.finish(store, name, nextSeq);
+      void worker.finish();
+    }
+  }
+
+  /** The stream holds its position: it must not be read on. */
+  stopped(key: number, code: string, detail: string): void {
+    const worker = this.#workers.get(key);
+    worker?.pause();
+    if (worker !== undefined) {
+      this.#parts.emit({ kind: "stopped-stream", ...worker.stream, code, detail });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+  }
+
+  /** A disk without room holds new streams back; their files keep the lines meanwhile. */
+  async #offerArrivals(): Promise<void> {
+    if (this.#isOffering) {
+      return;
+    }
+    const { checkpoints, emit } = this.#parts;
+    this.#isOffering = true;
+    while (this.#arrivals.length > 0 && !this.#isStopped) {
+      let written = this.#arrivals.length;
+      try {
+        // Initial cursors are on the disk before any collector hears of them.
+        await checkpoints.write();
+        for (; written > 0 && !this.#isStopped; written--) {
+          const { owner, stream } = this.#arrivals.shift() as Arrival;
+          this.#offer(owner, stream);
+        }
+      } catch (error) {
+        emit({ kind: "failed", error });
+        await setTimeout(STATE_RETRY_MS, undefined, { ref: false });
+      }
+    }
+    this.#isOffering = false;
+  }
+
+  #offer(owner: ConfiguredSource, stream: TailStream): void {
+    const { checkpoints, pool, batcher, stateDir, emit, offer, labels } = this.#parts;
+    const key = this.#nextKey++;
+    const name = streamName(stream);
+    this.#workers.set(
+      key,
+      new StreamWorker({
+        key,
+        source: owner.source,
+        stream,
+        processing: () => owner.settings.processing,
+        pool,
+        batcher,
+        deadLetterDir: join(stateDir, "dead-letter"),
+        emit,
+      }),
+    );
+    offer({
+      key,
+      source: stream.source,
+      generation: stream.generation,
+      labels: { ...labels(), ...owner.settings.labels },
+      // A store that was there before and does not know the stream lost it: from the beginning.
+      // A store that is new takes over where the newest checkpoint of any other stands.
+      initialCursor: (storeId: string) =>
+        beginningAt(
+          checkpoints.isKnownStore(storeId) && checkpoints.get(storeId, name) !== undefined
+            ? stream.initialCursor
+            : stream.ackedCursor,
+        ),
+    });
+  }
+
+  #reportRollback(worker: StreamWorker, { nextSeq, cursor }: Rewind): void {
+    const { checkpoints, storeId, emit } = this.#parts;
+    const store = storeId() ?? "";
+    const name = streamName(worker.stream);
+    const known = checkpoints.get(store, name)?.nextSeq ?? checkpoints.finishedAt(store, name);
+    if (known !== undefined && nextSeq < known) {
+      emit({ kind: "rolled-back", ...worker.stream, records: known - nextSeq });
+    }
+    checkpoints.reopen(store, name);
+    checkpoints.store(store).set(name, { nextSeq, cursor });
+  }
+}
+
+/** How the checkpoints name a stream. */
+export function streamName({ source, generation }: StreamKey): string {
+  return `${generation}:${source}`;
+}
+
+/** Where a store that does not know the stream begins it: nothing is accounted yet. */
+function beginningAt(source: Uint8Array): Uint8Array {
+  return encodeStreamCursor({ counts: emptyLedger(fileOffset(source) ?? 0), source });
+}
