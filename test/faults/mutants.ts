@@ -16,7 +16,7 @@ export interface Mutant {
 }
 
 const POSITION = "packages/store/src/head/position.ts";
-const BATCHER = "apps/agent/src/batcher.ts";
+const OUTBOX = "apps/agent/src/outbox.ts";
 
 /** The store takes every frame, whatever its place. Also the one that each `npm test` tries. */
 export const COMPARE_AND_SET_OFF: Mutant = {
@@ -98,19 +98,19 @@ export const MUTANTS: readonly Mutant[] = [
     fault: "the agent believes to be stored what was only sent",
     edits: [
       {
-        file: BATCHER,
+        file: OUTBOX,
         find: "  readonly onError: (error: unknown) => void;\n",
         replace: `  readonly onError: (error: unknown) => void;
   readonly placed: (key: number, nextSeq: number, cursor: Uint8Array) => void;
 `,
       },
       {
-        file: BATCHER,
+        file: OUTBOX,
         find: "const position = session.place(batch.key, batch.epoch, draft, nowMs());",
         replace: `const position = session.place(batch.key, batch.epoch, draft, nowMs());
-        if (position !== undefined) {
-          this.#parts.placed(batch.key, position.firstSeq + batch.count, batch.cursor);
-        }`,
+    if (position !== undefined) {
+      this.#parts.placed(batch.key, position.firstSeq + batch.count, batch.cursor);
+    }`,
       },
       {
         file: "apps/agent/src/agent.ts",

@@ -1,74 +1,47 @@
-import {
-  type AgentSession,
-  compressPayload,
-  compressPayloadSync,
-  encodeFrame,
-  type Frame,
-  LIMITS,
-  PAYLOAD_CODEC_ZSTD,
-} from "@sluice/protocol";
+import { LIMITS } from "@sluice/protocol";
 
-import type { BuilderPool } from "./builder-pool.ts";
+import { Lane, type LaneName, laneOf, type Submission, type Turn } from "./lane.ts";
+import { Outbox, type OutboxParts } from "./outbox.ts";
 import type { Pump } from "./pump.ts";
-import { type Note, NOTHING_FILTERED, type SealedBatch } from "./sealed-batch.ts";
-
-/** A message is sent when it holds this much, though more could join it. */
-const MESSAGE_BYTES = 1024 * 1024;
-
-/** Payloads below this are compressed at once: 24 us where a trip to the thread pool takes 243. */
-const SYNC_BYTES = 8 * 1024;
+import type { Note } from "./sealed-batch.ts";
 
 /**
- * Batches that are compressed at a time. One is enough: it is done on the thread pool before the
- * next is framed, and each more costs 4 MiB at full speed.
+ * Credit that a backlog leaves for live streams: a whole batch of ordinary lines, with its columns.
+ * They would otherwise wait for all that is on its way, which over a slow link is seconds.
  */
-const COMPRESSING = 1;
+const LIVE_CREDIT_BYTES = LIMITS.batchRawBytes + LIMITS.batchRawBytes / 4;
 
-/** What a full batch takes of the credit: its bodies, and columns as ordinary lines make them. */
-const NOMINAL_BATCH_BYTES = LIMITS.batchRawBytes + LIMITS.batchRawBytes / 4;
-
-interface Submission {
-  readonly pump: Pump;
-  readonly resolve: () => void;
-}
-
-type Outgoing =
-  | { readonly kind: "batch"; readonly batch: SealedBatch; compressed: Buffer | undefined }
-  | { readonly kind: "note"; readonly key: number; readonly epoch: number; readonly note: Note };
-
-export interface BatcherParts {
-  readonly session: AgentSession;
-  readonly pool: BuilderPool;
-  /** Sends one binary message. */
-  readonly send: (message: Buffer) => void;
-  readonly nowMs: () => number;
-  readonly clockUs: () => number;
-  /** Compression failed, which only a defect or a lack of memory explains. */
-  readonly onError: (error: unknown) => void;
-}
+/** Where the collector grants little, it is this share of it. */
+const LIVE_CREDIT_SHARE = 1 / 4;
 
 /**
- * Decides what leaves when, over all streams of the connection. It clocks itself: what has
- * gathered is sent when nothing is on its way, or as soon as a stream has a whole batch; there is
- * no timer, so a lone line leaves at once and a busy host sends few large messages.
+ * Decides what leaves when, over all streams of the connection. It clocks itself, without a timer:
+ * what has gathered in a lane leaves when nothing of the round before is on its way, or as soon as
+ * a stream has a whole batch. So a lone line leaves at once, whatever else is under way, and a busy
+ * host sends few large messages.
  */
 export class Batcher {
-  readonly #parts: BatcherParts;
-  readonly #ready = new Set<Pump>();
-  readonly #waiting: Submission[] = [];
-  readonly #outgoing: Outgoing[] = [];
-  /** Credit taken by batches that are sealed and not sent yet. */
-  #reservedBytes = 0;
-  #compressing = 0;
+  readonly #parts: OutboxParts;
+  readonly #outbox: Outbox;
+  /** The first goes first. */
+  readonly #lanes: readonly Lane[] = [new Lane("express"), new Lane("live"), new Lane("backlog")];
 
-  constructor(parts: BatcherParts) {
+  constructor(parts: OutboxParts) {
     this.#parts = parts;
+    this.#outbox = new Outbox(parts, () => this.flush());
   }
 
   /** The pump has records that may leave when the clock allows; they may grow until then. */
   ready(pump: Pump): void {
-    this.#ready.add(pump);
-    if (this.#isQuiet) {
+    const name = laneOf(pump);
+    for (const lane of this.#lanes) {
+      if (lane.name === name) {
+        lane.offer(pump);
+      } else {
+        lane.withdraw(pump);
+      }
+    }
+    if (this.#isQuiet(name)) {
       this.flush();
     }
   }
@@ -80,196 +53,85 @@ export class Batcher {
         reject(signal.reason as Error);
         return;
       }
+      const lane = this.#lane(laneOf(pump));
       const onAbort = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(submission), 1);
+        lane.cancel(submission);
         reject(signal.reason as Error);
       };
       const submission: Submission = {
         pump,
-        resolve: () => {
+        taken: () => {
           signal.removeEventListener("abort", onAbort);
           resolve();
         },
       };
       signal.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.push(submission);
-      this.#admit();
-      this.#drain();
+      this.withdraw(pump);
+      lane.submit(submission);
+      this.flush();
     });
   }
 
-  /** Queues a frame without records behind what the stream has submitted before. */
-  note(key: number, epoch: number, note: Note): void {
-    this.#outgoing.push({ kind: "note", key, epoch, note });
-    this.#drain();
+  /** Queues frames without records, to be stored together, behind what the stream has submitted before. */
+  note(key: number, epoch: number, ...notes: readonly Note[]): void {
+    this.#outbox.note(key, epoch, notes);
+    this.#outbox.drain();
   }
 
   withdraw(pump: Pump): void {
-    this.#ready.delete(pump);
-  }
-
-  /** Credit came back, a batch is compressed, or nothing is on its way any more. */
-  flush(): void {
-    this.#drain();
-    this.#admit();
-    if (this.#isQuiet) {
-      this.#gather();
+    for (const lane of this.#lanes) {
+      lane.withdraw(pump);
     }
-    this.#drain();
   }
 
-  get #isQuiet(): boolean {
-    return this.#parts.session.isQuiet && this.#outgoing.length === 0;
+  /** Something may leave that could not before: credit came back, or what was on its way has arrived. */
+  flush(): void {
+    this.#outbox.drain();
+    this.#fill();
+    this.#outbox.drain();
   }
 
-  get #hasRoom(): boolean {
+  /** Seals what may leave; sent together, small batches share a message. */
+  #fill(): void {
+    for (const lane of this.#lanes) {
+      if (this.#isQuiet(lane.name)) {
+        lane.beginRound();
+      }
+      for (let turn = lane.next(); turn !== undefined; turn = lane.next()) {
+        if (!this.#hasRoom(lane.name, turn.pump)) {
+          return; // What comes behind this lane would only take the room that it waits for.
+        }
+        this.#seal(lane, turn);
+      }
+    }
+  }
+
+  #seal(lane: Lane, turn: Turn): void {
+    this.#outbox.add(turn.pump.seal(), turn.isOfRound ? lane.name : undefined);
+    lane.take(turn);
+  }
+
+  /** Streams that catch up fill whole batches by themselves: less of theirs leaves only where the line is idle. */
+  #isQuiet(name: LaneName): boolean {
+    return name === "backlog"
+      ? this.#parts.session.isQuiet && this.#outbox.isEmpty
+      : !this.#outbox.hasRoundOut(name);
+  }
+
+  #hasRoom(name: LaneName, pump: Pump): boolean {
     const { session } = this.#parts;
-    if (this.#compressing >= COMPRESSING || session.window === 0) {
+    if (this.#outbox.isCompressing || session.window === 0) {
       return false;
     }
-    const nothingIsOut = session.isQuiet && this.#reservedBytes === 0;
-    return nothingIsOut || session.window - this.#reservedBytes >= NOMINAL_BATCH_BYTES;
+    if (session.isQuiet && this.#outbox.reservedBytes === 0) {
+      return true;
+    }
+    const keptBytes =
+      name === "backlog" ? Math.min(LIVE_CREDIT_BYTES, session.creditBytes * LIVE_CREDIT_SHARE) : 0;
+    return session.window - this.#outbox.reservedBytes - keptBytes >= pump.payloadBytes;
   }
 
-  /** Seals what waits for the clock; the caller drains, so that small batches share a message. */
-  #gather(): void {
-    for (const pump of this.#ready) {
-      if (!this.#hasRoom) {
-        return;
-      }
-      if (pump.canSeal) {
-        this.#ready.delete(pump);
-        this.#seal(pump);
-      }
-    }
+  #lane(name: LaneName): Lane {
+    return this.#lanes.find((lane) => lane.name === name) as Lane;
   }
-
-  #admit(): void {
-    while (this.#waiting.length > 0 && this.#hasRoom) {
-      const { pump, resolve } = this.#waiting.shift() as Submission;
-      this.#ready.delete(pump);
-      this.#seal(pump);
-      resolve();
-    }
-  }
-
-  #seal(pump: Pump): void {
-    const batch = pump.seal();
-    const outgoing: Outgoing = { kind: "batch", batch, compressed: undefined };
-    this.#outgoing.push(outgoing);
-    this.#reservedBytes += batch.payload.length;
-    if (batch.filtered.records > 0) {
-      const { key, epoch, cursor, filtered } = batch;
-      this.#outgoing.push({
-        kind: "note",
-        key,
-        epoch,
-        note: { kind: "advance", cursor, filtered },
-      });
-    }
-    if (batch.payload.length < SYNC_BYTES) {
-      outgoing.compressed = compressPayloadSync(batch.payload);
-      this.#parts.pool.release(batch.lease);
-      return;
-    }
-    this.#compressing += 1;
-    compressPayload(batch.payload)
-      .then((compressed) => {
-        outgoing.compressed = compressed;
-        this.#compressing -= 1;
-        this.#parts.pool.release(batch.lease);
-        this.flush();
-      })
-      .catch(this.#parts.onError);
-  }
-
-  /** Sends what is compressed, in the order in which it was sealed. */
-  #drain(): void {
-    let frames: Buffer[] = [];
-    let bytes = 0;
-    for (;;) {
-      const next = this.#outgoing[0];
-      if (next === undefined || (next.kind === "batch" && next.compressed === undefined)) {
-        break;
-      }
-      this.#outgoing.shift();
-      const frame = this.#place(next);
-      if (frame === undefined) {
-        continue;
-      }
-      const encoded = encodeFrame(frame);
-      frames.push(encoded);
-      bytes += encoded.length;
-      if (bytes >= MESSAGE_BYTES || frames.length === LIMITS.messageFrames) {
-        this.#parts.send(toMessage(frames));
-        frames = [];
-        bytes = 0;
-      }
-    }
-    if (frames.length > 0) {
-      this.#parts.send(toMessage(frames));
-    }
-  }
-
-  /** The frame with its place in the stream; undefined where a rewind has made it void. */
-  #place(outgoing: Outgoing): Frame | undefined {
-    const { session, nowMs, clockUs } = this.#parts;
-    switch (outgoing.kind) {
-      case "batch": {
-        const { batch, compressed } = outgoing;
-        const rawBytes = batch.payload.length;
-        this.#reservedBytes -= rawBytes;
-        const { count, bodyBytes, cursor } = batch;
-        const draft = { count, creditBytes: rawBytes, bodyBytes, cursor, isFinal: false };
-        const position = session.place(batch.key, batch.epoch, draft, nowMs());
-        if (position === undefined || compressed === undefined) {
-          return undefined;
-        }
-        const { minTimeUs, maxTimeUs } = batch;
-        return {
-          kind: "batch",
-          ...position,
-          minTimeUs,
-          maxTimeUs,
-          rawBytes,
-          codec: PAYLOAD_CODEC_ZSTD,
-          payload: compressed,
-        };
-      }
-      case "note": {
-        const { key, epoch, note } = outgoing;
-        const isFinal = note.kind === "final";
-        const count = note.kind === "gap" ? note.count : 0;
-        const filtered = note.kind === "advance" ? note.filtered : NOTHING_FILTERED;
-        const draft = { count, creditBytes: 0, bodyBytes: 0, cursor: note.cursor, isFinal };
-        const position = session.place(key, epoch, draft, nowMs());
-        if (position === undefined) {
-          return undefined;
-        }
-        return note.kind === "gap"
-          ? {
-              kind: "gap",
-              ...position,
-              cause: note.cause,
-              timeUs: clockUs(),
-              range: note.range,
-              detail: note.detail,
-            }
-          : {
-              kind: "advance",
-              ...position,
-              filteredRecords: filtered.records,
-              filteredBytes: filtered.bytes,
-              final: isFinal,
-            };
-      }
-      default:
-        return outgoing satisfies never;
-    }
-  }
-}
-
-/** A frame that travels alone is not copied once more. */
-function toMessage(frames: readonly Buffer[]): Buffer {
-  return frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames);
 }

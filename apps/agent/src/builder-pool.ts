@@ -24,9 +24,23 @@ export class BuilderPool {
   /** @param mustHoldBytes what the builder has to take at once, such as the beginning of a long line */
   acquire(mustHoldBytes: number): Lease {
     const builder = this.#free.pop() ?? new BatchBuilder();
-    const isLarge = this.#large < LARGE || mustHoldBytes >= SMALL_BYTES;
-    this.#large += isLarge ? 1 : 0;
-    return { builder, isLarge, limitBytes: isLarge ? LIMITS.batchRawBytes : SMALL_BYTES };
+    return this.fit({ builder, isLarge: false, limitBytes: SMALL_BYTES }, mustHoldBytes, 0);
+  }
+
+  /**
+   * The lease for what there is now, in place of the one before, with the same builder. It is large
+   * where it has to be, or where there is that much to read and one is left: a quiet stream keeps
+   * none from a busy one.
+   *
+   * @param awaitedBytes what is there to be read into it
+   */
+  fit(lease: Lease, mustHoldBytes: number, awaitedBytes: number): Lease {
+    const isWanted = mustHoldBytes + awaitedBytes >= SMALL_BYTES && this.#large < LARGE;
+    if (lease.isLarge || (!isWanted && mustHoldBytes < SMALL_BYTES)) {
+      return lease;
+    }
+    this.#large += 1;
+    return { builder: lease.builder, isLarge: true, limitBytes: LIMITS.batchRawBytes };
   }
 
   release(lease: Lease): void {

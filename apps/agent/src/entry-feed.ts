@@ -14,6 +14,10 @@ export class EntryFeed implements RecordFeed {
   }
 
   get bufferedBytes(): number {
+    return 0;
+  }
+
+  get behindBytes(): number {
     return this.#reader.behindBytes;
   }
 

@@ -33,6 +33,10 @@ export class LineFeed implements RecordFeed {
     return this.#filled + this.#cutBytes;
   }
 
+  get behindBytes(): number {
+    return this.#reader.behindBytes;
+  }
+
   cursor(): Uint8Array {
     return this.#reader.cursorAt(this.#offset);
   }

@@ -10,6 +10,12 @@ export interface Pump {
   readonly canSeal: boolean;
   /** Bytes read and not sealed. */
   readonly bufferedBytes: number;
+  /** Bytes that the source has and that are not read yet, as far as it is known. */
+  readonly behindBytes: number;
+  /** What `seal` would take of the credit now. */
+  readonly payloadBytes: number;
+  /** Largest severity number among the complete records. */
+  readonly maxSeverity: number;
   /** Takes the complete records; what is not complete stays for the next batch. */
   seal(): SealedBatch;
   /** Runs until the stream is finished or the signal aborts; aborting rejects with its reason. */

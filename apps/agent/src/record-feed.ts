@@ -27,6 +27,8 @@ export type FeedOutcome =
 export interface RecordFeed {
   /** Bytes read of which no record was given yet. */
   readonly bufferedBytes: number;
+  /** Bytes that the source has and that are not read yet, as far as it is known. */
+  readonly behindBytes: number;
   /** The source's cursor behind everything that was read. */
   cursor(): Uint8Array;
   /**

@@ -50,6 +50,18 @@ export class RecordPump implements Pump {
     return this.#parts.feed.bufferedBytes + this.#lease.builder.bodiesBytes;
   }
 
+  get behindBytes(): number {
+    return this.#parts.feed.behindBytes;
+  }
+
+  get payloadBytes(): number {
+    return this.#lease.builder.payloadBytes;
+  }
+
+  get maxSeverity(): number {
+    return this.#lease.builder.maxSeverity;
+  }
+
   seal(): SealedBatch {
     const { key, epoch, pool, ledger } = this.#parts;
     const lease = this.#lease;
@@ -114,9 +126,11 @@ export class RecordPump implements Pump {
   }
 
   async #read(signal: AbortSignal): Promise<FeedOutcome> {
+    const { feed, pool } = this.#parts;
+    this.#lease = pool.fit(this.#lease, this.#lease.builder.bodiesBytes, feed.behindBytes);
     this.#isReading = true;
     try {
-      return await this.#parts.feed.read(signal);
+      return await feed.read(signal);
     } finally {
       this.#isReading = false;
     }

@@ -1,4 +1,3 @@
-import { LIMITS } from "@sluice/protocol";
 import type { ReadOutcome, StreamReader } from "@sluice/tail";
 
 import type { Batcher } from "./batcher.ts";
@@ -45,6 +44,18 @@ export class StreamPump implements Pump {
 
   get bufferedBytes(): number {
     return this.#filled;
+  }
+
+  get behindBytes(): number {
+    return this.#parts.reader.behindBytes;
+  }
+
+  get payloadBytes(): number {
+    return this.#lease.builder.payloadBytes;
+  }
+
+  get maxSeverity(): number {
+    return this.#lease.builder.maxSeverity;
   }
 
   /** The beginning of the next line moves to a fresh buffer. */
@@ -111,28 +122,15 @@ export class StreamPump implements Pump {
   }
 
   async #read(signal: AbortSignal): Promise<ReadOutcome> {
-    if (this.#lease.limitBytes - this.#filled < 1) {
-      this.#exchange();
-    }
+    const { pool, reader } = this.#parts;
+    this.#lease = pool.fit(this.#lease, this.#filled, reader.behindBytes);
     const { builder, limitBytes } = this.#lease;
     this.#isReading = true;
     try {
-      return await this.#parts.reader.read(
-        builder.buffer.subarray(0, limitBytes),
-        this.#filled,
-        signal,
-      );
+      return await reader.read(builder.buffer.subarray(0, limitBytes), this.#filled, signal);
     } finally {
       this.#isReading = false;
     }
-  }
-
-  /** The buffer is full of one unfinished line: it goes on in a large one. */
-  #exchange(): void {
-    const old = this.#lease;
-    this.#lease = this.#parts.pool.acquire(LIMITS.batchRawBytes);
-    old.builder.buffer.copy(this.#lease.builder.buffer, 0, 0, this.#filled);
-    this.#parts.pool.release(old);
   }
 
   async #take(length: number, signal: AbortSignal): Promise<void> {
@@ -194,11 +192,8 @@ export class StreamPump implements Pump {
   async #takeUnterminated(signal: AbortSignal): Promise<void> {
     const { batcher, framer, clockUs } = this.#parts;
     for (;;) {
+      this.#lease = this.#parts.pool.fit(this.#lease, this.#filled, 0);
       const { builder } = this.#lease;
-      if (this.#filled >= this.#lease.limitBytes) {
-        this.#exchange();
-        continue;
-      }
       const scanFrom = this.#filled;
       builder.buffer[this.#filled] = 0x0a;
       const framing = framer.frame(builder, scanFrom, this.#filled + 1, clockUs());

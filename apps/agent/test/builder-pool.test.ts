@@ -6,7 +6,7 @@ import { BuilderPool, type Lease } from "../src/builder-pool.ts";
 const SMALL_BYTES = 64 * 1024;
 
 function acquire(pool: BuilderPool, count: number): Lease[] {
-  return Array.from({ length: count }, () => pool.acquire(0));
+  return Array.from({ length: count }, () => pool.fit(pool.acquire(0), 0, LIMITS.batchRawBytes));
 }
 
 function largeOf(leases: readonly Lease[]): Lease[] {
@@ -21,6 +21,27 @@ describe("a pool of builders", () => {
     expect(large.every(({ limitBytes }) => limitBytes === LIMITS.batchRawBytes)).toBe(true);
     const small = leases.filter(({ isLarge }) => !isLarge);
     expect(small.every(({ limitBytes }) => limitBytes === SMALL_BYTES)).toBe(true);
+  });
+
+  it("lends a large one only where there is something to fill it with", () => {
+    const pool = new BuilderPool();
+    const leases = Array.from({ length: 20 }, () => pool.acquire(0));
+    const quiet = leases.map((lease) => pool.fit(lease, 0, SMALL_BYTES - 1));
+    expect(largeOf(quiet)).toEqual([]);
+    expect(pool.fit(pool.acquire(0), 0, SMALL_BYTES).isLarge).toBe(true);
+  });
+
+  it("makes a lease large in place when there is more to read, or a line needs it", () => {
+    const pool = new BuilderPool();
+    const quiet = pool.acquire(0);
+    expect(pool.fit(quiet, 0, SMALL_BYTES - 1)).toBe(quiet);
+    const busy = pool.fit(quiet, 0, SMALL_BYTES);
+    expect(busy).toMatchObject({ isLarge: true, builder: quiet.builder });
+    expect(pool.fit(busy, 0, 0)).toBe(busy);
+    acquire(pool, 20);
+    const late = pool.acquire(0);
+    expect(pool.fit(late, 0, LIMITS.batchRawBytes)).toBe(late);
+    expect(pool.fit(late, SMALL_BYTES, 0).isLarge).toBe(true);
   });
 
   it("lends a large one again once it was given back", () => {

@@ -182,7 +182,7 @@ describe.each<PumpKind>(["in place", "record by record"])("%s", (kind) => {
 
     it("fits a buffer that began small", async () => {
       const wire = new Wire(2);
-      const leases = Array.from({ length: 8 }, () => wire.pool.acquire(0));
+      const leases = Array.from({ length: 8 }, () => wire.pool.fit(wire.pool.acquire(0), 0, LIMIT));
       expect(leases.at(-1)?.isLarge).toBe(false);
       const content = `${"a".repeat(100_000)}\n${"b".repeat(60_000)}\n${"c".repeat(65_535)}\n${"d".repeat(65_536)}`;
       const reader = new MemoryReader(content, () => 30_000);

@@ -49,6 +49,11 @@ export class AgentSession {
     return this.#storeId;
   }
 
+  /** Credit that the collector grants, in uncompressed bytes. */
+  get creditBytes(): number {
+    return this.#creditBytes;
+  }
+
   /** No message is on its way: the clock that lets small batches leave. */
   get isQuiet(): boolean {
     return this.#unackedBytes === 0;
@@ -142,6 +147,11 @@ export class AgentSession {
     const position = this.#streams.get(key)?.place(epoch, draft, nowMs);
     this.#unackedBytes += position === undefined ? 0 : draft.creditBytes;
     return position;
+  }
+
+  /** Whether a frame that `place` gave this ordinal, in this epoch, is neither acknowledged nor void. */
+  isOnItsWay(key: number, epoch: number, ordinal: number): boolean {
+    return this.#streams.get(key)?.isOnItsWay(epoch, ordinal) ?? false;
   }
 
   /** Age of the oldest frame on its way, in ms; undefined when there is none. */

@@ -38,6 +38,7 @@ export class BatchBuilder {
   #timeUs = 0;
   #minTimeUs = Infinity;
   #maxTimeUs = -Infinity;
+  #maxSeverity = 0;
 
   /** Records added. */
   get count(): number {
@@ -47,6 +48,19 @@ export class BatchBuilder {
   /** Bytes of the bodies added, LFs included: where the next body begins. */
   get bodiesBytes(): number {
     return this.#bodiesEnd;
+  }
+
+  /** Size of the payload that `finish` would return now. */
+  get payloadBytes(): number {
+    const runsBytes = this.#runsEnd + (this.#run > 0 ? varintBytes(this.#run) + 1 : 0);
+    const lengthsBytes = this.#keepsLengths ? this.#lengthsEnd : 0;
+    const columnsBytes = this.#timesEnd + runsBytes + lengthsBytes + this.#attributesEnd;
+    return this.#bodiesEnd + columnsBytes + TRAILER_BYTES;
+  }
+
+  /** Largest severity number added; 0 where nothing was. */
+  get maxSeverity(): number {
+    return this.#maxSeverity;
   }
 
   /** Smallest event time added; Infinity where nothing was. */
@@ -78,6 +92,7 @@ export class BatchBuilder {
     this.#run++;
     if (timeUs < this.#minTimeUs) this.#minTimeUs = timeUs;
     if (timeUs > this.#maxTimeUs) this.#maxTimeUs = timeUs;
+    if (severity > this.#maxSeverity) this.#maxSeverity = severity;
     this.#bodiesEnd = bodyEnd + 1;
     this.#count++;
     return true;
@@ -123,6 +138,7 @@ export class BatchBuilder {
     this.#timeUs = 0;
     this.#minTimeUs = Infinity;
     this.#maxTimeUs = -Infinity;
+    this.#maxSeverity = 0;
   }
 
   #endRun(nextSeverity: number): void {

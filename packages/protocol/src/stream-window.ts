@@ -150,6 +150,12 @@ export class StreamWindow {
     );
   }
 
+  /** Whether a frame placed after this rewind is neither acknowledged nor void. */
+  isOnItsWay(rewind: number, ordinal: number): boolean {
+    const first = this.#inFlight[0];
+    return this.#rewinds === rewind && first !== undefined && first.ordinal <= ordinal;
+  }
+
   /** Age of the oldest frame on its way, in ms; undefined when there is none. */
   oldestUnackedMs(nowMs: number): number | undefined {
     const first = this.#inFlight[0];

@@ -28,7 +28,10 @@ test("a reused builder makes the very bytes that the reference encoder makes", (
       if (list.some(({ body }) => body.includes(LF))) builder.keepLengths();
       expect(builder.minTimeUs).toBe(Math.min(...columns.timesUs));
       expect(builder.maxTimeUs).toBe(Math.max(...columns.timesUs));
+      expect(builder.maxSeverity).toBe(Math.max(...columns.severities));
+      const { payloadBytes } = builder;
       expect(builder.finish()).toEqual(encodeColumns(columns));
+      expect(payloadBytes).toBe(encodeColumns(columns).length);
     }),
   );
 });

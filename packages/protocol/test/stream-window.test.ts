@@ -50,6 +50,29 @@ describe("a stream of the agent", () => {
     expect(session.place(7, 2, draft(), 0)).toMatchObject({ epoch: 5, ordinal: 12, firstSeq: 400 });
   });
 
+  test.each([
+    { event: "nothing yet", messages: [], isOut: true },
+    { event: "an ack of the frame before", messages: [ack(1)], isOut: true },
+    { event: "its own ack", messages: [ack(2)], isOut: false },
+    { event: "a reset", messages: [reset(2, 0, 0)], isOut: false },
+    { event: "a reject", messages: [reject(2, 0, 0)], isOut: false },
+  ])("has its second frame on its way after $event: $isOut", ({ messages, isOut }) => {
+    const session = openSession();
+    session.place(7, 1, draft(), 0);
+    session.place(7, 1, draft(), 0);
+    for (const message of messages) {
+      session.receive(message);
+    }
+    expect(session.isOnItsWay(7, 1, 1)).toBe(isOut);
+    // A frame of another epoch that has the same place is another one.
+    session.place(7, 2, draft(), 0);
+    session.place(7, 2, draft(), 0);
+    expect(session.isOnItsWay(7, 1, 1)).toBe(isOut);
+    session.disconnected();
+    expect(session.isOnItsWay(7, 1, 1)).toBe(false);
+    expect(session.isOnItsWay(8, 1, 1)).toBe(false);
+  });
+
   test("has no place for a frame before it is open, and none while it is down", () => {
     const session = openSession();
     session.disconnected();
