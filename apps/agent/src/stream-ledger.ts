@@ -1,3 +1,5 @@
+import { fileOffset } from "@sluice/tail";
+
 /** Where every byte that was seen of a stream has gone, so far. Whole numbers of bytes. */
 export interface LedgerCounts {
   /** Offset at which the stream began, for a stream of bytes; 0 otherwise. */
@@ -34,12 +36,12 @@ export function encodeStreamCursor({ counts, source }: StreamCursor): Uint8Array
   return Buffer.concat([Buffer.from(`L1 ${numbers.join(" ")}\n`), source]);
 }
 
-/** A cursor without a ledger is one that an agent before it made: it has nothing accounted. */
+/** A cursor without a ledger is one that an agent before it made: accounts begin at it. */
 export function decodeStreamCursor(cursor: Uint8Array): StreamCursor {
   const head = Buffer.from(cursor.subarray(0, MOST_HEADER_BYTES)).toString("latin1");
   const match = HEADER.exec(head);
   if (match === null) {
-    return { counts: emptyLedger(0), source: cursor };
+    return { counts: emptyLedger(fileOffset(cursor) ?? 0), source: cursor };
   }
   const [startByte, storedBytes, filteredBytes, filteredRecords, gapBytes, lostBytes] = match
     .slice(1)
@@ -85,6 +87,20 @@ export class StreamLedger {
   seal(source: Uint8Array): Uint8Array {
     return encodeStreamCursor({ counts: this.#counts, source });
   }
+}
+
+/** What came to the accounts of a stream from one cursor to a later one. */
+export function difference(
+  after: LedgerCounts,
+  before: LedgerCounts,
+): Omit<LedgerCounts, "startByte"> {
+  return {
+    storedBytes: after.storedBytes - before.storedBytes,
+    filteredBytes: after.filteredBytes - before.filteredBytes,
+    filteredRecords: after.filteredRecords - before.filteredRecords,
+    gapBytes: after.gapBytes - before.gapBytes,
+    lostBytes: after.lostBytes - before.lostBytes,
+  };
 }
 
 /** Bytes of the source up to a cursor at `offset` that no account holds; 0 where nothing is amiss. */

@@ -12,8 +12,9 @@ import { LineFramer } from "./line-framer.ts";
 import { Processor } from "./processing/processor.ts";
 import type { Pump } from "./pump.ts";
 import { RecordPump } from "./record-pump.ts";
+import type { Note } from "./sealed-batch.ts";
 import { Stamper } from "./stamp/stamper.ts";
-import { decodeStreamCursor, StreamLedger } from "./stream-ledger.ts";
+import { decodeStreamCursor, difference, StreamLedger } from "./stream-ledger.ts";
 import { StreamPump } from "./stream-pump.ts";
 
 export interface StreamWorkerParts {
@@ -152,7 +153,8 @@ export class StreamWorker {
     const before = decodeStreamCursor(to.cursor);
     const after = decodeStreamCursor(rejected.cursorAfter);
     const reader = this.#reader;
-    const range =
+    const missing = difference(after.counts, before.counts);
+    const kept =
       reader.kind === "bytes"
         ? await writeDeadLetter(deadLetterDir, reader, before.source, {
             ...rejected,
@@ -160,23 +162,22 @@ export class StreamWorker {
           })
         : "unknown";
     emit({ kind: "rejected", ...this.stream, code, detail });
-    // What was to be stored is a gap now.
+    // What was to be stored is a gap now; what rules dropped between its records stays dropped.
     const ledger = new StreamLedger(before.counts);
-    const { storedBytes, filteredBytes, filteredRecords } = after.counts;
-    ledger.add({
-      gapBytes: storedBytes - before.counts.storedBytes,
-      filteredBytes: filteredBytes - before.counts.filteredBytes,
-      filteredRecords: filteredRecords - before.counts.filteredRecords,
-    });
+    const { storedBytes, filteredBytes, filteredRecords } = missing;
+    ledger.add({ gapBytes: storedBytes, filteredBytes, filteredRecords });
     const cursor = ledger.seal(after.source);
-    batcher.note(key, to.epoch, {
+    const gap: Note = {
       kind: "gap",
       cursor,
       cause: "rejected",
-      range,
+      range: { ...(kept === "unknown" ? {} : kept), bytes: storedBytes },
       count: rejected.count,
       detail: `${code}: ${detail}`,
-    });
+    };
+    const filtered = { records: filteredRecords, bytes: filteredBytes };
+    const dropped: Note[] = filteredRecords > 0 ? [{ kind: "advance", cursor, filtered }] : [];
+    batcher.note(key, to.epoch, gap, ...dropped);
     return cursor;
   }
 }

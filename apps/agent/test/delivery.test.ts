@@ -5,6 +5,7 @@ import { LIMITS } from "@sluice/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { decodeStreamCursor, emptyLedger, type LedgerCounts } from "../src/stream-ledger.ts";
 import { Folder } from "./folder.ts";
 import { MemoryReader } from "./memory-reader.ts";
 import { type Fate, ModelCollector } from "./model-collector.ts";
@@ -38,6 +39,11 @@ function expectedOf(text: string): SentRecord[] {
 function linesOf(text: string): string[] {
   const lines = text.split("\n");
   return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
+}
+
+/** What became of a stream's bytes, as the cursor tells that the collector has stored. */
+function accountsOf(collector: ModelCollector, stream: number): LedgerCounts {
+  return decodeStreamCursor(collector.stored[stream]?.cursor ?? new Uint8Array()).counts;
 }
 
 /** Mostly short lines, some that fill a message, some that are cut. */
@@ -81,11 +87,13 @@ describe("from a file to a collector", () => {
           parts: fc.integer({ min: 1, max: 12 }),
           isTerminated: fc.boolean(),
           staysOpen: fc.boolean(),
+          isProcessed: fc.boolean(),
         }),
-        async (files, fates, sizes, { parts, isTerminated, staysOpen }) => {
+        async (files, fates, sizes, { parts, isTerminated, staysOpen, isProcessed }) => {
           const texts = files.map((file) => textOf(file).slice(0, isTerminated ? undefined : -1));
           const readers = texts.map(() => new MemoryReader("", () => sizes.next().value));
-          await using collector = new ModelCollector(readers, fates, folder.path);
+          const processing = isProcessed ? { attributes: { app: "shop" } } : undefined;
+          await using collector = new ModelCollector(readers, fates, folder.path, processing);
           collector.connect();
           await Promise.all(readers.map((reader, i) => grow(reader, texts[i] ?? "", parts)));
           if (staysOpen) {
@@ -101,6 +109,10 @@ describe("from a file to a collector", () => {
           texts.forEach((text, i) => {
             expect(collector.stored[i]?.records).toEqual(expectedOf(text));
             expect(collector.stored[i]?.gaps).toEqual([]);
+            expect(accountsOf(collector, i)).toEqual({
+              ...emptyLedger(0),
+              storedBytes: text.length,
+            });
           });
         },
       ),
@@ -108,24 +120,38 @@ describe("from a file to a collector", () => {
     );
   });
 
-  it("a batch that is rejected is set aside and counted, and the lines behind it arrive", async () => {
-    const text = textOf(Array.from({ length: 30 }, () => ({ length: 20, letter: "x" })));
-    const reader = new MemoryReader(text, () => 200);
-    reader.end({ kind: "ended", reason: "rotated" });
-    await using collector = new ModelCollector([reader], ["acknowledged", "rejected"], folder.path);
-    collector.connect();
-    await collector.untilFinished();
-    const [stored] = collector.stored;
-    const [gap] = stored?.gaps ?? [];
-    expect(gap).toMatchObject({ kind: "gap", cause: "rejected", detail: "bad_columns: no luck" });
-    expect(collector.events).toMatchObject([{ kind: "rejected", code: "bad_columns" }]);
-    const expected = expectedOf(text);
-    const { firstSeq = 0, count = 0 } = gap ?? {};
-    expect(count).toBeGreaterThan(0);
-    expect(stored?.records).toEqual(expected.toSpliced(firstSeq, count));
-    expect(stored?.nextSeq).toBe(expected.length);
-    const [letter] = readdirSync(folder.path);
-    const lines = expected.slice(firstSeq, firstSeq + count).map(({ body }) => `${body}\n`);
-    expect(readFileSync(join(folder.path, letter ?? ""), "utf8")).toBe(lines.join(""));
-  });
+  it.each([
+    ["in place", undefined],
+    ["record by record", { attributes: { app: "shop" } }],
+  ])(
+    "a batch that is rejected is set aside and counted, and the lines behind it arrive: %s",
+    async (_, processing) => {
+      const text = textOf(Array.from({ length: 30 }, () => ({ length: 20, letter: "x" })));
+      const reader = new MemoryReader(text, () => 200);
+      reader.end({ kind: "ended", reason: "rotated" });
+      const fates: Fate[] = ["acknowledged", "rejected"];
+      await using collector = new ModelCollector([reader], fates, folder.path, processing);
+      collector.connect();
+      await collector.untilFinished();
+      const [stored] = collector.stored;
+      const [gap] = stored?.gaps ?? [];
+      expect(gap).toMatchObject({ kind: "gap", cause: "rejected", detail: "bad_columns: no luck" });
+      expect(collector.events).toMatchObject([{ kind: "rejected", code: "bad_columns" }]);
+      const expected = expectedOf(text);
+      const { firstSeq = 0, count = 0 } = gap ?? {};
+      expect(count).toBeGreaterThan(0);
+      expect(stored?.records).toEqual(expected.toSpliced(firstSeq, count));
+      expect(stored?.nextSeq).toBe(expected.length);
+      const [letter] = readdirSync(folder.path);
+      const gapBytes = 21 * count;
+      expect(gap).toMatchObject({ range: { bytes: gapBytes } });
+      expect(accountsOf(collector, 0)).toEqual({
+        ...emptyLedger(0),
+        storedBytes: text.length - gapBytes,
+        gapBytes,
+      });
+      const lines = expected.slice(firstSeq, firstSeq + count).map(({ body }) => `${body}\n`);
+      expect(readFileSync(join(folder.path, letter ?? ""), "utf8")).toBe(lines.join(""));
+    },
+  );
 });

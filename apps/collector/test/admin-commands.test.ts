@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { JobReport, StatsReport } from "../src/api/admin-report.ts";
+import type { GapReport, JobReport, StatsReport } from "../src/api/admin-report.ts";
 import { formatGaps } from "../src/commands/gaps.ts";
 import { formatJobs } from "../src/commands/jobs.ts";
 import { formatPrune } from "../src/commands/prune.ts";
@@ -188,23 +188,44 @@ test("stats of an empty store divide by nothing", () => {
   expect(formatStats(empty)).toContain("received  nothing\n");
 });
 
-test.each([
+const GAP: GapReport = {
+  host: "web-1",
+  source: "/var/log/syslog",
+  generation: 3,
+  seq: 7,
+  cause: "truncated",
+  range: "unknown",
+  detail: "",
+  records: 0,
+  noticed: "2026-11-24T07:00:00.000000Z",
+  received: "2026-11-24T08:00:00.000000Z",
+};
+
+test.each<[GapReport["range"], string]>([
   [{ fromByte: 1_000, toByte: 2_500 }, "bytes 1,000 to 2,500"],
+  [{ fromByte: 1_000, toByte: 2_500, bytes: 1_500 }, "bytes 1,000 to 2,500"],
+  [{ fromByte: 1_000, toByte: 2_500, bytes: 900 }, "bytes 1,000 to 2,500, 900 of them"],
+  [{ fromByte: 1_000, bytes: 700 }, "bytes 1,000 to 1,700"],
+  [{ toByte: 1_000, bytes: 700 }, "bytes 300 to 1,000"],
   [{ fromByte: 1_000 }, "bytes 1,000 to ?"],
+  [{ toByte: 1_000 }, "bytes ? to 1,000"],
   [{ bytes: 700 }, "700 bytes"],
-  ["unknown" as const, "unknown"],
+  [{}, "unknown"],
+  ["unknown", "unknown"],
 ])("a gap of %j reads as %s", (range, text) => {
-  const gap = {
-    host: "web-1",
-    source: "/var/log/syslog",
-    generation: 0,
-    seq: 7,
-    cause: "truncated",
-    range,
-    detail: "",
-    received: "2026-11-24T08:00:00.000000Z",
-  };
-  expect(formatGaps([gap], false)).toContain(text);
+  const [, row] = formatGaps([{ ...GAP, range }], false).split("\n");
+  expect(row?.split(/ {2,}/)).toContain(text);
+});
+
+test("gaps say when they were noticed, of which file, why, where and how much", () => {
+  const rejected = { ...GAP, cause: "rejected", records: 1_200, detail: "bad_columns: no" };
+  const rebuilt = { ...GAP, generation: 12, cause: "rolled_back", noticed: null };
+  expect(formatGaps([rejected, rebuilt], false)).toMatchInlineSnapshot(`
+    "NOTED (UTC)          HOST   SOURCE           GEN  CAUSE        RANGE    RECORDS  DETAIL
+    2026-11-24 07:00:00  web-1  /var/log/syslog    3  rejected     unknown    1,200  bad_columns: no
+    2026-11-24 08:00:00  web-1  /var/log/syslog   12  rolled_back  unknown  unknown
+    "
+  `);
 });
 
 const JOBS: JobReport[] = [

@@ -21,7 +21,9 @@ function presence(
 
 test("an agent is listed with its streams and what it last said of their backlogs", () => {
   using store = new FakeStore();
-  store.knownStreams = [stream({ streamId: 5, generation: 2, gaps: 1 })];
+  store.knownStreams = [
+    stream({ streamId: 5, generation: 2, filteredRecords: 3, filteredBytes: 90, gaps: 1 }),
+  ];
   const list = listAgents(store.reader, presence({ 5: { behindBytes: 77, oldestUnackedMs: 12 } }));
   expect(list).toEqual([
     {
@@ -34,6 +36,8 @@ test("an agent is listed with its streams and what it last said of their backlog
           generation: 2,
           records: 10,
           bytes: 1000,
+          filteredRecords: 3,
+          filteredBytes: 90,
           lastTime: "2026-11-24T08:00:00.000000Z",
           behindBytes: 77,
           oldestUnackedMs: 12,
@@ -111,7 +115,14 @@ test("people see a row for each host and source, its generations added up", () =
   store.knownAgents = [agent({}), agent({ agent: 2, agentId: "a2", host: "web-2" })];
   store.knownStreams = [
     stream({ streamId: 1, generation: 0, isFinished: true, records: 1_000, bytes: 50_000 }),
-    stream({ streamId: 2, generation: 1, records: 234, bytes: 1_000, gaps: 2 }),
+    stream({
+      streamId: 2,
+      generation: 1,
+      records: 234,
+      bytes: 1_000,
+      filteredRecords: 1_001,
+      gaps: 2,
+    }),
   ];
   const list = listAgents(
     store.reader,
@@ -119,8 +130,8 @@ test("people see a row for each host and source, its generations added up", () =
   );
   expect(formatAgents(list, NOW_US / 1000 + 90_000, false)).toBe(
     [
-      "HOST   STATE      SOURCE           LAST EVENT   BEHIND  OLDEST UNACKED  RECORDS   TEXT  GAPS",
-      "web-1  connected  /var/log/syslog      1m ago  2.05 kB           50 ms    1,234  51 kB     2",
+      "HOST   STATE      SOURCE           LAST EVENT   BEHIND  OLDEST UNACKED  RECORDS   TEXT  FILTERED  GAPS",
+      "web-1  connected  /var/log/syslog      1m ago  2.05 kB           50 ms    1,234  51 kB     1,001     2",
       "web-2  away       (nothing yet)",
       "",
     ].join("\n"),

@@ -84,7 +84,8 @@ class HeadReader implements StoreReader {
     const rows =
       this.#rows(`SELECT streams.id AS streamId, agents.agent_id AS agentId, agent, streams.host AS host,
                 source, generation, streams.labels AS labels, finished, records,
-                body_bytes AS bytes, gaps, last_time_us AS lastTimeUs, last_received_us AS lastReceivedUs
+                body_bytes AS bytes, filtered_records AS filteredRecords,
+                filtered_bytes AS filteredBytes, gaps, last_time_us AS lastTimeUs, last_received_us AS lastReceivedUs
          FROM streams JOIN agents ON agents.id = agent
          ORDER BY streams.host, agent, source, generation`) as Array<
         Omit<StreamInfo, "labels" | "isFinished" | "lastTimeUs" | "lastReceivedUs"> & {
@@ -105,11 +106,16 @@ class HeadReader implements StoreReader {
 
   gaps(): readonly GapInfo[] {
     const rows =
-      this.#rows(`SELECT host, source, generation, seq, cause, range, detail, received_us AS receivedUs
+      this.#rows(`SELECT host, source, generation, seq, cause, range, detail, gaps.records AS records,
+                received_us AS receivedUs, noticed_us AS noticedUs
          FROM gaps JOIN streams ON streams.id = stream ORDER BY gaps.id`) as Array<
-        Omit<GapInfo, "range"> & { range: string }
+        Omit<GapInfo, "range" | "noticedUs"> & { range: string; noticedUs: number | null }
       >;
-    return rows.map((row) => ({ ...row, range: this.#parse(row.range) as GapInfo["range"] }));
+    return rows.map(({ range, noticedUs, ...row }) => ({
+      ...row,
+      range: this.#parse(range) as GapInfo["range"],
+      noticedUs: noticedUs ?? undefined,
+    }));
   }
 
   jobs(afterId = 0): readonly JobInfo[] {

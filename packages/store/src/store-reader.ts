@@ -16,6 +16,9 @@ export interface StreamInfo {
   /** Stored so far, pruned ones included. */
   readonly records: number;
   readonly bytes: number;
+  /** What its agent's rules dropped, and the bytes of the source that were. */
+  readonly filteredRecords: number;
+  readonly filteredBytes: number;
   readonly gaps: number;
   readonly lastTimeUs: number | undefined;
   readonly lastReceivedUs: number | undefined;
@@ -41,7 +44,11 @@ export interface GapInfo {
     | { readonly fromByte?: number; readonly toByte?: number; readonly bytes?: number }
     | "unknown";
   readonly detail: string;
+  /** Records that are missing, where that is known; 0 otherwise. */
+  readonly records: number;
   readonly receivedUs: number;
+  /** By the agent's clock; undefined where no agent said it. */
+  readonly noticedUs: number | undefined;
 }
 
 export interface JobInfo {

@@ -335,6 +335,8 @@ describe("reading beside a collector", () => {
         isFinished: true,
         records: 2,
         bytes: 8,
+        filteredRecords: 3,
+        filteredBytes: 40,
         gaps: 1,
         lastTimeUs: 60,
       },
@@ -346,6 +348,8 @@ describe("reading beside a collector", () => {
         cause: "truncated",
         range: { fromByte: 10, bytes: 20 },
         detail: "cut while it was read",
+        records: 4,
+        noticedUs: 5,
       },
     ]);
     const [batch] = reader.parts();

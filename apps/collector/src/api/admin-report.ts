@@ -25,6 +25,10 @@ export const GAP_LIST = z.array(
       }),
     ]),
     detail: z.string(),
+    /** Records that are missing; 0 where their number is not known. */
+    records: count,
+    /** When the agent noticed, by its clock; null where no agent said it. */
+    noticed: time.nullable(),
     received: time,
   }),
 );
@@ -79,7 +83,11 @@ export function listGaps(reader: Pick<StoreReader, "gaps">): GapReport[] {
   return reader
     .gaps()
     .toSorted((a, b) => b.receivedUs - a.receivedUs)
-    .map(({ receivedUs, ...gap }) => ({ ...gap, received: formatUs(receivedUs) }));
+    .map(({ receivedUs, noticedUs, ...gap }) => ({
+      ...gap,
+      noticed: noticedUs === undefined ? null : formatUs(noticedUs),
+      received: formatUs(receivedUs),
+    }));
 }
 
 export function listJobs(reader: Pick<StoreReader, "jobs">): JobReport[] {

@@ -13,6 +13,9 @@ const STREAM_ENTRY = z.object({
   /** Stored so far, pruned ones included; bytes are those of the bodies with their LFs. */
   records: count,
   bytes: count,
+  /** What the agent's rules dropped; bytes are those of the source. */
+  filteredRecords: count,
+  filteredBytes: count,
   /** Event time of the last record; null where there is none yet. */
   lastTime: z.string().nullable(),
   /** What the agent last said of its backlog; null while it is not connected or has not said. */
@@ -65,7 +68,8 @@ export function listAgents(
 }
 
 function toEntry(stream: StreamInfo, presence: Presence | undefined): StreamEntry {
-  const { source, generation, records, bytes, gaps, lastTimeUs } = stream;
+  const { source, generation, records, bytes, filteredRecords, filteredBytes } = stream;
+  const { gaps, lastTimeUs } = stream;
   const isConnected = presence?.connectedAgents.has(stream.agent) === true;
   const backlog = isConnected ? presence.backlogs.get(stream.streamId) : undefined;
   // A finished stream was acknowledged to its end: its agent has no more to say about it.
@@ -75,6 +79,8 @@ function toEntry(stream: StreamInfo, presence: Presence | undefined): StreamEntr
     generation,
     records,
     bytes,
+    filteredRecords,
+    filteredBytes,
     lastTime: lastTimeUs === undefined ? null : formatTimeRfc3339(timeUs(lastTimeUs)),
     behindBytes: backlog?.behindBytes ?? unreported,
     oldestUnackedMs: backlog?.oldestUnackedMs ?? unreported,

@@ -16,6 +16,7 @@ const COLUMNS = [
   { title: "OLDEST UNACKED", align: "right" },
   { title: "RECORDS", align: "right" },
   { title: "TEXT", align: "right" },
+  { title: "FILTERED", align: "right" },
   { title: "GAPS", align: "right" },
 ] as const;
 
@@ -85,6 +86,7 @@ function formatSource(streams: readonly StreamEntry[], nowMs: number): string[] 
     unackedMs.length === 0 ? "?" : formatDuration(Math.max(...unackedMs)),
     formatCount(total(streams.map(({ records }) => records)) ?? 0),
     formatSize(total(streams.map(({ bytes }) => bytes)) ?? 0),
+    formatCount(total(streams.map(({ filteredRecords }) => filteredRecords)) ?? 0),
     formatCount(total(streams.map(({ gaps }) => gaps)) ?? 0),
   ];
 }

@@ -123,7 +123,8 @@ export class Head {
          filtered_bytes = filtered_bytes + ?, finished = finished OR ? WHERE id = ?`,
     );
     this.#insertGap = db.prepare(
-      "INSERT INTO gaps (stream, seq, cause, range, detail, received_us) VALUES (?, ?, ?, ?, ?, ?)",
+      `INSERT INTO gaps (stream, seq, cause, range, detail, received_us, noticed_us, records)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     // Not of the batches: they may all have been pruned.
     const lastReceipt: unknown = db
@@ -294,6 +295,8 @@ export class Head {
           JSON.stringify(frame.range),
           frame.detail,
           receivedUs,
+          frame.timeUs,
+          frame.count,
         );
         this.#moveOverGap.run(position.ordinal, position.nextSeq, position.cursor, streamId);
         return undefined;
@@ -326,6 +329,8 @@ export class Head {
       JSON.stringify("unknown"),
       "rebuilt from segments: what had not got into one is lost",
       this.#lastReceiptUs,
+      null,
+      0,
     );
   }
 

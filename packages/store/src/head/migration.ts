@@ -9,6 +9,9 @@ const STEPS: readonly (((db: HeadDatabase) => void) | undefined)[] = [
     db.exec(`ALTER TABLE streams ADD COLUMN removed_records INTEGER NOT NULL DEFAULT 0;
       ALTER TABLE streams ADD COLUMN is_rebuilt INTEGER NOT NULL DEFAULT 0;
       ${MANIFEST_SCHEMA}`),
+  (db) =>
+    db.exec(`ALTER TABLE gaps ADD COLUMN noticed_us INTEGER;
+      ALTER TABLE gaps ADD COLUMN records INTEGER NOT NULL DEFAULT 0;`),
 ];
 
 /**

@@ -9,8 +9,9 @@
  * - 1: agents, streams, batches, gaps, jobs.
  * - 2: segments and their streams, removals of batches, deletes, backups; what of a stream was removed, and
  *   whether it was rebuilt.
+ * - 3: of a gap, when its agent noticed it, and how many records it is known to be.
  */
-export const HEAD_SCHEMA_VERSION = 2;
+export const HEAD_SCHEMA_VERSION = 3;
 
 /** Marks the file as ours ("Slce"), so that another SQLite database is never taken for a head. */
 export const HEAD_APPLICATION_ID = 0x536c6365;
@@ -167,7 +168,11 @@ CREATE TABLE gaps (
   cause       TEXT NOT NULL,
   range       TEXT NOT NULL,
   detail      TEXT NOT NULL,
-  received_us INTEGER NOT NULL
+  received_us INTEGER NOT NULL,
+  -- By the agent's clock; null where no agent said it.
+  noticed_us  INTEGER,
+  -- 0 where the number is not known.
+  records     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE jobs (

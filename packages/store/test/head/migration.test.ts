@@ -145,7 +145,10 @@ describe("a head of version 1", () => {
     expect(store.highWater).toBe(8);
     await using reader = openStoreReader(folder.path);
     expect(reader.agents()).toMatchObject([{ agentId: "a-1", firstSeenUs: 10 }]);
-    expect(reader.gaps()).toMatchObject([{ source: "/log/1", seq: 4, cause: "truncated" }]);
+    expect(reader.gaps()).toMatchObject([
+      { source: "/log/1", seq: 4, cause: "truncated", noticedUs: undefined, records: 0 },
+    ]);
+    expect(reader.streams()).toMatchObject([{ filteredRecords: 1, filteredBytes: 2 }]);
     expect(reader.jobs()).toMatchObject([{ kind: "prune", detail: "by age" }]);
     expect(reader.stats()).toMatchObject({ batches: 2, segments: 0, records: 4 });
     expect(await bodies()).toEqual(LINES);
