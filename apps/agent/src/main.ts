@@ -7,6 +7,7 @@ import type { AgentSettings } from "./agent-settings.ts";
 import { checkSettings } from "./check.ts";
 import type { AgentConfig } from "./config.ts";
 import { runAgent } from "./run.ts";
+import { reportStatus } from "./status/status-report.ts";
 import { loadSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -31,9 +32,15 @@ function program(): Command {
     ["check", "validate the configuration and say what would be read", checkSettings],
   ] as const) {
     addConfigOptions(root.command(name).description(description)).action(async (options) =>
-      action(await load(options)),
+      action(await load(options), () => load(options)),
     );
   }
+
+  addConfigOptions(root.command("status").description("ask the running agent how it is doing"))
+    .option("--json", "print one JSON document", false)
+    .action(async ({ json, ...options }) =>
+      reportStatus((await load(options)).settings.stateDir, json),
+    );
 
   const config = root.command("config").description("look at the configuration").exitOverride();
   addConfigOptions(
@@ -53,6 +60,8 @@ function addConfigOptions(command: Command): Command<[], ConfigFlags> {
     .option("--token-file <file>", "file that holds the ingest token")
     .option("--state-dir <dir>", "folder for the agent's own state")
     .option("--host <name>", "name of this host (default: its hostname)")
+    .option("--failback <duration>", "how often to try the first collector while another serves")
+    .option("--metrics-listen <address>", "serve metrics there (default: nowhere)")
     .exitOverride();
 }
 
@@ -75,6 +84,8 @@ type ConfigFlags = {
   readonly tokenFile?: string | undefined;
   readonly stateDir?: string | undefined;
   readonly host?: string | undefined;
+  readonly failback?: string | undefined;
+  readonly metricsListen?: string | undefined;
 };
 
 function load(options: ConfigFlags): ReturnType<typeof loadSettings> {
@@ -86,6 +97,8 @@ function load(options: ConfigFlags): ReturnType<typeof loadSettings> {
       "token-file": options.tokenFile,
       "state-dir": options.stateDir,
       host: options.host,
+      failback: options.failback,
+      "metrics-listen": options.metricsListen,
     },
   });
 }
