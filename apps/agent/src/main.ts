@@ -6,6 +6,7 @@ import { CommanderError } from "commander";
 import type { AgentSettings } from "./agent-settings.ts";
 import { checkSettings } from "./check.ts";
 import type { AgentConfig } from "./config.ts";
+import { runDoctor } from "./doctor/doctor.ts";
 import { runAgent } from "./run.ts";
 import { reportStatus } from "./status/status-report.ts";
 import { loadSettings } from "./settings.ts";
@@ -41,6 +42,12 @@ function program(): Command {
     .action(async ({ json, ...options }) =>
       reportStatus((await load(options)).settings.stateDir, json),
     );
+
+  addConfigOptions(
+    root.command("doctor").description("look at all that shipping needs, and say what to do"),
+  )
+    .option("--json", "print one JSON document", false)
+    .action(async ({ json, ...options }) => runDoctor(await load(options), json));
 
   const config = root.command("config").description("look at the configuration").exitOverride();
   addConfigOptions(
