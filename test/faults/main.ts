@@ -3,6 +3,7 @@ import { runHalfOpenSuite } from "./half-open-suite.ts";
 import { runKillSuite } from "./kill-suite.ts";
 import { runMutantSuite } from "./mutant-suite.ts";
 import { runPowerLossSuite } from "./power-loss-suite.ts";
+import { runReloadSuite } from "./reload-suite.ts";
 import { runStoreKillSuite } from "./store-kill-suite.ts";
 
 const USAGE = `usage: pnpm faults NAME [options]
@@ -16,7 +17,9 @@ const USAGE = `usage: pnpm faults NAME [options]
               --states N      (500)      --seed N          (1)
   mutants   the tests above against mutants of the product, each of which must fail one
               --seed N        (1)        --only TEXT       in the mutant's name
-  half-open a connection that goes dead without a word: a new one within a minute`;
+  half-open a connection that goes dead without a word: a new one within a minute
+  reload    SIGHUP under load, each time with another configuration
+              --reloads N     (100)      --seed N          (1)`;
 
 const OPTIONS = {
   kills: { type: "string" },
@@ -25,6 +28,7 @@ const OPTIONS = {
   "rotate-every": { type: "string", default: "20000" },
   damages: { type: "string", default: "10" },
   seed: { type: "string", default: "1" },
+  reloads: { type: "string", default: "100" },
   only: { type: "string", default: "" },
   help: { type: "boolean", default: false },
 } as const;
@@ -38,15 +42,16 @@ async function main(): Promise<number> {
   }
   const { values, positionals } = commandLine;
   const [name = ""] = positionals;
-  const [kills, states, lines, rotateEvery, damages, seed] = [
+  const [kills, states, lines, rotateEvery, damages, seed, reloads] = [
     values.kills ?? (name === "store-kill" ? "200" : "30"),
     values.states,
     values.lines,
     values["rotate-every"],
     values.damages,
     values.seed,
-  ].map(Number) as [number, number, number, number, number, number];
-  if (![kills, states, lines, rotateEvery, damages, seed].every(Number.isSafeInteger)) {
+    values.reloads,
+  ].map(Number) as [number, number, number, number, number, number, number];
+  if (![kills, states, lines, rotateEvery, damages, seed, reloads].every(Number.isSafeInteger)) {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
@@ -59,6 +64,8 @@ async function main(): Promise<number> {
       return (await runPowerLossSuite({ states, seed })) ? 0 : 1;
     case "mutants":
       return (await runMutantSuite({ seed, only: values.only })) ? 0 : 1;
+    case "reload":
+      return (await runReloadSuite({ reloads, seed })) ? 0 : 1;
     case "half-open":
       return (await runHalfOpenSuite()) ? 0 : 1;
     default:

@@ -92,6 +92,12 @@ export class ServiceProcess implements AsyncDisposable {
     });
   }
 
+  /** The same, of the lines to come. */
+  loggedNext(matches: (line: LogLine) => boolean): Promise<LogLine> {
+    const past = new Set(this.log);
+    return this.logged((line) => !past.has(line) && matches(line));
+  }
+
   ready(): Promise<LogLine> {
     return this.logged(({ msg }) => msg === "ready");
   }

@@ -102,7 +102,17 @@ export class Site implements AsyncDisposable {
         sources: [{ file: files, start }],
       }),
     );
+    return this.launchAgentWith(config);
+  }
+
+  /** Starts an agent on a configuration file of the test's own. */
+  launchAgentWith(config: string): ServiceProcess {
     return this.#run("agent", process.execPath, [this.product.agent, "run", "--config", config]);
+  }
+
+  /** Runs a command of the agent to its end. */
+  sluiceAgent(...args: readonly string[]): Promise<CommandResult> {
+    return runCommand([process.execPath, this.product.agent, ...args]);
   }
 
   /** Resolves when the collector has stored this many lines, of all sources together. */

@@ -6,6 +6,7 @@ export type AgentEvent =
   | { readonly kind: "connected"; readonly url: string }
   | {
       readonly kind: "disconnected";
+      readonly collector: string;
       readonly reason: string;
       readonly advice: string | undefined;
       readonly retryInMs: number;
@@ -30,5 +31,7 @@ export type AgentEvent =
       readonly code: string;
       readonly detail: string;
     }
+  /** Another configuration is in force, from the next connection on. */
+  | { readonly kind: "reconfigured"; readonly sources: number }
   | { readonly kind: "state-lost"; readonly path: string }
   | { readonly kind: "failed"; readonly error: unknown };

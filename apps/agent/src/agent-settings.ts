@@ -1,3 +1,4 @@
+import type { ListenAddress } from "@sluice/service";
 import type { StartPolicy } from "@sluice/tail";
 
 /** What is done to each record of a source before it leaves the host; absent where nothing is. */
@@ -21,6 +22,10 @@ interface FileSourceSettings extends SourceSettingsBase {
 export type SourceSettings = FileSourceSettings;
 
 export interface AgentSettings {
+  /** Where metrics are served; undefined for nowhere. */
+  readonly metrics: ListenAddress | undefined;
+  /** While connected to another than the first collector: how often that is tried again. */
+  readonly failbackMs: number | undefined;
   readonly collectors: readonly string[];
   readonly token: () => Promise<string>;
   readonly stateDir: string;

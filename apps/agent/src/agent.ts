@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type AgentEffect, AgentSession, type UnfinishedStream } from "@sluice/protocol";
-import { Failure } from "@sluice/service";
+import {
+  type AgentEffect,
+  type AgentIdentity,
+  AgentSession,
+  type UnfinishedStream,
+} from "@sluice/protocol";
 
 import type { AgentEvent } from "./agent-event.ts";
 import { loadAgentId } from "./agent-id.ts";
@@ -11,15 +14,20 @@ import { Batcher } from "./batcher.ts";
 import { BuilderPool } from "./builder-pool.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { SourceSet } from "./source-set.ts";
+import { AgentMeter } from "./status/agent-meter.ts";
+import { describeAgent } from "./status/agent-status.ts";
+import type { AgentStatus } from "./status/status-document.ts";
+import { describeStateError, makeStateDir, statePathIn } from "./state-folder.ts";
 import { StateLock } from "./state-lock.ts";
 import { decodeStreamCursor } from "./stream-ledger.ts";
 import { StreamRoster, streamName } from "./stream-roster.ts";
-import { Uplink } from "./uplink.ts";
+import { Uplink, type UplinkTarget } from "./uplink.ts";
 
 /** Sources on one side, one uplink on the other, and the roster of streams in between. */
 export class Agent implements AsyncDisposable {
-  readonly #settings: AgentSettings;
+  #settings: AgentSettings;
   readonly #emit: (event: AgentEvent) => void;
+  readonly #identity: Pick<AgentIdentity, "agentId" | "instance">;
   readonly #lock: StateLock;
   readonly #checkpoints: Checkpoints;
   readonly #session: AgentSession;
@@ -27,6 +35,7 @@ export class Agent implements AsyncDisposable {
   readonly #batcher: Batcher;
   readonly #sources: SourceSet;
   readonly #roster: StreamRoster;
+  readonly #meter: AgentMeter;
   #report: NodeJS.Timeout | undefined;
   /** Set while the sources wait for what the collector knows, because the state was lost. */
   #awaitsUnfinished: boolean;
@@ -39,29 +48,27 @@ export class Agent implements AsyncDisposable {
     agentId: string,
   ) {
     this.#settings = settings;
-    this.#emit = emit;
+    this.#meter = new AgentMeter(checkpoints, Date.now());
+    this.#emit = (event) => {
+      this.#meter.note(event, Date.now());
+      emit(event);
+    };
     this.#lock = lock;
     this.#checkpoints = checkpoints;
     this.#awaitsUnfinished = checkpoints.isLost;
-    const session = new AgentSession({
-      agentId,
-      instance: randomUUID(),
-      hostname: settings.host,
-      version: settings.version,
-      labels: settings.labels,
-    });
+    this.#identity = { agentId, instance: randomUUID() };
+    const session = new AgentSession({ ...this.#identity, ...introductionOf(settings) });
     this.#session = session;
     this.#uplink = new Uplink({
-      urls: settings.collectors,
-      token: settings.token,
+      target: targetOf(settings),
       session,
       random: Math.random,
       events: {
         effect: (effect) => this.#handle(effect),
-        connected: (url) => emit({ kind: "connected", url }),
-        disconnected: (reason, advice, retryInMs) => {
+        connected: (url) => this.#emit({ kind: "connected", url }),
+        disconnected: (disconnection) => {
           this.#roster.pause();
-          emit({ kind: "disconnected", reason, advice, retryInMs });
+          this.#emit({ kind: "disconnected", ...disconnection });
         },
       },
     });
@@ -72,7 +79,7 @@ export class Agent implements AsyncDisposable {
       send: (message) => this.#uplink.sendFrames(message),
       nowMs: () => performance.now(),
       clockUs: () => Date.now() * 1000,
-      onError: (error) => emit({ kind: "failed", error }),
+      onError: (error) => this.#emit({ kind: "failed", error }),
     });
     this.#roster = new StreamRoster({
       checkpoints,
@@ -83,12 +90,14 @@ export class Agent implements AsyncDisposable {
       storeId: () => session.storeId,
       offer: (offer) => this.#uplink.perform(session.offer(offer)),
       forget: (key) => session.forget(key),
-      emit,
+      relabel: (key, labels) => session.relabel(key, labels),
+      moved: (worker, amount, finished) => this.#meter.moved(worker, amount, finished),
+      emit: this.#emit,
     });
     this.#sources = new SourceSet(settings.sources, {
       checkpoints,
       statePath: statePathIn(settings.stateDir),
-      emit,
+      emit: this.#emit,
       changed: (owner, change) => {
         if (change.kind === "appeared") {
           this.#roster.add(owner, change.stream);
@@ -121,6 +130,37 @@ export class Agent implements AsyncDisposable {
       await lock[Symbol.asyncDispose]();
       throw describeStateError(settings.stateDir, error);
     }
+  }
+
+  /**
+   * Takes up another configuration, but for `state_dir`, from a new connection on: each stream is
+   * opened again there, under a new epoch at the collector's cursor, so that what bytes become may
+   * change without a line twice or left out. One call at a time.
+   */
+  async reconfigure(settings: AgentSettings): Promise<void> {
+    this.#settings = { ...settings, stateDir: this.#settings.stateDir };
+    this.#uplink.suspend();
+    this.#roster.pause();
+    this.#session.introduce({ ...this.#identity, ...introductionOf(settings) });
+    try {
+      await this.#sources.reconfigure(settings.sources, (owner) => this.#roster.remove(owner));
+    } finally {
+      this.#roster.relabel();
+      this.#uplink.resume(targetOf(settings));
+    }
+    this.#emit({ kind: "reconfigured", sources: settings.sources.length });
+  }
+
+  status(): AgentStatus {
+    const { host, version, stateDir, collectors } = this.#settings;
+    return describeAgent({
+      agent: { agentId: this.#identity.agentId, host, version, stateDir, collectors },
+      meter: this.#meter,
+      session: this.#session,
+      workers: this.#roster.workers,
+      clockMs: Date.now(),
+      nowMs: performance.now(),
+    });
   }
 
   /** Stops reading, hands over what is on its way, and leaves the state as it stands. */
@@ -207,6 +247,10 @@ export class Agent implements AsyncDisposable {
   }
 
   #sendReport(): void {
+    const nowMs = performance.now();
+    for (const [key, worker] of this.#roster.workers) {
+      worker.meter.observe(worker.lagBytes(this.#session.unackedBytesOf(key)), nowMs);
+    }
     if (this.#session.phase !== "live") {
       return;
     }
@@ -214,36 +258,18 @@ export class Agent implements AsyncDisposable {
       key,
       behindBytes: worker.behindBytes,
     }));
-    this.#uplink.perform(this.#session.report(backlogs, performance.now()));
+    this.#uplink.perform(this.#session.report(backlogs, nowMs));
   }
 }
 
-function statePathIn(stateDir: string): string {
-  return join(stateDir, "state.json");
+function introductionOf({
+  host,
+  version,
+  labels,
+}: AgentSettings): Omit<AgentIdentity, "agentId" | "instance"> {
+  return { hostname: host, version, labels };
 }
 
-/** Nothing but the state folder is written or read in full at a start. */
-function describeStateError(stateDir: string, error: unknown): unknown {
-  if (error instanceof Failure || !(error instanceof Error) || !("code" in error)) {
-    return error;
-  }
-  return new Failure(
-    `cannot use state_dir ${stateDir}: ${error.message}`,
-    "make sure that its disk has room and that the agent's user may write there",
-    undefined,
-    { cause: error },
-  );
-}
-
-async function makeStateDir(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new Failure(
-      `cannot create state_dir ${path}: ${(error as Error).message}`,
-      "create it for the agent's user, or set state_dir to a folder it may write",
-      undefined,
-      { cause: error },
-    );
-  }
+function targetOf({ collectors, token, failbackMs }: AgentSettings): UplinkTarget {
+  return { urls: collectors, token, failbackMs };
 }

@@ -108,6 +108,26 @@ export class Checkpoints implements AsyncDisposable {
     this.#snapshots.set(id, snapshot);
   }
 
+  /** The source is not configured any more; its state stays as it is now. */
+  detach(id: string): void {
+    this.#sources.set(id, this.#snapshots.get(id)?.());
+    this.#snapshots.delete(id);
+  }
+
+  /** States of sources that are not attached: those of configurations before. */
+  unattached(): ReadonlyMap<string, unknown> {
+    return new Map([...this.#sources].filter(([id]) => !this.#snapshots.has(id)));
+  }
+
+  /** Puts a state in the place of one of those; nothing in it: it is forgotten. */
+  replace(id: string, state: unknown): void {
+    if (state === undefined) {
+      this.#sources.delete(id);
+    } else {
+      this.#sources.set(id, state);
+    }
+  }
+
   isKnownStore(storeId: string): boolean {
     return this.#stores.has(storeId);
   }

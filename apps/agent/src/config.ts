@@ -1,9 +1,16 @@
+import { durationField } from "@sluice/config";
+import { durationMs } from "@sluice/quantity";
+import { parseListen } from "@sluice/service";
 import * as z from "zod";
 
 import { FILE_SOURCE } from "./file-source-config.ts";
 
 const COLLECTOR_URL = z.string().refine(isCollectorUrl, {
   message: "expected a collector's URL such as ws://127.0.0.1:7514 or wss://logs.example.com",
+});
+
+const LISTEN = z.string().refine((text) => parseListen(text) !== undefined, {
+  message: "expected an address such as 127.0.0.1:7515 or [::1]:7515",
 });
 
 /** `agent.yaml`. Only what this version carries out is accepted: an unknown key is an error. */
@@ -13,6 +20,9 @@ export const AGENT_CONFIG = z.strictObject({
   state_dir: z.string().optional(),
   host: z.string().min(1).optional(),
   labels: z.record(z.string(), z.string()).default({}),
+  /** While another collector than the first serves: how often that is tried again. */
+  failback: z.union([z.literal("never"), durationField]).default(durationMs(600_000)),
+  metrics: z.strictObject({ listen: LISTEN.optional() }).prefault({}),
   sources: z.array(FILE_SOURCE).default([]),
 });
 

@@ -6,7 +6,9 @@ import { CommanderError } from "commander";
 import type { AgentSettings } from "./agent-settings.ts";
 import { checkSettings } from "./check.ts";
 import type { AgentConfig } from "./config.ts";
+import { runDoctor } from "./doctor/doctor.ts";
 import { runAgent } from "./run.ts";
+import { reportStatus } from "./status/status-report.ts";
 import { loadSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -31,9 +33,21 @@ function program(): Command {
     ["check", "validate the configuration and say what would be read", checkSettings],
   ] as const) {
     addConfigOptions(root.command(name).description(description)).action(async (options) =>
-      action(await load(options)),
+      action(await load(options), () => load(options)),
     );
   }
+
+  addConfigOptions(root.command("status").description("ask the running agent how it is doing"))
+    .option("--json", "print one JSON document", false)
+    .action(async ({ json, ...options }) =>
+      reportStatus((await load(options)).settings.stateDir, json),
+    );
+
+  addConfigOptions(
+    root.command("doctor").description("look at all that shipping needs, and say what to do"),
+  )
+    .option("--json", "print one JSON document", false)
+    .action(async ({ json, ...options }) => runDoctor(await load(options), json));
 
   const config = root.command("config").description("look at the configuration").exitOverride();
   addConfigOptions(
@@ -53,6 +67,8 @@ function addConfigOptions(command: Command): Command<[], ConfigFlags> {
     .option("--token-file <file>", "file that holds the ingest token")
     .option("--state-dir <dir>", "folder for the agent's own state")
     .option("--host <name>", "name of this host (default: its hostname)")
+    .option("--failback <duration>", "how often to try the first collector while another serves")
+    .option("--metrics-listen <address>", "serve metrics there (default: nowhere)")
     .exitOverride();
 }
 
@@ -75,6 +91,8 @@ type ConfigFlags = {
   readonly tokenFile?: string | undefined;
   readonly stateDir?: string | undefined;
   readonly host?: string | undefined;
+  readonly failback?: string | undefined;
+  readonly metricsListen?: string | undefined;
 };
 
 function load(options: ConfigFlags): ReturnType<typeof loadSettings> {
@@ -86,6 +104,8 @@ function load(options: ConfigFlags): ReturnType<typeof loadSettings> {
       "token-file": options.tokenFile,
       "state-dir": options.stateDir,
       host: options.host,
+      failback: options.failback,
+      "metrics-listen": options.metricsListen,
     },
   });
 }

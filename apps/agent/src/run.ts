@@ -1,12 +1,23 @@
+import { isatty } from "node:tty";
 import { formatProblem } from "@sluice/config";
 import { createLog, EXIT, Failure, type Log, endWithin, stopSignal } from "@sluice/service";
 
-import type { AgentEvent } from "./agent-event.ts";
 import { Agent } from "./agent.ts";
+import { EventLog } from "./event-log.ts";
+import { MetricsServer } from "./metrics/metrics-server.ts";
+import { Reloader } from "./reloader.ts";
 import type { LoadedSettings } from "./settings.ts";
+import { StatusSocket } from "./status/status-socket.ts";
 
-/** `sluice-agent run`: ships until it is told to stop. */
-export async function runAgent({ config, settings }: LoadedSettings): Promise<void> {
+/**
+ * `sluice-agent run`: ships until it is told to stop.
+ *
+ * @param load reads the configuration anew, for SIGHUP
+ */
+export async function runAgent(
+  { config, settings }: LoadedSettings,
+  load: () => Promise<LoadedSettings>,
+): Promise<void> {
   const log = createLog(process.stderr.isTTY);
   for (const warning of config.warnings) {
     log.warn(formatProblem(warning));
@@ -15,80 +26,47 @@ export async function runAgent({ config, settings }: LoadedSettings): Promise<vo
     throw new Failure("no sources are configured", "add some under `sources`", EXIT.config);
   }
   await settings.token();
-  const agent = await Agent.start(settings, (event) => note(log, event));
-  const stopped = stopSignal(); // before anyone is told that it is ready
+  const stopped = Promise.race([stopSignal(), hangup()]); // before anyone is told that it is ready
+  const events = new EventLog(log, () => performance.now());
+  const agent = await Agent.start(settings, (event) => events.write(event));
+  const metrics = new MetricsServer(() => agent.status(), log);
+  const reloader = new Reloader({ agent, metrics, load, log, settings });
+  process.on("SIGHUP", () => reloader.request());
+  const socket = await openStatusSocket(settings.stateDir, agent, log);
+  await metrics.listen(settings.metrics);
   log.info({ host: settings.host, collector: settings.collectors[0] }, "ready");
   const signal = await stopped;
   log.info({ signal }, "stopping");
   endWithin();
+  await socket?.[Symbol.asyncDispose]();
+  await metrics[Symbol.asyncDispose]();
+  await reloader[Symbol.asyncDispose]();
   await agent[Symbol.asyncDispose]();
   log.info("stopped");
 }
 
-function note(log: Log, event: AgentEvent): void {
-  switch (event.kind) {
-    case "connected":
-      log.info({ collector: event.url }, "connected");
-      return;
-    case "disconnected":
-      log.warn(
-        {
-          retryInMs: Math.round(event.retryInMs),
-          ...(event.advice !== undefined && { advice: event.advice }),
-        },
-        `not connected: ${event.reason}`,
-      );
-      return;
-    case "rolled-back":
-      log.error(
-        { source: event.source, generation: event.generation, records: event.records },
-        "the collector is behind what it had acknowledged (restored or damaged): sending again",
-      );
-      return;
-    case "rejected":
-      log.error(
-        { source: event.source, generation: event.generation, code: event.code },
-        `a batch can never be accepted (${event.detail}): set aside in dead-letter, recorded as a gap`,
-      );
-      return;
-    case "stopped-stream":
-      log.error(
-        { source: event.source, generation: event.generation, code: event.code },
-        `the stream is held: ${event.detail}`,
-      );
-      return;
-    case "state-lost":
-      log.warn(
-        { path: event.path },
-        "the agent's state is lost: asking the collector where it stands",
-      );
-      return;
-    case "tail": {
-      const { kind, ...fields } = event.event;
-      const isLoss = kind === "gap" || kind === "cursor-lost" || kind === "unreadable";
-      const text = TAIL_MESSAGES[kind];
-      log[isLoss || kind === "failed-scan" ? "warn" : "info"](fields, text);
-      return;
-    }
-    case "failed":
-      log.error({ err: event.error }, "a part of the agent failed");
-      return;
-    default:
-      event satisfies never;
+/** An agent that cannot be asked ships all the same. */
+async function openStatusSocket(
+  stateDir: string,
+  agent: Agent,
+  log: Log,
+): Promise<StatusSocket | undefined> {
+  try {
+    return await StatusSocket.open(stateDir, () => agent.status());
+  } catch (err) {
+    log.warn({ err }, "`sluice-agent status` will not work: its socket cannot be opened");
+    return undefined;
   }
 }
 
-const TAIL_MESSAGES: Readonly<
-  Record<Extract<AgentEvent, { kind: "tail" }>["event"]["kind"], string>
-> = {
-  unreadable: "cannot be read: give the agent's user read permission (group adm, or an ACL)",
-  readable: "can be read now",
-  refused: "is not a regular file and is not read",
-  rotated: "rotated; reading it to its end where it is now",
-  truncated: "truncated; reading from its beginning",
-  recovered: "the unread rest was found in a copy",
-  "late-write": "a finished file has grown",
-  gap: "lost before it could be read; recorded as a gap",
-  "cursor-lost": "the place to read on from is not in any file",
-  "failed-scan": "looking for files failed; trying again",
-};
+/** A person's terminal that is closed sends SIGHUP too, and is gone by then: nobody reloads by that. */
+function hangup(): Promise<NodeJS.Signals> {
+  const hadTerminal = isatty(2);
+  return new Promise((resolve) => {
+    process.on("SIGHUP", (signal) => {
+      if (hadTerminal && !isatty(2)) {
+        resolve(signal);
+      }
+    });
+  });
+}

@@ -8,7 +8,7 @@ import {
   loadConfig,
   standardPaths,
 } from "@sluice/config";
-import { EXIT, Failure, parseToken, readConfigFile } from "@sluice/service";
+import { EXIT, Failure, parseListen, parseToken, readConfigFile } from "@sluice/service";
 
 import type { AgentSettings } from "./agent-settings.ts";
 import { AGENT_CONFIG, type AgentConfig } from "./config.ts";
@@ -67,6 +67,8 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
     host: value.host ?? hostname(),
     version: VERSION,
     labels: value.labels,
+    failbackMs: value.failback === "never" ? undefined : value.failback,
+    metrics: value.metrics.listen === undefined ? undefined : parseListen(value.metrics.listen),
     sources: value.sources.map(toFileSource),
   };
   return { config: config.value, file, settings };

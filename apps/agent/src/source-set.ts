@@ -1,5 +1,5 @@
 import { Failure } from "@sluice/service";
-import { FileSource, type Source, type StreamChange } from "@sluice/tail";
+import { FileSource, splitFileState, type Source, type StreamChange } from "@sluice/tail";
 
 import type { AgentEvent } from "./agent-event.ts";
 import type { SourceSettings } from "./agent-settings.ts";
@@ -24,22 +24,21 @@ export interface SourceSetParts {
 /** The sources that are configured, from their start to their disposal. */
 export class SourceSet implements AsyncDisposable {
   readonly #parts: SourceSetParts;
-  readonly #sources: ConfiguredSource[] = [];
   readonly #abort = new AbortController();
+  #sources: readonly ConfiguredSource[];
+  #isStarted = false;
 
   /** @throws Failure where the state of a source is not one that it made */
   constructor(settings: readonly SourceSettings[], parts: SourceSetParts) {
     this.#parts = parts;
-    for (const each of settings) {
-      this.#sources.push(this.#create(each));
-    }
+    this.#sources = this.#createAll(settings);
   }
 
   /** The first look at each; what there is to read is told before this resolves. */
   async start(): Promise<void> {
+    this.#isStarted = true;
     for (const owner of this.#sources) {
-      void this.#follow(owner);
-      await owner.source.start();
+      await this.#startOne(owner);
     }
   }
 
@@ -48,19 +47,67 @@ export class SourceSet implements AsyncDisposable {
     return this.#sources.find(({ source }) => source.covers(name));
   }
 
+  /**
+   * Takes up another configuration. What is read as before keeps its source, with the descriptors
+   * that it holds, and gets its new settings. The others are removed, their state kept; what is new
+   * is created and started.
+   *
+   * @param remove called for each that is not configured any more, before it is disposed
+   */
+  async reconfigure(
+    settings: readonly SourceSettings[],
+    remove: (owner: ConfiguredSource) => Promise<void>,
+  ): Promise<void> {
+    const before = [...this.#sources];
+    const kept = settings.map((each) => {
+      const at = before.findIndex((owner) => readingOf(owner.settings) === readingOf(each));
+      const [owner] = at === -1 ? [] : before.splice(at, 1);
+      if (owner !== undefined) {
+        owner.settings = each;
+      }
+      return owner;
+    });
+    this.#sources = kept.filter((owner) => owner !== undefined);
+    for (const owner of before) {
+      await remove(owner);
+      await owner.source[Symbol.asyncDispose]();
+      this.#parts.checkpoints.detach(owner.id);
+    }
+    const added = this.#createAll(settings.filter((_, i) => kept[i] === undefined));
+    this.#sources = [...this.#sources, ...added];
+    for (const owner of this.#isStarted ? added : []) {
+      await this.#startOne(owner);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort(new Error("the agent stops"));
     await Promise.all(this.#sources.map(({ source }) => source[Symbol.asyncDispose]()));
   }
 
+  async #startOne(owner: ConfiguredSource): Promise<void> {
+    void this.#follow(owner);
+    await owner.source.start();
+  }
+
+  /** All are attached before the first of them asks for a state that no source has any more. */
+  #createAll(settings: readonly SourceSettings[]): ConfiguredSource[] {
+    const { checkpoints } = this.#parts;
+    const known = settings.filter((each) => checkpoints.source(sourceId(each)) !== undefined);
+    const byKnown = new Map(known.map((each) => [each, this.#create(each)]));
+    return settings.map((each) => byKnown.get(each) ?? this.#create(each));
+  }
+
   #create(settings: SourceSettings): ConfiguredSource {
     const { checkpoints, statePath, emit } = this.#parts;
     const id = sourceId(settings);
+    const state = checkpoints.source(id);
     const created = FileSource.create({
       include: settings.include,
       exclude: settings.exclude,
       start: settings.start,
-      state: checkpoints.source(id),
+      state,
+      inherited: state === undefined ? this.#inherit(settings) : [],
       onEvent: (event) => emit({ kind: "tail", event }),
     });
     if (!created.ok) {
@@ -72,6 +119,20 @@ export class SourceSet implements AsyncDisposable {
     const source = created.value;
     checkpoints.attach(id, () => source.snapshot());
     return { id, source, settings };
+  }
+
+  /** What sources of an earlier configuration knew of files that are this one's now. */
+  #inherit({ include, exclude }: SourceSettings): unknown[] {
+    const { checkpoints } = this.#parts;
+    const inherited: unknown[] = [];
+    for (const [id, state] of checkpoints.unattached()) {
+      const split = splitFileState(state, { include, exclude });
+      if (split !== undefined) {
+        inherited.push(split.covered);
+        checkpoints.replace(id, split.rest);
+      }
+    }
+    return inherited;
   }
 
   async #follow(owner: ConfiguredSource): Promise<void> {
@@ -91,4 +152,10 @@ export class SourceSet implements AsyncDisposable {
 /** A source keeps its state across restarts while what it reads is the same. */
 function sourceId(source: SourceSettings): string {
   return `file:${JSON.stringify([source.include, source.exclude])}`;
+}
+
+/** Two settings with the same reading differ in what is made of the records only, or in where a first start begins. */
+function readingOf(settings: SourceSettings): string {
+  const reading = { ...settings, labels: undefined, processing: undefined, start: undefined };
+  return JSON.stringify(reading);
 }

@@ -9,6 +9,7 @@ import type { BuilderPool } from "./builder-pool.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { ConfiguredSource } from "./source-set.ts";
 import { emptyLedger, encodeStreamCursor } from "./stream-ledger.ts";
+import type { AckedAmount } from "./status/stream-meter.ts";
 import { StreamWorker } from "./stream-worker.ts";
 
 /** Until the state is tried again on a disk that did not take it. */
@@ -32,6 +33,10 @@ export interface StreamRosterParts {
   readonly storeId: () => string | undefined;
   readonly offer: (offer: StreamOffer) => void;
   readonly forget: (key: number) => void;
+  /** From the next connection on. */
+  readonly relabel: (key: number, labels: StreamOffer["labels"]) => void;
+  /** A stream was moved on by an ack; its end may be stored with it. */
+  readonly moved: (worker: StreamWorker, amount: AckedAmount, finished: boolean) => void;
   readonly emit: (event: AgentEvent) => void;
 }
 
@@ -39,6 +44,9 @@ export interface StreamRosterParts {
 export class StreamRoster implements AsyncDisposable {
   readonly #parts: StreamRosterParts;
   readonly #workers = new Map<number, StreamWorker>();
+  readonly #owners = new Map<number, ConfiguredSource>();
+  /** Sources that are not configured any more, of which a stream may still be told. */
+  readonly #removed = new WeakSet<ConfiguredSource>();
   /** Streams that appeared and are on no disk yet. */
   readonly #arrivals: Arrival[] = [];
   #isOffering = false;
@@ -82,11 +90,13 @@ export class StreamRoster implements AsyncDisposable {
       return;
     }
     const name = streamName(worker.stream);
-    worker.acked(cursor);
+    const amount = worker.acked(nextSeq, cursor);
     checkpoints.acked(store, name, { nextSeq, cursor });
+    this.#parts.moved(worker, amount, finished);
     if (finished) {
       forget(key);
       this.#workers.delete(key);
+      this.#owners.delete(key);
       checkpoints.finish(store, name, nextSeq);
       void worker.finish();
     }
@@ -95,9 +105,31 @@ export class StreamRoster implements AsyncDisposable {
   /** The stream holds its position: it must not be read on. */
   stopped(key: number, code: string, detail: string): void {
     const worker = this.#workers.get(key);
-    worker?.pause();
+    worker?.hold();
     if (worker !== undefined) {
       this.#parts.emit({ kind: "stopped-stream", ...worker.stream, code, detail });
+    }
+  }
+
+  /** Streams of a source that is not configured any more: not read on, and not offered again. */
+  async remove(owner: ConfiguredSource): Promise<void> {
+    this.#removed.add(owner);
+    const keys = [...this.#owners].filter(([, other]) => other === owner).map(([key]) => key);
+    await Promise.all(
+      keys.map(async (key) => {
+        const worker = this.#workers.get(key);
+        this.#parts.forget(key);
+        this.#workers.delete(key);
+        this.#owners.delete(key);
+        await worker?.stop();
+      }),
+    );
+  }
+
+  /** The configuration has other labels. */
+  relabel(): void {
+    for (const [key, owner] of this.#owners) {
+      this.#parts.relabel(key, this.#labelsOf(owner));
     }
   }
 
@@ -131,9 +163,13 @@ export class StreamRoster implements AsyncDisposable {
   }
 
   #offer(owner: ConfiguredSource, stream: TailStream): void {
-    const { checkpoints, pool, batcher, stateDir, emit, offer, labels } = this.#parts;
+    if (this.#removed.has(owner)) {
+      return;
+    }
+    const { checkpoints, pool, batcher, stateDir, emit, offer } = this.#parts;
     const key = this.#nextKey++;
     const name = streamName(stream);
+    this.#owners.set(key, owner);
     this.#workers.set(
       key,
       new StreamWorker({
@@ -151,7 +187,7 @@ export class StreamRoster implements AsyncDisposable {
       key,
       source: stream.source,
       generation: stream.generation,
-      labels: { ...labels(), ...owner.settings.labels },
+      labels: this.#labelsOf(owner),
       // A store that was there before and does not know the stream lost it: from the beginning.
       // A store that is new takes over where the newest checkpoint of any other stands.
       initialCursor: (storeId: string) =>
@@ -161,6 +197,10 @@ export class StreamRoster implements AsyncDisposable {
             : stream.ackedCursor,
         ),
     });
+  }
+
+  #labelsOf(owner: ConfiguredSource): StreamOffer["labels"] {
+    return { ...this.#parts.labels(), ...owner.settings.labels };
   }
 
   #reportRollback(worker: StreamWorker, { nextSeq, cursor }: Rewind): void {

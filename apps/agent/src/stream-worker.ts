@@ -1,5 +1,12 @@
 import type { RejectedFrame } from "@sluice/protocol";
-import type { EntryReader, Source, StreamKey, StreamReader, TailStream } from "@sluice/tail";
+import {
+  type EntryReader,
+  fileOffset,
+  type Source,
+  type StreamKey,
+  type StreamReader,
+  type TailStream,
+} from "@sluice/tail";
 
 import type { AgentEvent } from "./agent-event.ts";
 import type { ProcessingSettings } from "./agent-settings.ts";
@@ -14,6 +21,7 @@ import type { Pump } from "./pump.ts";
 import { RecordPump } from "./record-pump.ts";
 import type { Note } from "./sealed-batch.ts";
 import { Stamper } from "./stamp/stamper.ts";
+import { type AckedAmount, StreamMeter } from "./status/stream-meter.ts";
 import { decodeStreamCursor, difference, StreamLedger } from "./stream-ledger.ts";
 import { StreamPump } from "./stream-pump.ts";
 
@@ -37,13 +45,18 @@ export interface Rewind {
   readonly rejected: RejectedFrame | undefined;
 }
 
+/** `waiting`: for the collector to open it; `held`: the collector takes nothing of it any more. */
+export type WorkerState = "waiting" | "reading" | "held";
+
 /** One stream of the agent: its reader, and the pump that is running for the epoch at hand. */
 export class StreamWorker {
   readonly #parts: StreamWorkerParts;
   readonly #reader: StreamReader | EntryReader;
   readonly #stamper = new Stamper();
   readonly #framer = new LineFramer(this.#stamper);
+  readonly #meter = new StreamMeter(performance.now());
   #pump: Pump | undefined;
+  #isHeld = false;
   #abort = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -62,9 +75,28 @@ export class StreamWorker {
     return this.#reader.behindBytes + (this.#pump?.bufferedBytes ?? 0);
   }
 
+  get meter(): StreamMeter {
+    return this.#meter;
+  }
+
+  get state(): WorkerState {
+    return this.#isHeld ? "held" : this.#pump === undefined ? "waiting" : "reading";
+  }
+
+  /** Bytes of the source that are not acknowledged, `unackedBytes` of them on their way. */
+  lagBytes(unackedBytes: number): number {
+    const reader = this.#reader;
+    if (reader.kind === "entries") {
+      return (this.#pump?.bufferedBytes ?? reader.behindBytes) + unackedBytes;
+    }
+    const acked = this.#meter.offset ?? fileOffset(this.#parts.stream.ackedCursor) ?? 0;
+    return Math.max(0, reader.offset + reader.behindBytes - acked);
+  }
+
   /** Reads on from where the collector says, under a new epoch; what was read before is void. */
   rewind(to: Rewind): void {
     this.pause();
+    this.#meter.rewound(to.nextSeq, to.cursor);
     const abort = this.#abort;
     this.#running = this.#running
       .then(() => this.#run(to, abort.signal))
@@ -82,11 +114,18 @@ export class StreamWorker {
     this.#pump = undefined;
   }
 
-  acked(cursor: Uint8Array): void {
+  /** Stops reading for good: the collector takes nothing of this stream any more. */
+  hold(): void {
+    this.#isHeld = true;
+    this.pause();
+  }
+
+  acked(nextSeq: number, cursor: Uint8Array): AckedAmount {
     const moved = this.#parts.source.acked(this.stream, decodeStreamCursor(cursor).source);
     if (!moved.ok) {
       throw new Error(`an acknowledged cursor is not this stream's: ${moved.error.detail}`);
     }
+    return this.#meter.acked(nextSeq, cursor, performance.now());
   }
 
   /** The stream's end is stored: its descriptor is closed and its file remembered as done. */

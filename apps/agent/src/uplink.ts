@@ -3,33 +3,51 @@ import {
   type AgentMessage,
   type AgentSession,
   CLOSE_CODES,
-  CLOSE_NOTES,
   decodeCollectorMessage,
   encodeControl,
-  HTTP_STATUSES,
   LIMITS,
   SUBPROTOCOL,
 } from "@sluice/protocol";
 import WebSocket from "ws";
 
 import { Backoff } from "./backoff.ts";
+import { adviceForStatus, closeNote } from "./collector-advice.ts";
+import { isReady } from "./collector-probe.ts";
 
 /** Nothing was acknowledged for this long though something is on its way: the connection is not to be trusted. */
 const ACK_TIMEOUT_MS = 60_000;
+
+/** How long the other side may take to answer a close. */
+const CLOSE_WITHIN_MS = 1_000;
+
+export interface Disconnection {
+  readonly collector: string;
+  readonly reason: string;
+  /** What to do, where waiting will not mend it. */
+  readonly advice: string | undefined;
+  readonly retryInMs: number;
+}
 
 interface UplinkEvents {
   /** What the session wants of the agent, but for sending. */
   effect(effect: Exclude<AgentEffect, { kind: "send" }>): void;
   connected(url: string): void;
-  /** The connection is gone; what was on its way is void. `advice` is set where waiting will not mend it. */
-  disconnected(reason: string, advice: string | undefined, retryInMs: number): void;
+  /** The connection is gone; what was on its way is void. */
+  disconnected(disconnection: Disconnection): void;
 }
 
-export interface UplinkOptions {
+/** Where to connect, and as whom. */
+export interface UplinkTarget {
   /** In order of preference; each failed attempt moves on to the next. */
   readonly urls: readonly string[];
   /** Read anew for each attempt, so that a rotated token is taken up. */
   readonly token: () => Promise<string>;
+  /** While connected to another than the first: how often it is seen whether that answers again. */
+  readonly failbackMs: number | undefined;
+}
+
+export interface UplinkOptions {
+  readonly target: UplinkTarget;
   readonly session: AgentSession;
   readonly events: UplinkEvents;
   readonly random: () => number;
@@ -40,9 +58,13 @@ export class Uplink implements AsyncDisposable {
   readonly #options: UplinkOptions;
   readonly #backoff: Backoff;
   #socket: WebSocket | undefined;
+  #target: UplinkTarget;
   #attempt = 0;
+  /** Counts what `suspend` has ended: an attempt of an earlier one is void. */
+  #suspensions = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
+  #failbackTimer: NodeJS.Timeout | undefined;
   #lastHeardMs = 0;
   #isStopped = false;
   /** Set by a `goaway`: when the collector wants to be asked again. */
@@ -50,6 +72,7 @@ export class Uplink implements AsyncDisposable {
 
   constructor(options: UplinkOptions) {
     this.#options = options;
+    this.#target = options.target;
     this.#backoff = new Backoff(options.random);
   }
 
@@ -79,16 +102,40 @@ export class Uplink implements AsyncDisposable {
     }
   }
 
+  /** Drops the connection, or the attempt at one: nothing is sent or heard until `resume`. */
+  suspend(): void {
+    this.#suspensions += 1;
+    clearTimeout(this.#retryTimer);
+    clearInterval(this.#pingTimer);
+    clearTimeout(this.#failbackTimer);
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#options.session.disconnected();
+    socket?.close(CLOSE_CODES.goingAway, "the agent connects anew");
+    const terminate = setTimeout(() => socket?.terminate(), CLOSE_WITHIN_MS);
+    terminate.unref();
+    socket?.once("close", () => clearTimeout(terminate));
+  }
+
+  /** Connects at once, to the first of the target's collectors. */
+  resume(target: UplinkTarget = this.#target): void {
+    this.#target = target;
+    this.#attempt = 0;
+    this.#backoff.reset();
+    void this.#connect();
+  }
+
   /** Closes in good order: the collector takes what has arrived. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#failbackTimer);
     const socket = this.#socket;
     if (socket === undefined || socket.readyState === WebSocket.CLOSED) {
       return;
     }
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => socket.terminate(), 1_000);
+      const timer = setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS);
       socket.once("close", () => {
         clearTimeout(timer);
         resolve();
@@ -98,20 +145,24 @@ export class Uplink implements AsyncDisposable {
   }
 
   async #connect(): Promise<void> {
-    const { urls, session, events } = this.#options;
+    const { session, events } = this.#options;
+    const { urls } = this.#target;
+    const suspensions = this.#suspensions;
     const attempt = this.#attempt++;
-    const url = urls[attempt % urls.length] as string;
+    const collector = urls[attempt % urls.length] as string;
     let token: string;
     try {
-      token = await this.#options.token();
+      token = await this.#target.token();
     } catch (error) {
-      this.#retry(messageOf(error), undefined, false);
+      if (this.#suspensions === suspensions) {
+        this.#retry({ collector, reason: messageOf(error), advice: undefined });
+      }
       return;
     }
-    if (this.#isStopped) {
+    if (this.#isStopped || this.#suspensions !== suspensions) {
       return;
     }
-    const socket = new WebSocket(new URL("/v1/agent", url), SUBPROTOCOL, {
+    const socket = new WebSocket(new URL("/v1/agent", collector), SUBPROTOCOL, {
       headers: { authorization: `Bearer ${token}` },
       perMessageDeflate: false,
       maxPayload: LIMITS.controlBytes,
@@ -130,20 +181,27 @@ export class Uplink implements AsyncDisposable {
       failure = advice === undefined ? messageOf(error) : failure;
     });
     socket.on("open", () => {
+      if (this.#socket !== socket) {
+        return;
+      }
       this.#lastHeardMs = performance.now();
       this.#pingTimer = setInterval(() => this.#watch(socket), LIMITS.pingIntervalMs / 4);
-      events.connected(url);
+      events.connected(collector);
       this.perform(session.connected(Date.now() * 1000));
     });
     socket.on("pong", () => (this.#lastHeardMs = performance.now()));
     socket.on("ping", () => (this.#lastHeardMs = performance.now()));
     socket.on("message", (data, isBinary) => {
+      if (this.#socket !== socket) {
+        return;
+      }
       this.#lastHeardMs = performance.now();
       const decoded = decodeCollectorMessage(isBinary ? "" : (data as Buffer).toString("utf8"));
       if (decoded.ok) {
         if (decoded.value.type === "welcome") {
           this.#backoff.reset();
           this.#attempt = attempt; // Stay with a collector that works.
+          this.#watchFirst(attempt % urls.length);
         }
         this.perform(session.receive(decoded.value));
       } else if (decoded.error.kind !== "unknown_type") {
@@ -153,14 +211,18 @@ export class Uplink implements AsyncDisposable {
       }
     });
     socket.on("close", (code, reason) => {
+      if (this.#socket !== socket) {
+        return;
+      }
       clearInterval(this.#pingTimer);
+      clearTimeout(this.#failbackTimer);
       session.disconnected();
       const note = closeNote(code);
       if (note !== undefined) {
         failure = `${note.meaning}${reason.length > 0 ? ` (${reason.toString("utf8")})` : ""}`;
         advice ??= note.isHopeless ? note.reaction : undefined;
       }
-      this.#retry(failure, advice, advice !== undefined);
+      this.#retry({ collector, reason: failure, advice });
     });
   }
 
@@ -175,47 +237,42 @@ export class Uplink implements AsyncDisposable {
     }
   }
 
-  #retry(reason: string, advice: string | undefined, isHopeless: boolean): void {
+  /** While it is another that serves: sees from time to time whether the first collector does again. */
+  #watchFirst(index: number): void {
+    const { urls, failbackMs } = this.#target;
+    const [first] = urls;
+    if (index === 0 || failbackMs === undefined || first === undefined) {
+      return;
+    }
+    // Not all agents of a fleet at once.
+    const waitMs = failbackMs * (0.75 + this.#options.random() / 2);
+    const socket = this.#socket;
+    this.#failbackTimer = setTimeout(() => {
+      void isReady(first).then((ready) => {
+        if (this.#socket !== socket || socket?.readyState !== WebSocket.OPEN || this.#isStopped) {
+          return;
+        }
+        if (!ready) {
+          this.#watchFirst(index);
+          return;
+        }
+        this.suspend();
+        const reason = `the first collector, ${first}, answers again`;
+        const collector = urls[index] as string;
+        this.#options.events.disconnected({ collector, reason, advice: undefined, retryInMs: 0 });
+        this.resume();
+      });
+    }, waitMs);
+  }
+
+  #retry({ collector, reason, advice }: Omit<Disconnection, "retryInMs">): void {
     if (this.#isStopped) {
       return;
     }
     const asked = Math.max(0, this.#notBeforeMs - performance.now());
-    const retryInMs = asked + this.#backoff.nextMs(isHopeless);
-    this.#options.events.disconnected(reason, advice, retryInMs);
+    const retryInMs = asked + this.#backoff.nextMs(advice !== undefined);
+    this.#options.events.disconnected({ collector, reason, advice, retryInMs });
     this.#retryTimer = setTimeout(() => void this.#connect(), retryInMs);
-  }
-}
-
-function closeNote(
-  code: number,
-): { meaning: string; reaction: string; isHopeless: boolean } | undefined {
-  const entry = Object.entries(CLOSE_CODES).find(([, value]) => value === code);
-  if (entry === undefined) {
-    return undefined;
-  }
-  const name = entry[0] as keyof typeof CLOSE_CODES;
-  const isHopeless =
-    name === "cloneRefused" || name === "unauthenticated" || name === "protocolVersion";
-  return { ...CLOSE_NOTES[name], isHopeless };
-}
-
-function adviceForStatus(status: number): string | undefined {
-  switch (status) {
-    case HTTP_STATUSES.unauthenticated:
-      return "the token is not one of the collector's: compare token_file with the collector's data_dir/tokens/ingest.token";
-    case HTTP_STATUSES.originForbidden:
-      return "something between adds an Origin header: connect without that proxy";
-    case HTTP_STATUSES.notFound:
-    case HTTP_STATUSES.badRequest:
-      return "this is not a Sluice collector: check `collector` in the configuration";
-    case HTTP_STATUSES.upgradeRequired:
-      return "the collector speaks another version of the protocol: upgrade the older of the two";
-    case HTTP_STATUSES.headersTooLarge:
-      return "something between adds too many headers: connect without that proxy";
-    case HTTP_STATUSES.tooManyRequests:
-      return "too many failed attempts from this address: mend the token and wait a minute";
-    default:
-      return undefined;
   }
 }
 

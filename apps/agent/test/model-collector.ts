@@ -174,7 +174,7 @@ export class ModelCollector implements AsyncDisposable {
       if (effect.kind === "rewind") {
         this.#workers[effect.key]?.rewind(effect);
       } else if (effect.kind === "acked") {
-        this.#workers[effect.key]?.acked(effect.cursor);
+        this.#workers[effect.key]?.acked(effect.nextSeq, effect.cursor);
         this.#batcher.flush();
       } else if (effect.kind === "send" && effect.message.type === "open") {
         const streams = effect.message.streams.map(({ stream, source }) => {

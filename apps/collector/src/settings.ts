@@ -6,15 +6,10 @@ import {
   loadConfig,
   standardPaths,
 } from "@sluice/config";
-import { EXIT, Failure, readConfigFile } from "@sluice/service";
+import { EXIT, Failure, type ListenAddress, parseListen, readConfigFile } from "@sluice/service";
 import type { RetentionPolicy } from "@sluice/retention";
 
-import {
-  COLLECTOR_CONFIG,
-  type CollectorConfig,
-  type ListenAddress,
-  parseListen,
-} from "./config.ts";
+import { COLLECTOR_CONFIG, type CollectorConfig } from "./config.ts";
 
 export interface ConfigRequest {
   /** `--config`; the standard path where it is not given. */

@@ -1,7 +1,7 @@
+import { Counter, Histogram, measured, renderMetrics } from "@sluice/service";
 import type { CommitReport } from "@sluice/store";
 import { expect, test } from "vitest";
 
-import { Counter, Histogram, measured, renderMetrics } from "../src/server/exposition.ts";
 import { CollectorMetrics } from "../src/server/metrics.ts";
 import { FakeStore, job, part, stream } from "./fake-store.ts";
 

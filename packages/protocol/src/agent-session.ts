@@ -27,7 +27,7 @@ export interface AgentIdentity {
  * PROTOCOL.md ("The agent's connection").
  */
 export class AgentSession {
-  readonly #identity: AgentIdentity;
+  #identity: AgentIdentity;
   readonly #streams = new Map<number, StreamWindow>();
   /** This connection's stream numbers -> key. */
   readonly #keys: number[] = [];
@@ -49,9 +49,14 @@ export class AgentSession {
     return this.#storeId;
   }
 
-  /** Credit that the collector grants, in uncompressed bytes. */
+  /** What the collector has granted this connection, in uncompressed bytes. */
   get creditBytes(): number {
     return this.#creditBytes;
+  }
+
+  /** What of it is on its way. */
+  get unackedBytes(): number {
+    return this.#unackedBytes;
   }
 
   /** No message is on its way: the clock that lets small batches leave. */
@@ -67,6 +72,11 @@ export class AgentSession {
     return this.#unackedBytes === 0
       ? Math.max(this.#creditBytes, LIMITS.batchRawBytes)
       : Math.max(0, this.#creditBytes - this.#unackedBytes);
+  }
+
+  /** From the next `hello` on. */
+  introduce(identity: AgentIdentity): void {
+    this.#identity = identity;
   }
 
   connected(clockUs: number): AgentEffect[] {
@@ -94,7 +104,17 @@ export class AgentSession {
     return this.#phase === "live" ? this.#open() : [];
   }
 
-  /** The stream is finished and all of it is acknowledged. */
+  /** From the next connection on. */
+  relabel(key: number, labels: StreamOffer["labels"]): void {
+    this.#streams.get(key)?.relabel(labels);
+  }
+
+  /** Credit that a stream's frames on their way take. */
+  unackedBytesOf(key: number): number {
+    return this.#streams.get(key)?.unackedBytes ?? 0;
+  }
+
+  /** The stream is finished and all of it is acknowledged, or it is not this agent's any more. */
   forget(key: number): void {
     this.#unackedBytes -= this.#streams.get(key)?.unackedBytes ?? 0;
     this.#streams.delete(key);

@@ -25,7 +25,7 @@ type Standing = Pick<OpenedStream, "epoch" | "ordinal" | "nextSeq" | "cursor">;
  * The transition table stands in PROTOCOL.md ("A stream of the agent").
  */
 export class StreamWindow {
-  readonly offer: StreamOffer;
+  #offer: StreamOffer;
   #phase: StreamPhase = "idle";
   #number = 0;
   #epoch = 0;
@@ -39,7 +39,11 @@ export class StreamWindow {
   #reported: StreamBacklog | undefined;
 
   constructor(offer: StreamOffer) {
-    this.offer = offer;
+    this.#offer = offer;
+  }
+
+  get offer(): StreamOffer {
+    return this.#offer;
   }
 
   get phase(): StreamPhase {
@@ -54,6 +58,10 @@ export class StreamWindow {
   /** Credit that its frames on their way take. */
   get unackedBytes(): number {
     return this.#unackedBytes;
+  }
+
+  relabel(labels: StreamOffer["labels"]): void {
+    this.#offer = { ...this.#offer, labels };
   }
 
   /** `open` leaves with this number. */

@@ -1,8 +1,14 @@
 export { readConfigFile } from "./config-file.ts";
+export { Counter, Histogram, measured, renderMetrics } from "./exposition.ts";
+export type { MetricFamily } from "./exposition.ts";
 export { EXIT, Failure, sayFailure } from "./failure.ts";
+export { formatListen, parseListen } from "./listen-address.ts";
+export type { ListenAddress } from "./listen-address.ts";
 export { packageVersion } from "./package-version.ts";
 export { createLog } from "./service-log.ts";
 export type { Log } from "./service-log.ts";
 export { endWithin, stopSignal } from "./stop-signal.ts";
+export { createPaint, wantsColor } from "./style.ts";
+export type { Paint } from "./style.ts";
 export { escapeText, UNSAFE_CHARACTERS } from "./terminal-text.ts";
 export { parseToken } from "./token.ts";

@@ -14,6 +14,11 @@ export interface FileSourceOptions {
   readonly start: StartPolicy;
   /** What `snapshot` returned in an earlier run; undefined at the first start ever. */
   readonly state?: unknown;
+  /**
+   * At the first start ever: what other sources knew of files that are this one's now, as
+   * `splitFileState` gives it.
+   */
+  readonly inherited?: readonly unknown[];
   readonly onEvent?: OnTailEvent;
   readonly timing?: Partial<TailTiming>;
   readonly clock?: TailClock;

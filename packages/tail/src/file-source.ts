@@ -14,6 +14,7 @@ import { reconcile } from "./reconcile.ts";
 import { Registry } from "./registry.ts";
 import { decodeState, encodeState } from "./source-state.ts";
 import type { SourceState } from "./source-state.ts";
+import { mergeRecords } from "./state-split.ts";
 import type {
   CursorInvalid,
   Source,
@@ -47,15 +48,15 @@ export class FileSource implements Source {
   #scan: Promise<void> = Promise.resolve();
   #scanIsHinted = false;
 
-  private constructor(options: FileSourceOptions, state: SourceState | undefined) {
+  private constructor(options: FileSourceOptions, state: Partial<SourceState>) {
     this.#options = options;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#emit = options.onEvent ?? (() => undefined);
     this.#reports = new PathReports(this.#emit);
     this.#finder = new Finder(options.include, options.exclude ?? [], this.#reports);
-    this.#scannedAtMs = state?.scannedAtMs;
-    this.#registry = new Registry(state, {
+    this.#scannedAtMs = state.scannedAtMs;
+    this.#registry = new Registry(state.sources, {
       clock: this.#clock,
       reports: this.#reports,
       emit: this.#emit,
@@ -65,7 +66,14 @@ export class FileSource implements Source {
 
   /** An error where the state is not one that `snapshot` made. Throws for relative globs. */
   static create(options: FileSourceOptions): Result<FileSource, StateInvalid> {
-    if (options.state === undefined) return ok(new FileSource(options, undefined));
+    if (options.state === undefined) {
+      const states = (options.inherited ?? []).map(decodeState);
+      const invalid = states.find((state) => !state.ok);
+      if (invalid !== undefined) return invalid;
+      const sources = mergeRecords(states.flatMap((state) => (state.ok ? [state.value] : [])));
+      // Without the time of a scan: this source has not looked yet.
+      return ok(new FileSource(options, { sources }));
+    }
     const state = decodeState(options.state);
     return state.ok ? ok(new FileSource(options, state.value)) : state;
   }

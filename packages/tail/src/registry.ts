@@ -49,8 +49,8 @@ export class Registry {
   readonly #ports: RegistryPorts;
   readonly #surveyor: Surveyor;
 
-  constructor(state: SourceState | undefined, ports: RegistryPorts) {
-    this.sources = new Map(state?.sources);
+  constructor(sources: SourceState["sources"] | undefined, ports: RegistryPorts) {
+    this.sources = new Map(sources);
     this.#ports = ports;
     this.#surveyor = new Surveyor(ports.clock.wallMs);
     for (const generation of this.known()) {

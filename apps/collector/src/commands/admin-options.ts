@@ -1,8 +1,8 @@
 import type { Command, OptionValues } from "@commander-js/extra-typings";
+import { wantsColor } from "@sluice/service";
 
 import { type AdminSource, openAdminSource, type SourceOptions } from "../client/admin-source.ts";
 import { isClosedPipe, Sink } from "../output/sink.ts";
-import { wantsColor } from "../output/style.ts";
 
 /** What commander needs of each: flags, and what `--help` says of them. */
 export const SOURCE_FLAGS = {

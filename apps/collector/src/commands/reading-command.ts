@@ -1,10 +1,9 @@
-import { EXIT } from "@sluice/service";
+import { EXIT, wantsColor } from "@sluice/service";
 
 import { resolveTarget, type TargetOptions } from "../client/context.ts";
 import { type LogSource, openLogSource } from "../client/log-source.ts";
 import { createPrinter } from "../output/printer.ts";
 import { isClosedPipe, Sink } from "../output/sink.ts";
-import { wantsColor } from "../output/style.ts";
 import type { QueryPlan } from "../query/query-plan.ts";
 import type { QueryRun } from "../query/query-run.ts";
 import { report } from "../report.ts";

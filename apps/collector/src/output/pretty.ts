@@ -1,4 +1,4 @@
-import { escapeText } from "@sluice/service";
+import { createPaint, escapeText, type Paint } from "@sluice/service";
 import stringWidth from "string-width";
 
 import { decodeBytes } from "./escape.ts";
@@ -6,7 +6,6 @@ import { createHighlighter, type Highlighter } from "./highlight.ts";
 import type { Printer, PrinterOptions } from "./printer.ts";
 import { bodyBytes } from "./raw.ts";
 import { type OutputRow, parseRows } from "./row.ts";
-import { createPaint, type Paint } from "./style.ts";
 import { formatClock, formatDay, formatMoment } from "./time.ts";
 
 type PrettyOptions = Pick<

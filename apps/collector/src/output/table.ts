@@ -1,10 +1,9 @@
-import { escapeText } from "@sluice/service";
+import { createPaint, escapeText, type Paint } from "@sluice/service";
 import stringWidth from "string-width";
 
 import { cellText } from "./columns.ts";
 import type { Printer, PrinterOptions } from "./printer.ts";
 import { fieldOf, type OutputRow, parseRows } from "./row.ts";
-import { createPaint, type Paint } from "./style.ts";
 import { formatMoment } from "./time.ts";
 
 type TableOptions = Pick<

@@ -1,7 +1,5 @@
-import { escapeText } from "@sluice/service";
+import { createPaint, escapeText } from "@sluice/service";
 import stringWidth from "string-width";
-
-import { createPaint } from "./style.ts";
 
 /** A column: its heading, and on which side its cells line up. */
 export interface Column {

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { Counter, Histogram, measured, type MetricFamily, renderMetrics } from "@sluice/service";
 import type { CommitReport, StoreReader } from "@sluice/store";
 
 import { GUARD_STATES, type GuardState } from "../guard/guard-policy.ts";
 import type { AgentDirectory } from "../ingest/agent-directory.ts";
-import { Counter, Histogram, measured, type MetricFamily, renderMetrics } from "./exposition.ts";
 import { type MeasuredReader, StoreMetrics } from "./store-metrics.ts";
 import { fileBytes, readVolume } from "../retention/inventory.ts";
 import type { PruneReport } from "../retention/retention-report.ts";

@@ -1,4 +1,12 @@
-import { createLog, EXIT, Failure, type Log, endWithin, stopSignal } from "@sluice/service";
+import {
+  createLog,
+  EXIT,
+  Failure,
+  formatListen,
+  type Log,
+  endWithin,
+  stopSignal,
+} from "@sluice/service";
 import { floorOf } from "@sluice/retention";
 import { openStoreReader, runDoctor, Store, StoreError, type StoreReader } from "@sluice/store";
 
@@ -10,7 +18,7 @@ import { createApi } from "../api/api.ts";
 import { compactNow } from "../compaction/compact-report.ts";
 import { DeletionDesk } from "../deletion/deletion-desk.ts";
 import { ClockWatch } from "../retention/clock-watch.ts";
-import { formatListen, isLoopback } from "../config.ts";
+import { isLoopback } from "../config.ts";
 import { Ballast } from "../guard/ballast.ts";
 import { DiskGuard } from "../guard/disk-guard.ts";
 import { logGuard } from "../guard/guard-log.ts";

@@ -1,11 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { EXIT, Failure } from "@sluice/service";
+import { EXIT, Failure, type ListenAddress } from "@sluice/service";
 import { LIMITS } from "@sluice/protocol";
 import type { Hono } from "hono";
-
-import type { ListenAddress } from "../config.ts";
 
 /** Node looks for connections past their time each 30 s: silent ones could fill every place. */
 const TIMEOUT_CHECK_MS = 1_000;

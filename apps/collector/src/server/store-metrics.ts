@@ -1,6 +1,5 @@
+import { Counter, measured, type MetricFamily } from "@sluice/service";
 import type { StoreReader } from "@sluice/store";
-
-import { Counter, measured, type MetricFamily } from "./exposition.ts";
 
 /** What metrics ask of the store besides what its streams tell. */
 export type MeasuredReader = Pick<StoreReader, "jobs" | "segmentTotals">;

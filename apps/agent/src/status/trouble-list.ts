@@ -1,0 +1,67 @@
+import type { AgentEvent } from "../agent-event.ts";
+import { describeEvent } from "../event-note.ts";
+
+/** Sources of which the last trouble is remembered, the latest ones. */
+const MOST_SOURCES = 1_024;
+
+export interface Trouble {
+  readonly atMs: number;
+  readonly message: string;
+}
+
+/** The last thing that went wrong, by source and for the agent as a whole, and how many gaps there were. */
+export class TroubleList {
+  readonly #bySource = new Map<string, Trouble>();
+  #last: Trouble | undefined;
+  #gaps = 0;
+
+  get last(): Trouble | undefined {
+    return this.#last;
+  }
+
+  /** Losses that this agent has recorded since it started. */
+  get gaps(): number {
+    return this.#gaps;
+  }
+
+  of(source: string): Trouble | undefined {
+    return this.#bySource.get(source);
+  }
+
+  /** Paths in trouble of which there may be no stream, such as unreadable ones. */
+  get sources(): ReadonlyMap<string, Trouble> {
+    return this.#bySource;
+  }
+
+  note(event: AgentEvent, atMs: number): void {
+    if (isGap(event)) {
+      this.#gaps += 1;
+    }
+    if (event.kind === "tail" && event.event.kind === "readable") {
+      this.#bySource.delete(event.event.path);
+    }
+    const { level, message, fields, source } = describeEvent(event);
+    if (level === "info" || event.kind === "disconnected") {
+      return; // The connection's story is told elsewhere.
+    }
+    const cause = fields["err"] instanceof Error ? `${message}: ${fields["err"].message}` : message;
+    const trouble = { atMs, message: cause };
+    this.#last = trouble;
+    if (source === undefined) {
+      return;
+    }
+    this.#bySource.delete(source);
+    this.#bySource.set(source, trouble);
+    const [oldest] = this.#bySource.keys();
+    if (this.#bySource.size > MOST_SOURCES && oldest !== undefined) {
+      this.#bySource.delete(oldest);
+    }
+  }
+}
+
+function isGap(event: AgentEvent): boolean {
+  return (
+    event.kind === "rejected" ||
+    (event.kind === "tail" && (event.event.kind === "gap" || event.event.kind === "cursor-lost"))
+  );
+}
