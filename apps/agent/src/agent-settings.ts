@@ -1,10 +1,9 @@
 import type { ListenAddress } from "@sluice/service";
 import type { StartPolicy } from "@sluice/tail";
 
-/** What is done to each record of a source before it leaves the host; absent where nothing is. */
-export interface ProcessingSettings {
-  readonly attributes: Readonly<Record<string, string>>;
-}
+import type { ProcessingSettings } from "./processing/processing-settings.ts";
+
+export type { ProcessingSettings } from "./processing/processing-settings.ts";
 
 interface SourceSettingsBase {
   /** Labels of the source's streams, besides the agent's own. */

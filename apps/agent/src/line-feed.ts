@@ -1,32 +1,45 @@
 import { LIMITS } from "@sluice/protocol";
 import type { ReadOutcome, StreamReader } from "@sluice/tail";
 
+import { RecordSpan } from "./multiline/record-span.ts";
+import { Silence } from "./multiline/silence.ts";
+import type { MultilineSettings } from "./processing/processing-settings.ts";
 import type { FeedOutcome, RecordFeed, SourceRecord } from "./record-feed.ts";
 
 const LF = 0x0a;
-/** One read; a buffer grows beyond it for a long line only. */
+/** One read; a buffer grows beyond it for a long line or record only. */
 const READ_BYTES = 64 * 1024;
 
 /**
  * Lines of a stream of bytes as records, for streams that are processed. Only LF ends a line and is
  * stripped. Of a line longer than `LIMITS.recordBytes` that many bytes are kept; the rest is dropped
  * as it arrives.
+ *
+ * With `multiline`, lines that belong together are one record, their LFs between them: a range of the
+ * buffer as any line is. It waits there for the line that begins the next, for the end of the stream,
+ * for its bounds, or for silence; the cursor stays in front of it.
  */
 export class LineFeed implements RecordFeed {
   readonly #reader: StreamReader;
+  readonly #span: RecordSpan | undefined;
+  readonly #silence: Silence;
   #buffer: Buffer = Buffer.alloc(0);
-  /** The bytes of `#buffer` that are read and not given out: the beginning of a line. */
+  /** The bytes of `#buffer` that are read and not given out: the waiting record, then the beginning of a line. */
   #filled = 0;
-  /** Bytes dropped so far from that line. */
+  /** Where that line begins: behind the LF of the waiting record, 0 where none waits. */
+  #lineStart = 0;
+  /** Bytes dropped so far from that line; no record waits in front of it then. */
   #cutBytes = 0;
   /** Offset behind the last record that was given out. */
   #offset: number;
   /** What the reader said behind the bytes that are still to be given out. */
   #behind: Extract<ReadOutcome, { kind: "hole" | "ended" | "lost" }> | undefined;
 
-  constructor(reader: StreamReader) {
+  constructor(reader: StreamReader, multiline?: MultilineSettings) {
     this.#reader = reader;
     this.#offset = reader.offset;
+    this.#span = multiline === undefined ? undefined : new RecordSpan(multiline);
+    this.#silence = new Silence(multiline?.maxWaitMs ?? 0);
   }
 
   get bufferedBytes(): number {
@@ -53,6 +66,7 @@ export class LineFeed implements RecordFeed {
       const outcome = await this.#reader.read(this.#buffer, this.#filled, signal);
       switch (outcome.kind) {
         case "bytes": {
+          this.#silence.broken();
           const records = this.#split(outcome.length);
           if (records.length > 0) {
             return { kind: "records", records };
@@ -60,6 +74,9 @@ export class LineFeed implements RecordFeed {
           break;
         }
         case "idle":
+          if (this.#isWaiting && this.#silence.isOver) {
+            return { kind: "records", records: [this.#takeWaiting()] };
+          }
           if (this.#filled === 0) {
             this.#buffer = Buffer.alloc(0); // Hundreds of quiet files then hold nothing.
           }
@@ -69,7 +86,7 @@ export class LineFeed implements RecordFeed {
         case "lost":
           this.#behind = outcome;
           if (this.bufferedBytes > 0) {
-            return { kind: "records", records: [this.#takeUnterminated()] };
+            return { kind: "records", records: this.#takeAll() };
           }
           break;
         default:
@@ -79,7 +96,13 @@ export class LineFeed implements RecordFeed {
   }
 
   changed(signal: AbortSignal): Promise<void> {
-    return this.#reader.changed(signal);
+    return this.#isWaiting
+      ? this.#silence.race((either) => this.#reader.changed(either), signal)
+      : this.#reader.changed(signal);
+  }
+
+  get #isWaiting(): boolean {
+    return this.#span?.isEmpty === false;
   }
 
   #makeRoom(): void {
@@ -91,42 +114,93 @@ export class LineFeed implements RecordFeed {
     this.#buffer = larger;
   }
 
-  /** The lines that the newest `length` bytes complete. */
+  /** The records that the newest `length` bytes complete. */
   #split(length: number): SourceRecord[] {
     const records: SourceRecord[] = [];
+    const span = this.#span;
     const end = this.#filled + length;
-    const buffer = this.#buffer;
+    const read = this.#buffer.subarray(0, end);
+    /** Where the record at hand begins. */
     let start = 0;
+    let lineStart = this.#lineStart;
     let at = this.#filled;
     for (;;) {
-      const lf = buffer.subarray(0, end).indexOf(LF, at);
+      const lf = read.indexOf(LF, at);
       if (lf === -1) {
         break;
       }
-      records.push(this.#record(start, lf, 1));
-      start = lf + 1;
-      at = start;
+      if (span === undefined) {
+        records.push(this.#record(start, lf, 1));
+        start = lf + 1;
+      } else if (!span.join(read, start, lineStart, lf)) {
+        if (!span.isEmpty) {
+          records.push(this.#record(start, lineStart - 1, 1));
+          start = lineStart;
+        }
+        span.begin();
+        if (this.#cutBytes > 0) {
+          records.push(this.#record(start, lf, 1));
+          start = lf + 1;
+          span.clear();
+        }
+      }
+      lineStart = lf + 1;
+      at = lineStart;
     }
-    const rest = end - start;
-    const kept = Math.min(rest, LIMITS.recordBytes);
-    this.#cutBytes += rest - kept;
-    // The records' bodies stay as they are: the rest goes into a buffer of its own.
-    if (records.length > 0) {
-      const fresh = Buffer.allocUnsafeSlow(kept + READ_BYTES);
-      buffer.copy(fresh, 0, start, start + kept);
-      this.#buffer = fresh;
+    if (span?.isEmpty === false && !span.hasRoomFor(end - start)) {
+      // The line that is still arriving is too long to join it.
+      records.push(this.#record(start, lineStart - 1, 1));
+      start = lineStart;
+      span.clear();
     }
-    this.#filled = kept;
+    this.#keep(start, lineStart, end, records.length > 0);
     return records;
   }
 
-  #takeUnterminated(): SourceRecord {
-    const record = this.#record(0, this.#filled, 0);
-    this.#filled = 0;
+  /** What stays of the buffer: from `start`, of which `lineStart` begins a line that ends behind `end`. */
+  #keep(start: number, lineStart: number, end: number, isGivenOut: boolean): void {
+    const rest = end - lineStart;
+    const kept = Math.min(rest, LIMITS.recordBytes);
+    this.#cutBytes += rest - kept;
+    // The records' bodies stay as they are: the rest goes into a buffer of its own.
+    if (isGivenOut) {
+      const fresh = Buffer.allocUnsafeSlow(lineStart - start + kept + READ_BYTES);
+      this.#buffer.copy(fresh, 0, start, lineStart + kept);
+      this.#buffer = fresh;
+    }
+    this.#lineStart = lineStart - start;
+    this.#filled = this.#lineStart + kept;
+  }
+
+  /** The waiting record; the beginning of a line behind it stays. */
+  #takeWaiting(): SourceRecord {
+    const record = this.#record(0, this.#lineStart - 1, 1);
+    this.#span?.reset();
+    this.#keep(this.#lineStart, this.#lineStart, this.#filled, true);
     return record;
   }
 
-  /** The line at `[start, end)`, which `lineEndBytes` of line end follow. */
+  /** Everything that was read, with a line that has no end; nothing that comes has to do with it. */
+  #takeAll(): SourceRecord[] {
+    const records: SourceRecord[] = [];
+    const lineStart = this.#lineStart;
+    const end = this.#filled;
+    if (lineStart === 0) {
+      records.push(this.#record(0, end, 0));
+    } else if (lineStart === end) {
+      records.push(this.#record(0, lineStart - 1, 1));
+    } else if (this.#span?.join(this.#buffer, 0, lineStart, end) === true) {
+      records.push(this.#record(0, end, 0));
+    } else {
+      records.push(this.#record(0, lineStart - 1, 1), this.#record(lineStart, end, 0));
+    }
+    this.#span?.reset();
+    this.#filled = 0;
+    this.#lineStart = 0;
+    return records;
+  }
+
+  /** The record at `[start, end)`, which `lineEndBytes` of line end follow. */
   #record(start: number, end: number, lineEndBytes: number): SourceRecord {
     const bodyBytes = end - start + this.#cutBytes;
     const body = this.#buffer.subarray(start, Math.min(end, start + LIMITS.recordBytes));
@@ -136,7 +210,7 @@ export class LineFeed implements RecordFeed {
     const offset = this.#offset;
     const cursor = (): Uint8Array => this.#reader.cursorAt(offset);
     return body.length === bodyBytes
-      ? { body, sourceBytes, cursor }
-      : { body, sourceBytes, cursor, originalBytes: bodyBytes };
+      ? { body, sourceBytes, offset, cursor }
+      : { body, sourceBytes, offset, cursor, originalBytes: bodyBytes };
   }
 }

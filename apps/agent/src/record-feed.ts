@@ -6,6 +6,8 @@ export interface SourceRecord {
   readonly body: Uint8Array;
   /** Bytes of the source that it accounts for, line ends included. */
   readonly sourceBytes: number;
+  /** Offset in the source behind it, where the source is a stream of bytes. */
+  readonly offset?: number;
   /** Length of the body before it was cut; undefined where it is whole. */
   readonly originalBytes?: number;
   /** Event time, where the source knows it apart from the body; microseconds since the epoch. */

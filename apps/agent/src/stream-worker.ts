@@ -16,6 +16,7 @@ import { writeDeadLetter } from "./dead-letter.ts";
 import { EntryFeed } from "./entry-feed.ts";
 import { LineFeed } from "./line-feed.ts";
 import { LineFramer } from "./line-framer.ts";
+import { noCounts, type ProcessingCounts } from "./processing/processing-counts.ts";
 import { Processor } from "./processing/processor.ts";
 import type { Pump } from "./pump.ts";
 import { RecordPump } from "./record-pump.ts";
@@ -54,6 +55,8 @@ export class StreamWorker {
   readonly #reader: StreamReader | EntryReader;
   readonly #stamper = new Stamper();
   readonly #framer = new LineFramer(this.#stamper);
+  /** What the source's rules have done to the stream's records, over all rewinds. */
+  readonly processingCounts: ProcessingCounts = noCounts();
   readonly #meter = new StreamMeter(performance.now());
   #pump: Pump | undefined;
   #isHeld = false;
@@ -181,8 +184,12 @@ export class StreamWorker {
     if (reader.kind === "bytes" && settings === undefined) {
       return new StreamPump({ ...parts, reader, framer: this.#framer });
     }
-    const feed = reader.kind === "bytes" ? new LineFeed(reader) : new EntryFeed(reader, from);
-    return new RecordPump({ ...parts, feed, processor: new Processor(this.#stamper, settings) });
+    const feed =
+      reader.kind === "bytes"
+        ? new LineFeed(reader, settings?.multiline)
+        : new EntryFeed(reader, from);
+    const processor = new Processor(this.#stamper, settings, this.processingCounts);
+    return new RecordPump({ ...parts, feed, processor });
   }
 
   /** Keeps the bytes of a rejected batch for a human and sends a gap in their place. */

@@ -96,6 +96,17 @@ export class Stamper {
     this.severity = findSeverity(buffer, body, searchFrom, end);
   }
 
+  /**
+   * Reads what is said to be a time, in `buffer[start, end)`: any form that a line has, or a number
+   * since the epoch. Sets {@link timeUs} and {@link timed}, and returns the latter.
+   */
+  stampTime(buffer: Uint8Array, start: number, end: number, readAtUs: number): boolean {
+    this.timed =
+      this.#readQuoted(buffer, start, end, readAtUs) || this.#readNumber(buffer, start, end);
+    if (!this.timed) this.timeUs = readAtUs;
+    return this.timed;
+  }
+
   /** Takes a `<PRI>` (0-191) and an RFC 5424 version off the line's start; returns what follows. */
   #readPriority(buffer: Uint8Array, start: number, end: number): number {
     this.severity = 0;
