@@ -14,6 +14,8 @@ export interface AgentStart {
   readonly port: number;
   readonly files: readonly string[];
   readonly start?: "beginning" | "end";
+  /** Further sources, as the configuration has them. */
+  readonly sources?: readonly Readonly<Record<string, unknown>>[];
   /** A second agent of the same site has a state folder of its own. */
   readonly stateDir?: string;
 }
@@ -88,6 +90,7 @@ export class Site implements AsyncDisposable {
     port,
     files,
     start = "beginning",
+    sources = [],
     stateDir = this.stateDir,
   }: AgentStart): ServiceProcess {
     const config = join(this.dir, `agent-${this.#configs++}.yaml`);
@@ -99,7 +102,7 @@ export class Site implements AsyncDisposable {
         token_file: join(this.dataDir, "tokens/ingest.token"),
         state_dir: stateDir,
         host: "test-host",
-        sources: [{ file: files, start }],
+        sources: [{ file: files, start }, ...sources],
       }),
     );
     return this.launchAgentWith(config);

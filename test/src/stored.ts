@@ -9,14 +9,19 @@ export interface StoredStream {
   readonly generation: number;
   readonly epoch: number;
   readonly nextSeq: number;
-  /** Records accepted. */
+  /** Records accepted, and the bytes of their bodies with an LF each. */
   readonly records: number;
+  readonly bytes: number;
+  /** Where it stands, as its agent wrote it. */
+  readonly cursor: Buffer;
 }
 
 export interface StoredGap {
   readonly source: string;
   readonly generation: number;
   readonly cause: string;
+  /** JSON, as its frame had it. */
+  readonly range: string;
   readonly detail: string;
 }
 
@@ -46,7 +51,8 @@ export class StoredData implements Disposable {
   streams(): StoredStream[] {
     return this.#db
       .prepare<[], StoredStream>(
-        `SELECT id, source, generation, epoch, next_seq AS nextSeq, records FROM streams
+        `SELECT id, source, generation, epoch, next_seq AS nextSeq, records,
+           body_bytes AS bytes, cursor FROM streams
          ORDER BY source, generation`,
       )
       .all();
@@ -67,7 +73,7 @@ export class StoredData implements Disposable {
   gaps(): StoredGap[] {
     return this.#db
       .prepare<[], StoredGap>(
-        `SELECT source, generation, cause, detail FROM gaps JOIN streams ON streams.id = gaps.stream`,
+        `SELECT source, generation, cause, range, detail FROM gaps JOIN streams ON streams.id = gaps.stream`,
       )
       .all();
   }

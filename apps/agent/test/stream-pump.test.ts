@@ -2,7 +2,7 @@ import { LIMITS } from "@sluice/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { decodeStreamCursor, unaccountedBytes } from "../src/stream-ledger.ts";
+import { decodeStreamCursor, emptyLedger, unaccountedBytes } from "../src/stream-ledger.ts";
 import { MemoryReader, offsetOf } from "./memory-reader.ts";
 import { type PumpKind, recordsOf, type SentRecord, Wire } from "./wire.ts";
 
@@ -215,6 +215,11 @@ describe.each<PumpKind>(["in place", "record by record"])("%s", (kind) => {
         timeUs: Date.UTC(2026, 10, 24, 12) * 1000,
       });
       expect(end).toMatchObject({ kind: "advance", final: true, firstSeq: 2 });
+      expect(decodeStreamCursor(end?.cursor ?? new Uint8Array()).counts).toEqual({
+        ...emptyLedger(0),
+        storedBytes: 6,
+        lostBytes: 40,
+      });
       expect(wire.frames.map(({ ordinal }) => ordinal)).toEqual(wire.frames.map((_, i) => i));
     });
 
