@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
@@ -15,16 +15,19 @@ describe("an agent's state", () => {
     let agent = await site.startAgent(start);
     const statePath = join(site.stateDir, "state.json");
     let lines = "";
-    // Each place by itself is torn in the checkpoints' own tests.
-    for (const share of [0, 0.4, 0.999]) {
-      const line = `with ${share} of the state left\n`;
+    const append = (line: string): void => {
       lines += line;
       appendFileSync(path, line);
+    };
+    // Each place by itself is torn in the checkpoints' own tests.
+    for (const [round, share] of [0, 0.6].entries()) {
+      append(`round ${round}\n`);
       await site.untilStored(lines.split("\n").length - 1);
       await agent.kill();
       truncateSync(statePath, Math.floor(readFileSync(statePath).length * share));
-      lines += "while it was down\n";
-      appendFileSync(path, "while it was down\n");
+      append("before a rotation\n");
+      renameSync(path, `${path}.${2 - round}`);
+      append("behind it\n");
       agent = await site.startAgent(start);
     }
     await site.untilStored(lines.split("\n").length - 1);
