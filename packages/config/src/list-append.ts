@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { isMap, isSeq, parseDocument, stringify } from "yaml";
+import { isMap, isScalar, isSeq, parseDocument, stringify } from "yaml";
 import type { YAMLSeq } from "yaml";
 
 const STYLE = { lineWidth: 0 } as const;
@@ -20,7 +20,9 @@ export function appendToList(text: string, key: string, item: unknown): string {
   }
   const list = document.get(key, true);
   const before: unknown = isSeq(list) ? list.toJS(document) : [];
-  const inserted = isSeq(list) ? insertBehind(text, list, item) : appendKey(text, key, list, item);
+  const inserted = isSeq(list)
+    ? insertBehind(text, list, item)
+    : insertUnderKey(text, contents, key, item);
   if (
     inserted !== undefined &&
     isDeepStrictEqual(readList(inserted, key), [...(before as unknown[]), item])
@@ -50,19 +52,42 @@ function insertBehind(text: string, list: YAMLSeq, item: unknown): string | unde
   }
   const indent = " ".repeat(start - (text.lastIndexOf("\n", start - 1) + 1));
   // What stands behind the last item on its line, such as a comment, stays with it.
-  const lineEnd = text[end - 1] === "\n" ? end - 1 : text.indexOf("\n", end);
-  const at = lineEnd === -1 ? text.length : lineEnd + 1;
-  const head = text.slice(0, at);
-  return `${head}${head.endsWith("\n") ? "" : "\n"}${toItem(item, indent)}${text.slice(at)}`;
+  const at = text[end - 1] === "\n" ? end : lineEndFrom(text, end);
+  return insertAt(text, at, toItem(item, indent));
 }
 
-/** Undefined where the key is there already. */
-function appendKey(text: string, key: string, value: unknown, item: unknown): string | undefined {
-  if (value !== undefined) {
-    return undefined;
+/** Behind the key where it stands without a value, or else at the end; undefined where it has one. */
+function insertUnderKey(
+  text: string,
+  map: unknown,
+  key: string,
+  item: unknown,
+): string | undefined {
+  const pair = isMap(map) ? map.items.find((each) => keyOf(each.key) === key) : undefined;
+  if (pair === undefined) {
+    return insertAt(text, text.length, `${key}:\n${toItem(item, "  ")}`);
   }
-  const separator = text === "" || text.endsWith("\n") ? "" : "\n";
-  return `${text}${separator}${key}:\n${toItem(item, "  ")}`;
+  const keyEnd = isScalar(pair.key) ? pair.key.range?.[1] : undefined;
+  const isEmpty = pair.value === null || (isScalar(pair.value) && pair.value.source === "");
+  return keyEnd === undefined || !isEmpty
+    ? undefined
+    : insertAt(text, lineEndFrom(text, keyEnd), toItem(item, "  "));
+}
+
+function keyOf(key: unknown): unknown {
+  return isScalar(key) ? key.value : key;
+}
+
+/** The beginning of the line behind the one that `offset` is in. */
+function lineEndFrom(text: string, offset: number): number {
+  const lineEnd = text.indexOf("\n", offset);
+  return lineEnd === -1 ? text.length : lineEnd + 1;
+}
+
+function insertAt(text: string, at: number, lines: string): string {
+  const head = text.slice(0, at);
+  const separator = head === "" || head.endsWith("\n") ? "" : "\n";
+  return `${head}${separator}${lines}${text.slice(at)}`;
 }
 
 function toItem(item: unknown, indent: string): string {

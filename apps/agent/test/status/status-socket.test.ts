@@ -3,34 +3,11 @@ import { createServer, type Server } from "node:net";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import type { AgentStatus } from "../../src/status/status-document.ts";
 import { askStatus, StatusSocket } from "../../src/status/status-socket.ts";
 import { Folder } from "../folder.ts";
+import { statusOf } from "./status-of.ts";
 
-const STATUS: AgentStatus = {
-  version: "1",
-  pid: 7,
-  agentId: "a",
-  host: "h",
-  stateDir: "/s",
-  startedAt: "2026-11-24T12:00:00.000Z",
-  uptimeMs: 5,
-  rssBytes: 6,
-  cpuMs: 7,
-  connection: {
-    state: "disconnected",
-    collectors: ["ws://c"],
-    connections: 0,
-    failedAttempts: 0,
-    creditBytes: 0,
-    creditLeftBytes: 0,
-  },
-  gaps: 0,
-  streams: [],
-  finished: [],
-  acknowledged: [],
-  troubles: [],
-};
+const STATUS = statusOf();
 
 let folder: Folder;
 
