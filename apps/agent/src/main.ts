@@ -3,13 +3,14 @@ import { type LoadedConfig, renderConfig } from "@sluice/config";
 import { EXIT, Failure, sayFailure } from "@sluice/service";
 import { CommanderError } from "commander";
 
+import { addSource } from "./add/add-source.ts";
 import type { AgentSettings } from "./agent-settings.ts";
 import { checkSettings } from "./check.ts";
 import type { AgentConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
 import { runAgent } from "./run.ts";
 import { reportStatus } from "./status/status-report.ts";
-import { loadSettings } from "./settings.ts";
+import { type ConfigRequest, loadSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
 /** The command line of `sluice-agent`; sets the exit code, and never throws at its caller. */
@@ -48,6 +49,15 @@ function program(): Command {
   )
     .option("--json", "print one JSON document", false)
     .action(async ({ json, ...options }) => runDoctor(await load(options), json));
+
+  addConfigOptions(
+    root
+      .command("add")
+      .description("add files to the configuration, and have them read from now on"),
+  )
+    .argument("<path...>", "files, or globs in quotes")
+    .option("--start <where>", "where to begin in files that exist: end, beginning or 24h")
+    .action((paths, { start, ...options }) => addSource(toRequest(options), paths, start));
 
   const config = root.command("config").description("look at the configuration").exitOverride();
   addConfigOptions(
@@ -96,7 +106,11 @@ type ConfigFlags = {
 };
 
 function load(options: ConfigFlags): ReturnType<typeof loadSettings> {
-  return loadSettings({
+  return loadSettings(toRequest(options));
+}
+
+function toRequest(options: ConfigFlags): ConfigRequest {
+  return {
     file: options.config,
     env: process.env,
     flags: {
@@ -107,7 +121,7 @@ function load(options: ConfigFlags): ReturnType<typeof loadSettings> {
       failback: options.failback,
       "metrics-listen": options.metricsListen,
     },
-  });
+  };
 }
 
 function report(error: unknown): number {

@@ -18,6 +18,8 @@ import { VERSION } from "./version.ts";
 export interface ConfigRequest {
   /** `--config`; the standard path where it is not given. */
   readonly file: string | undefined;
+  /** In place of what the file holds. */
+  readonly text?: string;
   readonly flags: FlagValues;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -25,6 +27,8 @@ export interface ConfigRequest {
 export interface LoadedSettings {
   readonly config: LoadedConfig<AgentConfig>;
   readonly file: string;
+  /** What the file holds; undefined where it is not there. */
+  readonly text: string | undefined;
   readonly settings: AgentSettings;
 }
 
@@ -39,9 +43,10 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
   if (file === undefined) {
     throw new Failure(paths.ok ? "" : paths.error, "name the file with --config", EXIT.config);
   }
+  const text = request.text ?? (await readConfigFile(file, request.file !== undefined, "agent"));
   const config = loadConfig({
     schema: AGENT_CONFIG,
-    text: await readConfigFile(file, request.file !== undefined, "agent"),
+    text,
     file,
     env: request.env,
     envPrefix: "SLUICE_AGENT_",
@@ -71,7 +76,7 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
     metrics: value.metrics.listen === undefined ? undefined : parseListen(value.metrics.listen),
     sources: value.sources.map(toFileSource),
   };
-  return { config: config.value, file, settings };
+  return { config: config.value, file, text, settings };
 }
 
 const TOKEN_FILE_ADVICE = "copy the collector's data_dir/tokens/ingest.token there, mode 0600";

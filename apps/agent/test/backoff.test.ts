@@ -9,6 +9,36 @@ function caps(backoff: Backoff, attempts: number): number[] {
   return Array.from({ length: attempts }, () => backoff.nextMs());
 }
 
+/** Marsaglia's xorshift: the same fleet in each run. */
+function seededRandom(seed: number): () => number {
+  let x = seed * 0x9e3779b1;
+  return () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return (x >>> 0) / 2 ** 32;
+  };
+}
+
+/** How long after its collector is back an agent comes, in ms. */
+function firstAttemptAfter(backoff: Backoff, awayMs: number): number {
+  let atMs = 0;
+  while (atMs < awayMs) {
+    atMs += backoff.nextMs();
+  }
+  return atMs - awayMs;
+}
+
+/** Attempts in the busiest second after a restart, as a multiple of the mean over all seconds until the last. */
+function busiestSecond(arrivalsMs: readonly number[]): number {
+  const seconds = arrivalsMs.map((ms) => Math.floor(ms / 1_000));
+  const counts = Array.from({ length: Math.max(...seconds) + 1 }, () => 0);
+  for (const second of seconds) {
+    counts[second] = (counts[second] ?? 0) + 1;
+  }
+  return Math.max(...counts) / (arrivalsMs.length / counts.length);
+}
+
 const LONGEST = 1 - Number.EPSILON;
 
 describe("backoff", () => {
@@ -40,6 +70,17 @@ describe("backoff", () => {
     backoff.reset();
     expect(Math.round(backoff.nextMs())).toBe(LIMITS.reconnectMinMs);
   });
+
+  it.each([1, 2, 5])(
+    "spreads 500 agents over 20 restarts of a collector that is away for %d minutes each: the busiest second has at most three times the mean",
+    (minutes) => {
+      const random = seededRandom(minutes);
+      const arrivalsMs = Array.from({ length: 20 * 500 }, () =>
+        firstAttemptAfter(new Backoff(random), minutes * 60_000),
+      );
+      expect(busiestSecond(arrivalsMs)).toBeLessThanOrEqual(3);
+    },
+  );
 
   it("waits as after many attempts where the first cannot be mended by waiting", () => {
     const backoff = new Backoff(() => LONGEST);

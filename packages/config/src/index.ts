@@ -1,6 +1,7 @@
 export { durationField, scalarField, sizeField } from "./field.ts";
 export { formatKeyPath } from "./key-path.ts";
 export type { KeyPath } from "./key-path.ts";
+export { appendToList } from "./list-append.ts";
 export { loadConfig } from "./load.ts";
 export type { LoadedConfig, LoadOptions } from "./load.ts";
 export { formatOrigin } from "./origin.ts";

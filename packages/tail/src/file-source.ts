@@ -1,4 +1,3 @@
-import picomatch from "picomatch";
 import { err, ok } from "@sluice/quantity";
 import type { Result } from "@sluice/quantity";
 import { ChangeFeed } from "./change-feed.ts";
@@ -10,6 +9,7 @@ import { DEFAULT_TIMING } from "./file-source-options.ts";
 import type { FileSourceOptions, TailClock, TailTiming } from "./file-source-options.ts";
 import { Finder, PathReports } from "./finder.ts";
 import { Generation } from "./generation.ts";
+import { coversPath } from "./match.ts";
 import { reconcile } from "./reconcile.ts";
 import { Registry } from "./registry.ts";
 import { decodeState, encodeState } from "./source-state.ts";
@@ -98,7 +98,7 @@ export class FileSource implements Source {
   /** Whether a path is one that this source's globs match: whose stream it is, when that has to be found out. */
   covers(path: string): boolean {
     const { include, exclude = [] } = this.#options;
-    return picomatch([...include], { dot: true, ignore: [...exclude] })(path);
+    return coversPath(include, exclude, path);
   }
 
   streams(): readonly TailStream[] {

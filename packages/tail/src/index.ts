@@ -23,7 +23,7 @@ export type {
   TailClock,
   TailTiming,
 } from "./file-source-options.ts";
-export { matchFiles } from "./match.ts";
+export { coversPath, matchFiles } from "./match.ts";
 export type { Match } from "./match.ts";
 export { splitFileState } from "./state-split.ts";
 export type { FileStateSplit } from "./state-split.ts";

@@ -1,3 +1,4 @@
+import picomatch from "picomatch";
 import { Finder, PathReports } from "./finder.ts";
 
 export interface Match {
@@ -18,4 +19,13 @@ export async function matchFiles(
   });
   const found = await new Finder(include, exclude, reports).find();
   return { paths: found.map(({ path }) => path), unreadable };
+}
+
+/** Whether a source of these globs would read a file at this path. */
+export function coversPath(
+  include: readonly string[],
+  exclude: readonly string[],
+  path: string,
+): boolean {
+  return picomatch([...include], { dot: true, ignore: [...exclude] })(path);
 }

@@ -1,4 +1,4 @@
-import picomatch from "picomatch";
+import { coversPath } from "./match.ts";
 import { decodeState, encodeState } from "./source-state.ts";
 import type { SourceRecord, SourceState } from "./source-state.ts";
 import type { FileSourceOptions } from "./file-source-options.ts";
@@ -22,7 +22,7 @@ export function splitFileState(
 ): FileStateSplit | undefined {
   const decoded = decodeState(state);
   if (!decoded.ok) return undefined;
-  const isCovered = picomatch([...include], { dot: true, ignore: [...exclude] });
+  const isCovered = (path: string): boolean => coversPath(include, exclude, path);
   const records = [...decoded.value.sources.values()];
   const covered = records.filter(({ path }) => isCovered(path));
   if (covered.length === 0) return undefined;

@@ -31,7 +31,8 @@ export async function checkFiles(settings: AgentSettings, user: string): Promise
   return { checks, files };
 }
 
-async function checkGlob(
+/** Whether a glob matches anything that can be read. */
+export async function checkGlob(
   glob: string,
   exclude: SourceSettings["exclude"],
   user: string,
