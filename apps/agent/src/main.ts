@@ -6,6 +6,7 @@ import { CommanderError } from "commander";
 import type { AgentSettings } from "./agent-settings.ts";
 import { checkSettings } from "./check.ts";
 import type { AgentConfig } from "./config.ts";
+import { addPreviewCommand } from "./preview/preview-command.ts";
 import { runAgent } from "./run.ts";
 import { loadSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
@@ -34,6 +35,8 @@ function program(): Command {
       action(await load(options)),
     );
   }
+
+  addPreviewCommand(root);
 
   const config = root.command("config").description("look at the configuration").exitOverride();
   addConfigOptions(

@@ -10,6 +10,7 @@ import { ok } from "@sluice/quantity";
 import type { Source, TailStream } from "@sluice/tail";
 
 import type { AgentEvent } from "../src/agent-event.ts";
+import type { ProcessingSettings } from "../src/agent-settings.ts";
 import { Batcher } from "../src/batcher.ts";
 import { BuilderPool } from "../src/builder-pool.ts";
 import { StreamWorker } from "../src/stream-worker.ts";
@@ -55,7 +56,12 @@ export class ModelCollector implements AsyncDisposable {
   #isBroken = false;
   #wake: () => void = () => undefined;
 
-  constructor(readers: readonly MemoryReader[], fates: readonly Fate[], deadLetterDir: string) {
+  constructor(
+    readers: readonly MemoryReader[],
+    fates: readonly Fate[],
+    deadLetterDir: string,
+    processing?: ProcessingSettings,
+  ) {
     this.#fates = [...fates];
     this.stored = readers.map(() => ({
       epoch: 0,
@@ -93,7 +99,7 @@ export class ModelCollector implements AsyncDisposable {
         key,
         source: sourceOf(reader),
         stream,
-        processing: () => undefined,
+        processing: () => processing,
         pool,
         batcher: this.#batcher,
         deadLetterDir,
