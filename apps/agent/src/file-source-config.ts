@@ -3,21 +3,23 @@ import { durationField } from "@sluice/config";
 import * as z from "zod";
 
 import type { SourceSettings } from "./agent-settings.ts";
-import { PROCESSING_FIELDS, toProcessing } from "./processing/processing-config.ts";
+import { checkRules, PROCESSING_FIELDS, toProcessing } from "./processing/processing-config.ts";
 
 /** One glob or a list of them. */
 const GLOBS = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
 /** `sources: [{file: ...}]` */
-export const FILE_SOURCE = z.strictObject({
-  file: GLOBS,
-  exclude: GLOBS.optional(),
-  /** For files that exist at the first start ever; later ones are read from their beginning. */
-  start: z.union([z.enum(["end", "beginning"]), durationField]).default("end"),
-  /** Labels of these files' lines, besides the agent's own. */
-  labels: z.record(z.string(), z.string()).default({}),
-  ...PROCESSING_FIELDS,
-});
+export const FILE_SOURCE = z
+  .strictObject({
+    file: GLOBS,
+    exclude: GLOBS.optional(),
+    /** For files that exist at the first start ever; later ones are read from their beginning. */
+    start: z.union([z.enum(["end", "beginning"]), durationField]).default("end"),
+    /** Labels of these files' lines, besides the agent's own. */
+    labels: z.record(z.string(), z.string()).default({}),
+    ...PROCESSING_FIELDS,
+  })
+  .superRefine(checkRules);
 
 export function toFileSource(source: z.infer<typeof FILE_SOURCE>): SourceSettings {
   const { start, labels } = source;

@@ -8,6 +8,7 @@ import type { AgentSettings } from "./agent-settings.ts";
 import { checkSettings } from "./check.ts";
 import type { AgentConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
+import { addPreviewCommand } from "./preview/preview-command.ts";
 import { runAgent } from "./run.ts";
 import { reportStatus } from "./status/status-report.ts";
 import { type ConfigRequest, loadSettings } from "./settings.ts";
@@ -58,6 +59,8 @@ function program(): Command {
     .argument("<path...>", "files, or globs in quotes")
     .option("--start <where>", "where to begin in files that exist: end, beginning or 24h")
     .action((paths, { start, ...options }) => addSource(toRequest(options), paths, start));
+
+  addPreviewCommand(root);
 
   const config = root.command("config").description("look at the configuration").exitOverride();
   addConfigOptions(

@@ -5,7 +5,7 @@ type Part = "line" | "place" | "source" | "caret" | "head" | "frames" | "propert
 /** `/app/server.js:12`: an uncaught error's place, above its source line. */
 const PLACE = /^(?:\/|[A-Za-z]:\\|file:\/\/|node:)\S*:\d+$/;
 const CARET = /^\s*\^+\s*$/;
-const FRAME = /^\s+at /;
+const FRAME = /^\s+(?:at |\.\.\. \d+ lines matching cause stack trace \.\.\.$)/;
 const PROPERTIES_OPEN = /\{$/;
 /** An error without a stack: `[Error: text] {`, `Error: text {`. */
 const BARE_ERROR = /^\[?(?:[A-Z]\w*)?Error(?: \[\w+\])?: .*\{$/;

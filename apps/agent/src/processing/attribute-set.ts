@@ -1,9 +1,9 @@
 import { LIMITS } from "@sluice/protocol";
 
 /** How many attributes a record lacks because it has too many, or too large ones. */
-export const DROPPED_ATTRIBUTE = "sluice.dropped_attributes";
+const DROPPED_ATTRIBUTE = "sluice.dropped_attributes";
 /** What went wrong where a record is shipped though its rules could not be carried out. */
-export const ERROR_ATTRIBUTE = "sluice.processing_error";
+const ERROR_ATTRIBUTE = "sluice.processing_error";
 
 /** Room for the marks: the two above, and the length of a body that was cut. */
 const MOST_ATTRIBUTES = LIMITS.recordAttributes - 3;

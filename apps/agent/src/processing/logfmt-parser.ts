@@ -1,7 +1,7 @@
 import type { RecordFields } from "./record-fields.ts";
 
 /** A key without its `=` is a flag, and no field. */
-const PAIR = /([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/gy;
+const PAIR = /([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|((?:[^\s"]\S*)?))(?=\s|$)/sy;
 const BETWEEN = /\s+|[^\s="]+(?=\s|$)/y;
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" };
 

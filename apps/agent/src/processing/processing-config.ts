@@ -137,6 +137,19 @@ export const PROCESSING_FIELDS = {
 
 export type ProcessingConfig = z.infer<z.ZodObject<typeof PROCESSING_FIELDS>>;
 
+/** Rules that need one another. For the mapping of a source: `z.strictObject({...}).superRefine(checkRules)`. */
+export function checkRules({ parse, severity }: ProcessingConfig, context: z.RefinementCtx): void {
+  const key = severity?.field !== undefined ? "field" : "map";
+  const isOfFields = severity?.field !== undefined || Object.keys(severity?.map ?? {}).length > 0;
+  if (isOfFields && parse === undefined) {
+    context.addIssue({
+      code: "custom",
+      path: ["severity", key],
+      message: "there are no fields without parse: add parse, such as parse: json",
+    });
+  }
+}
+
 /** Undefined where a source's records are shipped as they are. */
 export function toProcessing(config: ProcessingConfig): ProcessingSettings | undefined {
   const settings: ProcessingSettings = {

@@ -1,10 +1,10 @@
 import type { SeverityRange } from "@sluice/quantity";
 
 export const MULTILINE_PRESETS = ["java", "python", "go", "ruby", "javascript"] as const;
-export type MultilinePreset = (typeof MULTILINE_PRESETS)[number];
+type MultilinePreset = (typeof MULTILINE_PRESETS)[number];
 
 export const PARSE_FORMATS = ["json", "logfmt", "syslog", "nginx", "apache"] as const;
-export type ParseFormat = (typeof PARSE_FORMATS)[number];
+type ParseFormat = (typeof PARSE_FORMATS)[number];
 
 export const REDACT_PRESETS = ["secrets", "cards", "email", "tokens"] as const;
 export type RedactPreset = (typeof REDACT_PRESETS)[number];

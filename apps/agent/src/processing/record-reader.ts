@@ -30,6 +30,8 @@ export class RecordReader {
   readonly #fields: RecordFields | undefined;
   readonly #levels: LevelReader;
   readonly #defaultSeverity: number;
+  /** A field of levels is named: of a record that was parsed, no other text tells its severity. */
+  readonly #hasLevelField: boolean;
   readonly #timeText = Buffer.alloc(LONGEST_TIME);
 
   constructor(
@@ -42,6 +44,7 @@ export class RecordReader {
     this.#fields = parse && createFields(parse, severity?.field);
     this.#levels = new LevelReader(severity?.map ?? {});
     this.#defaultSeverity = severity?.default ?? 0;
+    this.#hasLevelField = severity?.field !== undefined;
   }
 
   /** `text` is the body's, where there is a parser. */
@@ -82,7 +85,7 @@ export class RecordReader {
       stamper.stamp(record.body, 0, record.body.length, readAtUs);
       isTimed ||= stamper.timed;
       timeUs ??= stamper.timeUs;
-      severity ??= stamper.severity;
+      severity ??= fields !== undefined && this.#hasLevelField ? 0 : stamper.severity;
     }
     const known = severity ?? 0;
     return {

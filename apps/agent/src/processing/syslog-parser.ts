@@ -7,7 +7,7 @@ import type { RecordFields } from "./record-fields.ts";
 const RFC5424 = /^<(\d{1,3})>1 (\S{1,64}) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}) (-|\[)/;
 const RFC3164 =
   /^(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,24}) (\S{1,255}) ([^\s[\]:]{1,128})(?:\[(\d{1,10})\])?:(?: |$)/;
-const PARAM = / ([^\s=\]"]{1,32})="((?:[^"\\\]]|\\.)*)"/gsy;
+const PARAM = / ([^\s=\]"]{1,32})="((?:[^"\\]|\\.)*)"/sy;
 const ELEMENT = /\[([^\s=\]"]{1,32})/y;
 
 /** Fields bear the names that journald gives to the same things. */

@@ -3,6 +3,7 @@ const MOST_DIGITS = 19;
 
 /** Digits in groups, with one space or hyphen between two groups. */
 const GROUPS = /\d+(?:[ -]\d+)*/g;
+const ENOUGH_DIGITS = /\d(?:[ -]?\d){12}/;
 /**
  * The first digits of the networks' numbers (ISO/IEC 7812): Visa, Mastercard, American Express,
  * Discover, Maestro, UnionPay, JCB, Diners Club. One of ten numbers passes Luhn's check by chance:
@@ -12,7 +13,9 @@ const ISSUER = /^(?:4|5[0-8]|2[2-7]|3[0-9]|6)/;
 
 /** Replaces payment card numbers: 13 to 19 digits of a known issuer whose check digit is right. */
 export function redactCards(text: string, mask: (start: number, end: number) => string): string {
-  GROUPS.lastIndex = 0;
+  if (!ENOUGH_DIGITS.test(text)) {
+    return text;
+  }
   let result = "";
   let copied = 0;
   for (const match of text.matchAll(GROUPS)) {
@@ -35,6 +38,9 @@ function cardsIn(run: string): [number, number][] {
   const groups = [...run.matchAll(/\d+/g)];
   const cards: [number, number][] = [];
   for (let first = 0; first < groups.length; first += 1) {
+    if (!/^[2-6]/.test(groups[first]?.[0] ?? "")) {
+      continue;
+    }
     let digits = "";
     for (let last = first; last < groups.length; last += 1) {
       digits += groups[last]?.[0] ?? "";

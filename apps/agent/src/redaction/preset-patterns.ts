@@ -6,6 +6,8 @@
 
 const KEY =
   "(?:pass(?:word|wd|phrase|code)|pwd|secret(?:_key_base)?|(?:api|access|private|secret|signing|encryption|account)[_-]?key|token|credentials?|authorization)";
+/** What looks like the value of one name may be the next name: its own value is the secret then. */
+const NO_NAME = String.raw`(?!\\?["']?[\w-]{0,40}?${KEY}\\?["']?\s{0,4}(?:=>|[:=]))`;
 /** A quoted value may lack its end, where the record was cut. */
 const QUOTED = String.raw`\\"(?:[^"\\]|\\[^"])*(?:\\"|"|$)|"(?:[^"\\]|\\.)*(?:"|\\?$)|'(?:[^'\\]|\\.)*(?:'|\\?$)`;
 const SCHEME = String.raw`(?:(?:bearer|basic|digest|negotiate|token|apikey)\s+)?`;
@@ -16,8 +18,8 @@ const SCHEME = String.raw`(?:(?:bearer|basic|digest|negotiate|token|apikey)\s+)?
  * of a quoted name; its value; the same of a bare name.
  */
 export const SECRET: RegExp = new RegExp(
-  String.raw`(${KEY}\\?["']\s{0,4}(?:=>|[:=])\s{0,4})(${QUOTED}|${SCHEME}[^\s"'\\,}\][{]+)` +
-    String.raw`|(${KEY}(?:\s{0,4}(?:=>|[:=])\s{0,4}|(?<=--[\w-]{1,40})\s{1,4}))(${QUOTED}|${SCHEME}[^\s"'&\\]+)`,
+  String.raw`(${KEY}\\?["']\s{0,4}(?:=>|[:=])\s{0,4})${NO_NAME}(${QUOTED}|${SCHEME}[^\s"'\\,}\][{]+)` +
+    String.raw`|(${KEY}(?:\s{0,4}(?:=>|[:=])\s{0,4}|(?<=--[\w-]{1,40})\s{1,4}(?!-)))${NO_NAME}(${QUOTED}|${SCHEME}[^\s"'&\\]+)`,
   "gis",
 );
 

@@ -18,7 +18,9 @@ export class Redactor {
   readonly #hidesSecrets: boolean;
 
   constructor(rules: readonly RedactRule[]) {
-    this.#rules = rules.map((rule) => (typeof rule === "string" ? PRESETS[rule] : ownRule(rule)));
+    const own = rules.filter((rule) => typeof rule !== "string").map(ownRule);
+    const presets = PRESET_ORDER.filter((preset) => rules.includes(preset));
+    this.#rules = [...own, ...presets.map((preset) => PRESETS[preset])];
     this.#hidesSecrets = rules.includes("secrets");
   }
 
@@ -35,6 +37,12 @@ export class Redactor {
     return this.#hidesSecrets && SECRET_NAME.test(name) ? MASK : this.redact(value, "utf8");
   }
 }
+
+/**
+ * A user's own patterns see the text as it is. What tells itself by its shape goes before what is
+ * told by the name in front of it, which might be taken away together with a part of the other.
+ */
+const PRESET_ORDER: readonly RedactPreset[] = ["tokens", "cards", "email", "secrets"];
 
 const PRESETS: Readonly<Record<RedactPreset, Redact>> = {
   secrets: (text) =>

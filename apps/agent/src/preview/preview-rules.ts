@@ -1,0 +1,71 @@
+import { resolve } from "node:path";
+import { EXIT, Failure } from "@sluice/service";
+import { FileSource } from "@sluice/tail";
+import * as z from "zod";
+
+import type { ProcessingSettings } from "../agent-settings.ts";
+import { PROCESSING_FIELDS, toProcessing } from "../processing/processing-config.ts";
+import { loadSettings } from "../settings.ts";
+
+/** The rules that a command line can write; the rest needs a configuration. */
+export interface RuleFlags {
+  readonly multiline?: string | undefined;
+  readonly parse?: string | undefined;
+  readonly redact?: readonly string[] | undefined;
+  readonly includeLines?: readonly string[] | undefined;
+  readonly excludeLines?: readonly string[] | undefined;
+}
+
+const RULES = z.strictObject(PROCESSING_FIELDS);
+
+/** @throws Failure with exit code 2 that says which flag is wrong */
+export function rulesFromFlags(flags: RuleFlags): ProcessingSettings | undefined {
+  const checked = RULES.safeParse({
+    multiline: flags.multiline,
+    parse: flags.parse,
+    redact: flags.redact,
+    include_lines: flags.includeLines,
+    exclude_lines: flags.excludeLines,
+  });
+  if (checked.success) {
+    return toProcessing(checked.data);
+  }
+  const wrong = checked.error.issues.map(({ path, message }) => {
+    const [key = ""] = path;
+    return `--${String(key).replaceAll("_", "-")}: ${message}`;
+  });
+  throw new Failure(
+    wrong.join("\n"),
+    "see `sluice-agent preview --help`; rules of your own go into a configuration, and --config",
+    EXIT.usage,
+  );
+}
+
+/**
+ * The rules of the source that would read this file.
+ *
+ * @throws Failure where the configuration is wrong or none of its sources covers the file
+ */
+export async function rulesFromConfig(
+  config: string,
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ProcessingSettings | undefined> {
+  const { settings } = await loadSettings({ file: config, flags: {}, env });
+  const absolute = resolve(path);
+  const owner = settings.sources.find((source) => {
+    if (source.kind !== "file") {
+      return false;
+    }
+    const { include, exclude, start } = source;
+    const created = FileSource.create({ include, exclude, start });
+    return created.ok && created.value.covers(absolute);
+  });
+  if (owner === undefined) {
+    throw new Failure(
+      `${config}: no source covers ${absolute}`,
+      "add the file under `sources`, or give the rules as flags instead of --config",
+    );
+  }
+  return owner.processing;
+}
