@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import { FILE_SOURCE } from "./file-source-config.ts";
+import { SOURCES } from "./source-config.ts";
 
 const COLLECTOR_URL = z.string().refine(isCollectorUrl, {
   message: "expected a collector's URL such as ws://127.0.0.1:7514 or wss://logs.example.com",
@@ -13,7 +13,7 @@ export const AGENT_CONFIG = z.strictObject({
   state_dir: z.string().optional(),
   host: z.string().min(1).optional(),
   labels: z.record(z.string(), z.string()).default({}),
-  sources: z.array(FILE_SOURCE).default([]),
+  sources: SOURCES,
 });
 
 export type AgentConfig = z.infer<typeof AGENT_CONFIG>;

@@ -19,7 +19,9 @@ export const FILE_SOURCE = z.strictObject({
   ...PROCESSING_FIELDS,
 });
 
-export function toFileSource(source: z.infer<typeof FILE_SOURCE>): SourceSettings {
+export function toFileSource(
+  source: z.infer<typeof FILE_SOURCE>,
+): Extract<SourceSettings, { kind: "file" }> {
   const { start, labels } = source;
   return {
     kind: "file",

@@ -12,7 +12,8 @@ import { EXIT, Failure, parseToken, readConfigFile } from "@sluice/service";
 
 import type { AgentSettings } from "./agent-settings.ts";
 import { AGENT_CONFIG, type AgentConfig } from "./config.ts";
-import { toFileSource, toList } from "./file-source-config.ts";
+import { toList } from "./file-source-config.ts";
+import { toSource } from "./source-config.ts";
 import { VERSION } from "./version.ts";
 
 export interface ConfigRequest {
@@ -67,7 +68,7 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
     host: value.host ?? hostname(),
     version: VERSION,
     labels: value.labels,
-    sources: value.sources.map(toFileSource),
+    sources: value.sources.map(toSource),
   };
   return { config: config.value, file, settings };
 }

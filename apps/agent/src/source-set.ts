@@ -1,9 +1,18 @@
 import { Failure } from "@sluice/service";
-import { FileSource, type Source, type StreamChange } from "@sluice/tail";
+import type { Result } from "@sluice/quantity";
+import {
+  FileSource,
+  JournalSource,
+  type OnTailEvent,
+  type Source,
+  type StateInvalid,
+  type StreamChange,
+} from "@sluice/tail";
 
 import type { AgentEvent } from "./agent-event.ts";
 import type { SourceSettings } from "./agent-settings.ts";
 import type { Checkpoints } from "./checkpoints.ts";
+import { journalName } from "./journal-source-config.ts";
 
 /** A source and what the configuration says of it. */
 export interface ConfiguredSource {
@@ -56,10 +65,7 @@ export class SourceSet implements AsyncDisposable {
   #create(settings: SourceSettings): ConfiguredSource {
     const { checkpoints, statePath, emit } = this.#parts;
     const id = sourceId(settings);
-    const created = FileSource.create({
-      include: settings.include,
-      exclude: settings.exclude,
-      start: settings.start,
+    const created = createSource(settings, {
       state: checkpoints.source(id),
       onEvent: (event) => emit({ kind: "tail", event }),
     });
@@ -88,7 +94,44 @@ export class SourceSet implements AsyncDisposable {
   }
 }
 
+interface SourceMemory {
+  readonly state: unknown;
+  readonly onEvent: OnTailEvent;
+}
+
+function createSource(
+  settings: SourceSettings,
+  memory: SourceMemory,
+): Result<Source, StateInvalid> {
+  switch (settings.kind) {
+    case "file": {
+      const { include, exclude, start } = settings;
+      return FileSource.create({ include, exclude, start, ...memory });
+    }
+    case "journald": {
+      const { directory, match, units, fields, start } = settings;
+      return JournalSource.create({
+        directory,
+        match,
+        units,
+        start,
+        ...memory,
+        ...(fields !== undefined && { fields }),
+      });
+    }
+    default:
+      return settings satisfies never;
+  }
+}
+
 /** A source keeps its state across restarts while what it reads is the same. */
 function sourceId(source: SourceSettings): string {
-  return `file:${JSON.stringify([source.include, source.exclude])}`;
+  switch (source.kind) {
+    case "file":
+      return `file:${JSON.stringify([source.include, source.exclude])}`;
+    case "journald":
+      return journalName(source); // Other matches read on from where the last ones stood.
+    default:
+      return source satisfies never;
+  }
 }
