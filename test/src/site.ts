@@ -12,10 +12,11 @@ import { StoredData } from "./stored.ts";
 export interface AgentStart {
   /** Where the collector is, as the agent sees it: a chaos proxy's port, or the collector's own. */
   readonly port: number;
-  readonly files: readonly string[];
+  /** One source of files. */
+  readonly files?: readonly string[];
   readonly start?: "beginning" | "end";
   /** Further sources, as the configuration has them. */
-  readonly sources?: readonly Readonly<Record<string, unknown>>[];
+  readonly sources?: readonly object[];
   /** A second agent of the same site has a state folder of its own. */
   readonly stateDir?: string;
 }
@@ -102,7 +103,7 @@ export class Site implements AsyncDisposable {
         token_file: join(this.dataDir, "tokens/ingest.token"),
         state_dir: stateDir,
         host: "test-host",
-        sources: [{ file: files, start }, ...sources],
+        sources: [...(files === undefined ? [] : [{ file: files, start }]), ...sources],
       }),
     );
     return this.launchAgentWith(config);

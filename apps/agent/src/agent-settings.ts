@@ -18,7 +18,17 @@ interface FileSourceSettings extends SourceSettingsBase {
   readonly start: StartPolicy;
 }
 
-export type SourceSettings = FileSourceSettings;
+interface JournalSourceSettings extends SourceSettingsBase {
+  readonly kind: "journald";
+  readonly directory: string | undefined;
+  readonly match: readonly string[];
+  readonly units: readonly string[];
+  /** Undefined: the default ones. */
+  readonly fields: readonly string[] | undefined;
+  readonly start: StartPolicy;
+}
+
+export type SourceSettings = FileSourceSettings | JournalSourceSettings;
 
 export interface AgentSettings {
   /** Where metrics are served; undefined for nowhere. */

@@ -1,5 +1,7 @@
 import { formatProblem } from "@sluice/config";
 
+import type { SourceSettings } from "./agent-settings.ts";
+import { journalName } from "./journal-source-config.ts";
 import type { LoadedSettings } from "./settings.ts";
 
 /** `sluice-agent check`: the configuration is valid; says what it amounts to. */
@@ -8,15 +10,26 @@ export async function checkSettings({ config, file, settings }: LoadedSettings):
     process.stderr.write(`${formatProblem(warning)}\n`);
   }
   await settings.token();
-  const globs = settings.sources.flatMap(({ include }) => include);
+  const names = settings.sources.flatMap(sourceNames);
   process.stdout.write(
     [
       `${file}: valid`,
       `collector  ${settings.collectors.join(", then ")}`,
       `host       ${settings.host}`,
       `state      ${settings.stateDir}`,
-      `sources    ${globs.length === 0 ? "none: add some under `sources`" : globs.join(", ")}`,
+      `sources    ${names.length === 0 ? "none: add some under `sources`" : names.join(", ")}`,
       "",
     ].join("\n"),
   );
+}
+
+function sourceNames(source: SourceSettings): readonly string[] {
+  switch (source.kind) {
+    case "file":
+      return source.include;
+    case "journald":
+      return [journalName(source)];
+    default:
+      return source satisfies never;
+  }
 }

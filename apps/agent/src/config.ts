@@ -3,7 +3,7 @@ import { durationMs } from "@sluice/quantity";
 import { parseListen } from "@sluice/service";
 import * as z from "zod";
 
-import { FILE_SOURCE } from "./file-source-config.ts";
+import { SOURCES } from "./source-config.ts";
 
 const COLLECTOR_URL = z.string().refine(isCollectorUrl, {
   message: "expected a collector's URL such as ws://127.0.0.1:7514 or wss://logs.example.com",
@@ -23,7 +23,7 @@ export const AGENT_CONFIG = z.strictObject({
   /** While another collector than the first serves: how often that is tried again. */
   failback: z.union([z.literal("never"), durationField]).default(durationMs(600_000)),
   metrics: z.strictObject({ listen: LISTEN.optional() }).prefault({}),
-  sources: z.array(FILE_SOURCE).default([]),
+  sources: SOURCES,
 });
 
 export type AgentConfig = z.infer<typeof AGENT_CONFIG>;

@@ -32,6 +32,7 @@ export class EntryFeed implements RecordFeed {
         this.#cursor = outcome.entries.at(-1)?.cursor ?? this.#cursor;
         return { kind: "records", records: outcome.entries.map(toRecord) };
       case "gap":
+      case "passed":
         this.#cursor = outcome.cursor;
         return outcome;
       case "idle":
@@ -46,10 +47,12 @@ export class EntryFeed implements RecordFeed {
   }
 }
 
-function toRecord({ body, timeUs, priority, attributes, cursor }: LogEntry): SourceRecord {
+function toRecord(entry: LogEntry): SourceRecord {
+  const { body, originalBytes, timeUs, priority, attributes, cursor } = entry;
   return {
     body,
-    sourceBytes: body.length,
+    sourceBytes: originalBytes ?? body.length,
+    ...(originalBytes !== undefined && { originalBytes }),
     timeUs,
     severity: priority === undefined ? 0 : syslogSeverity(priority),
     attributes,

@@ -47,8 +47,7 @@ export function describeEvent(event: AgentEvent): EventNote {
       });
     case "tail": {
       const { kind, ...fields } = event.event;
-      const isLoss = kind === "gap" || kind === "cursor-lost" || kind === "unreadable";
-      return note(isLoss || kind === "failed-scan" ? "warn" : "info", TAIL_MESSAGES[kind], fields);
+      return note(TAIL_WARNINGS.has(kind) ? "warn" : "info", TAIL_MESSAGES[kind], fields);
     }
     case "failed":
       return note("error", "a part of the agent failed", { err: event.error });
@@ -66,9 +65,19 @@ function note(
   return { level, message, fields, source: typeof source === "string" ? source : undefined };
 }
 
-const TAIL_MESSAGES: Readonly<
-  Record<Extract<AgentEvent, { kind: "tail" }>["event"]["kind"], string>
-> = {
+type TailEventKind = Extract<AgentEvent, { kind: "tail" }>["event"]["kind"];
+
+const TAIL_WARNINGS: ReadonlySet<TailEventKind> = new Set([
+  "gap",
+  "cursor-lost",
+  "unreadable",
+  "failed-scan",
+  "journal-gap",
+  "journal-failed",
+  "journal-restricted",
+]);
+
+const TAIL_MESSAGES: Readonly<Record<TailEventKind, string>> = {
   unreadable: "cannot be read: give the agent's user read permission (group adm, or an ACL)",
   readable: "can be read now",
   refused: "is not a regular file and is not read",
@@ -79,4 +88,9 @@ const TAIL_MESSAGES: Readonly<
   gap: "lost before it could be read; recorded as a gap",
   "cursor-lost": "the place to read on from is not in any file",
   "failed-scan": "looking for files failed; trying again",
+  "journal-gap": "entries of the journal are lost; recorded as a gap",
+  "journal-failed": "journalctl failed; starting it again at the last entry",
+  "journal-recovered": "the journal is read again",
+  "journal-restricted":
+    "only the agent's own entries of the journal can be seen: add its user to the group systemd-journal",
 };

@@ -21,7 +21,9 @@ export const FILE_SOURCE = z
   })
   .superRefine(checkRules);
 
-export function toFileSource(source: z.infer<typeof FILE_SOURCE>): SourceSettings {
+export function toFileSource(
+  source: z.infer<typeof FILE_SOURCE>,
+): Extract<SourceSettings, { kind: "file" }> {
   const { start, labels } = source;
   return {
     kind: "file",

@@ -23,7 +23,7 @@ export type FeedOutcome =
   /** At least one. */
   | { readonly kind: "records"; readonly records: readonly SourceRecord[] }
   | Exclude<ReadOutcome, { kind: "bytes" }>
-  | Extract<EntryOutcome, { kind: "gap" }>;
+  | Extract<EntryOutcome, { kind: "gap" | "passed" }>;
 
 /** Records of one stream, pulled a few at a time. One call at a time. */
 export interface RecordFeed {
@@ -34,7 +34,7 @@ export interface RecordFeed {
   /** The source's cursor behind everything that was read. */
   cursor(): Uint8Array;
   /**
-   * `hole`, `gap`, `ended` and `lost` come after every record in front of them. Throws the signal's
+   * `hole`, `gap`, `passed`, `ended` and `lost` come after every record in front of them. Throws the signal's
    * reason when aborted.
    */
   read(signal: AbortSignal): Promise<FeedOutcome>;

@@ -106,6 +106,12 @@ export class RecordPump implements Pump {
             await this.#empty(signal);
             batcher.note(key, epoch, entryGapNote(outcome, ledger));
             break;
+          case "passed": {
+            await this.#empty(signal);
+            const cursor = ledger.seal(outcome.cursor);
+            batcher.note(key, epoch, { kind: "advance", cursor, filtered: NOTHING_FILTERED });
+            break;
+          }
           case "ended":
           case "lost":
             await this.#empty(signal);

@@ -12,7 +12,8 @@ import { EXIT, Failure, parseListen, parseToken, readConfigFile } from "@sluice/
 
 import type { AgentSettings } from "./agent-settings.ts";
 import { AGENT_CONFIG, type AgentConfig } from "./config.ts";
-import { toFileSource, toList } from "./file-source-config.ts";
+import { toList } from "./file-source-config.ts";
+import { toSource } from "./source-config.ts";
 import { VERSION } from "./version.ts";
 
 export interface ConfigRequest {
@@ -74,7 +75,7 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
     labels: value.labels,
     failbackMs: value.failback === "never" ? undefined : value.failback,
     metrics: value.metrics.listen === undefined ? undefined : parseListen(value.metrics.listen),
-    sources: value.sources.map(toFileSource),
+    sources: value.sources.map(toSource),
   };
   return { config: config.value, file, text, settings };
 }

@@ -1,17 +1,10 @@
 import { Failure } from "@sluice/service";
-import { FileSource, splitFileState, type Source, type StreamChange } from "@sluice/tail";
+import { splitFileState, type StreamChange } from "@sluice/tail";
 
 import type { AgentEvent } from "./agent-event.ts";
 import type { SourceSettings } from "./agent-settings.ts";
 import type { Checkpoints } from "./checkpoints.ts";
-
-/** A source and what the configuration says of it. */
-export interface ConfiguredSource {
-  readonly id: string;
-  readonly source: Source;
-  /** Replaced by a reload that leaves the source itself as it is. */
-  settings: SourceSettings;
-}
+import { type ConfiguredSource, createSource, readingOf, sourceId } from "./configured-source.ts";
 
 export interface SourceSetParts {
   readonly checkpoints: Checkpoints;
@@ -102,10 +95,7 @@ export class SourceSet implements AsyncDisposable {
     const { checkpoints, statePath, emit } = this.#parts;
     const id = sourceId(settings);
     const state = checkpoints.source(id);
-    const created = FileSource.create({
-      include: settings.include,
-      exclude: settings.exclude,
-      start: settings.start,
+    const created = createSource(settings, {
       state,
       inherited: state === undefined ? this.#inherit(settings) : [],
       onEvent: (event) => emit({ kind: "tail", event }),
@@ -122,7 +112,11 @@ export class SourceSet implements AsyncDisposable {
   }
 
   /** What sources of an earlier configuration knew of files that are this one's now. */
-  #inherit({ include, exclude }: SourceSettings): unknown[] {
+  #inherit(settings: SourceSettings): unknown[] {
+    if (settings.kind !== "file") {
+      return [];
+    }
+    const { include, exclude } = settings;
     const { checkpoints } = this.#parts;
     const inherited: unknown[] = [];
     for (const [id, state] of checkpoints.unattached()) {
@@ -147,15 +141,4 @@ export class SourceSet implements AsyncDisposable {
       }
     }
   }
-}
-
-/** A source keeps its state across restarts while what it reads is the same. */
-function sourceId(source: SourceSettings): string {
-  return `file:${JSON.stringify([source.include, source.exclude])}`;
-}
-
-/** Two settings with the same reading differ in what is made of the records only, or in where a first start begins. */
-function readingOf(settings: SourceSettings): string {
-  const reading = { ...settings, labels: undefined, processing: undefined, start: undefined };
-  return JSON.stringify(reading);
 }

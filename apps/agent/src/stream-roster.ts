@@ -7,7 +7,7 @@ import type { AgentEvent } from "./agent-event.ts";
 import type { Batcher } from "./batcher.ts";
 import type { BuilderPool } from "./builder-pool.ts";
 import type { Checkpoints } from "./checkpoints.ts";
-import type { ConfiguredSource } from "./source-set.ts";
+import type { ConfiguredSource } from "./configured-source.ts";
 import { emptyLedger, encodeStreamCursor } from "./stream-ledger.ts";
 import type { AckedAmount } from "./status/stream-meter.ts";
 import { StreamWorker } from "./stream-worker.ts";

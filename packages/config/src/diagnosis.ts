@@ -50,6 +50,9 @@ function hintOf(hint: string | undefined): Pick<ConfigProblem, "hint"> {
 function unknownKeyHint(path: KeyPath, { schema, settings }: Inputs): string {
   const key = String(path.at(-1));
   const known = declaredKeys(inputKindsAt(schema, path.slice(0, -1)));
+  if (known.includes(key)) {
+    return "not beside the other keys here"; // Of one branch of a union, where another is meant.
+  }
   const near = nearName(key, known);
   if (near !== undefined) {
     return `did you mean ${near}?`;

@@ -9,7 +9,11 @@ export type TailEvent =
   | LateWriteEvent
   | GapEvent
   | CursorLostEvent
-  | FailedScanEvent;
+  | FailedScanEvent
+  | JournalGapEvent
+  | JournalFailedEvent
+  | JournalRecoveredEvent
+  | JournalRestrictedEvent;
 
 export type OnTailEvent = (event: TailEvent) => void;
 
@@ -100,6 +104,43 @@ export interface CursorLostEvent {
 export interface FailedScanEvent {
   readonly kind: "failed-scan";
   readonly error: unknown;
+}
+
+/** An accounted loss: entries that the journal does not have any more, or that cannot be read. */
+export interface JournalGapEvent {
+  readonly kind: "journal-gap";
+  readonly source: string;
+  readonly cause: "vacuumed" | "corrupt" | "cursor_lost";
+  readonly detail: string;
+}
+
+/** journalctl did not do what it is there for; it is started again where the stream stands. */
+export interface JournalFailedEvent {
+  readonly kind: "journal-failed";
+  readonly source: string;
+  readonly code:
+    /** There is none on the PATH. */
+    | "missing"
+    /** It ended; its own words are in `detail`. */
+    | "failed"
+    /** It is silent though the journal has newer entries, or did not answer in time. */
+    | "hung"
+    /** What it printed is not the export format. */
+    | "garbled";
+  readonly detail: string;
+  readonly retryInMs: number;
+}
+
+/** After failures the journal is read again. */
+export interface JournalRecoveredEvent {
+  readonly kind: "journal-recovered";
+  readonly source: string;
+}
+
+/** journalctl shows only what the agent's own user wrote. Sent once. */
+export interface JournalRestrictedEvent {
+  readonly kind: "journal-restricted";
+  readonly source: string;
 }
 
 export type LossReason =

@@ -2,6 +2,10 @@ export type {
   CursorLostEvent,
   FailedScanEvent,
   GapEvent,
+  JournalFailedEvent,
+  JournalGapEvent,
+  JournalRecoveredEvent,
+  JournalRestrictedEvent,
   LateWriteEvent,
   LossReason,
   OnTailEvent,
@@ -23,6 +27,8 @@ export type {
   TailClock,
   TailTiming,
 } from "./file-source-options.ts";
+export { JournalSource } from "./journal/journal-source.ts";
+export type { JournalSourceOptions, JournalTiming } from "./journal/journal-source-options.ts";
 export { coversPath, matchFiles } from "./match.ts";
 export type { Match } from "./match.ts";
 export { splitFileState } from "./state-split.ts";

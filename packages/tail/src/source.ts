@@ -94,6 +94,8 @@ export interface StreamReader extends AsyncDisposable {
 export interface LogEntry {
   /** The message, without a line feed at its end. May hold any bytes. */
   readonly body: Uint8Array;
+  /** Length of the body before it was cut; undefined where it is whole. */
+  readonly originalBytes?: number;
   /** Event time in microseconds since the Unix epoch. */
   readonly timeUs: number;
   /** syslog's severity, 0 (emergency) to 7 (debug); undefined where the entry has none. */
@@ -108,6 +110,8 @@ export type EntryOutcome =
   | { readonly kind: "entries"; readonly entries: readonly LogEntry[] }
   /** Caught up: await `changed`. */
   | { readonly kind: "idle" }
+  /** Nothing that was asked for lies in front of this cursor: the stream moves on to it. */
+  | { readonly kind: "passed"; readonly cursor: Uint8Array }
   /** Entries existed here that cannot be read any more; the stream goes on behind them. */
   | {
       readonly kind: "gap";
@@ -123,7 +127,7 @@ export interface EntryReader extends AsyncDisposable {
   readonly stream: StreamKey;
   /** Bytes of entries that were received and not handed out; the source's own backlog is unknown. */
   readonly behindBytes: number;
-  /** Moves to a cursor of this stream. A cursor that the journal no longer has gives a `gap` at the next read. */
+  /** Moves to any cursor. One that the journal does not have, or never had, gives a `gap` at the next read. */
   seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>>;
   /** Throws the signal's reason when aborted. */
   read(signal: AbortSignal): Promise<EntryOutcome>;

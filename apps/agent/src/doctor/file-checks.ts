@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { matchFiles } from "@sluice/tail";
 
-import type { AgentSettings, SourceSettings } from "../agent-settings.ts";
+import type { AgentSettings } from "../agent-settings.ts";
 import { nameOf } from "./agent-user.ts";
 import { type Check, fail, ok, warn } from "./doctor-report.ts";
 
@@ -19,7 +19,7 @@ export async function checkFiles(settings: AgentSettings, user: string): Promise
   const checks: Check[] = [];
   let files = 0;
   for (const source of settings.sources) {
-    if ("include" in source) {
+    if (source.kind === "file") {
       const { include, exclude } = source;
       for (const glob of include) {
         const { check, count } = await checkGlob(glob, exclude, user);
@@ -34,7 +34,7 @@ export async function checkFiles(settings: AgentSettings, user: string): Promise
 /** Whether a glob matches anything that can be read. */
 export async function checkGlob(
   glob: string,
-  exclude: SourceSettings["exclude"],
+  exclude: readonly string[],
   user: string,
 ): Promise<{ readonly check: Check; readonly count: number }> {
   const { paths, unreadable } = await matchFiles([glob], exclude);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { ProcessingSettings } from "../../src/agent-settings.ts";
 import { AGENT_CONFIG } from "../../src/config.ts";
-import { toFileSource } from "../../src/file-source-config.ts";
+import { toSource } from "../../src/source-config.ts";
 
 function load(rules: string) {
   const indented = rules.replaceAll("\n", "\n    ");
@@ -22,7 +22,7 @@ function settingsOf(rules: string): ProcessingSettings | undefined {
   if (!loaded.ok) {
     throw new Error(loaded.error.map(formatProblem).join("\n"));
   }
-  const [source] = loaded.value.value.sources.map(toFileSource);
+  const [source] = loaded.value.value.sources.map(toSource);
   return source?.processing;
 }
 
