@@ -1,3 +1,4 @@
+export type { OwnFiles } from "./access.ts";
 export type {
   CursorLostEvent,
   FailedScanEvent,
@@ -8,6 +9,7 @@ export type {
   ReadableEvent,
   RecoveredEvent,
   RefusedEvent,
+  RefusedReason,
   RotatedEvent,
   TailEvent,
   TruncatedEvent,
