@@ -51,4 +51,5 @@ const CAUSES: Readonly<Record<Loss["reason"], GapCause>> = {
   deleted: "deleted",
   deadline: "deleted",
   "cursor-lost": "cursor_lost",
+  corrupt: "corrupt",
 };

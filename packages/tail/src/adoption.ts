@@ -1,19 +1,16 @@
+import { FILE_CLOCK_SLACK_MS } from "./file-source-options.ts";
 import type { StartPolicy, TailClock } from "./file-source-options.ts";
 import type { Generation } from "./generation.ts";
 import type { FileStat, OpenFile } from "./open-file.ts";
 import type { Registry } from "./registry.ts";
 import type { SurveyedFile } from "./survey.ts";
 
-/** File times come from a clock that ticks every few milliseconds. */
-const FILE_CLOCK_SLACK_MS = 10;
 const LF = 10;
 const STEP_BYTES = 64 * 1024;
 
 export interface AdoptionOptions {
   readonly start: StartPolicy;
   readonly clock: TailClock;
-  /** When the scan before this one began, ms since the epoch; undefined at the first one ever. */
-  readonly scannedAtMs: number | undefined;
 }
 
 /** Decides where reading begins in a file that belongs to no generation yet, or that it is not read. */
@@ -28,7 +25,7 @@ export class AdoptionPolicy {
 
   /** The file at a source's path: only at the first start ever may its old lines be left out. */
   adopt(source: string, found: SurveyedFile, isNewSource: boolean): Generation | undefined {
-    const isOld = isNewSource && this.#options.scannedAtMs === undefined;
+    const isOld = isNewSource && this.#registry.scannedAtMs === undefined;
     const from = isOld && !this.#isRecent(found.stat) ? endOfLastLine : beginning;
     return this.#registry.adopt({ source, found, phase: "open", from });
   }
@@ -39,7 +36,7 @@ export class AdoptionPolicy {
     found: SurveyedFile,
     isMatched: boolean,
   ): Generation | undefined {
-    const { scannedAtMs } = this.#options;
+    const { scannedAtMs } = this.#registry;
     if (scannedAtMs === undefined) {
       return this.adoptSibling(source, found, isMatched && this.#isRecent(found.stat));
     }

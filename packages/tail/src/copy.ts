@@ -1,6 +1,6 @@
 import { HEAD_BYTES } from "./fingerprint.ts";
 import type { Generation } from "./generation.ts";
-import { hasContent, isPrefixOf, isSameObject, positionAt } from "./identity.ts";
+import { hasContent, isAnswer, isPrefixOf, isSameObject, positionAt } from "./identity.ts";
 import type { FilePosition, HeadPrint } from "./identity.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { Registry } from "./registry.ts";
@@ -24,11 +24,11 @@ export function findCopy(
   head: HeadPrint,
   position: FilePosition,
 ): FoundCopy | undefined {
-  for (const found of registry.survey(generation.source)) {
+  for (const found of registry.disk.survey(generation.source)) {
     const owner = registry.owner(found.stat);
     if (found.path === generation.source || found.stat.sizeBytes === 0) continue;
     if (owner !== undefined && owner.phase !== "copy") continue;
-    const file = registry.open(found.path, found.stat);
+    const file = registry.disk.open(found.path, found.stat);
     if (file === undefined) continue;
     if (isCopy(file, head, position)) return { found, file, isContinued: true };
     if (generation.marks.some((mark) => mark.offset > 0 && isCopy(file, head, mark))) {
@@ -47,12 +47,12 @@ export function findCopy(
 export function wasCutUnseen(registry: Registry, generation: Generation, file: OpenFile): boolean {
   const { phase, identity, source, position } = generation;
   if (phase !== "open" || identity.head.length === HEAD_BYTES) return false;
-  const files = registry.survey(source);
+  const files = registry.disk.survey(source);
   const current = files.find(({ path }) => path === source);
   if (current === undefined || !isSameObject(identity, current.stat)) return false;
   return files.some((found) => {
     if (registry.owner(found.stat) !== undefined) return false;
-    const sibling = registry.open(found.path, found.stat);
+    const sibling = registry.disk.open(found.path, found.stat);
     if (sibling === undefined) return false;
     const wasFile = isCopy(sibling, identity.head, position) && !isPrefixOf(sibling, file);
     sibling.close();
@@ -63,5 +63,5 @@ export function wasCutUnseen(registry: Registry, generation: Generation, file: O
 /** A copy may be shorter than the head that was seen; then its anchor, within 1 KiB, must do. */
 function isCopy(file: OpenFile, head: HeadPrint, position: FilePosition): boolean {
   if (file.stat().sizeBytes >= head.length) return hasContent(file, head, position);
-  return position.offset > 0 && positionAt(file, position.offset)?.anchor === position.anchor;
+  return position.offset > 0 && isAnswer(positionAt(file, position.offset), position);
 }

@@ -31,12 +31,25 @@ export interface ReadableEvent {
   readonly path: string;
 }
 
-/** A matched path that is not a regular file, or is compressed, so it is not read. Sent once. */
+/** A matched path that is not read. Sent once. */
 export interface RefusedEvent {
   readonly kind: "refused";
   readonly path: string;
-  readonly reason: "fifo" | "socket" | "device" | "compressed";
+  readonly reason: RefusedReason;
+  /** The file that the path leads to, where that is why. */
+  readonly leadsTo?: string;
 }
+
+export type RefusedReason =
+  | "fifo"
+  | "socket"
+  | "device"
+  /** It is read only where it holds the rest of a log that is read. */
+  | "compressed"
+  /** A symbolic link leads out of the folders that may be read. */
+  | "outside-roots"
+  /** The reading program itself writes it. */
+  | "own-log";
 
 /** A generation's file left its path; it is read to its end where it is now. */
 export interface RotatedEvent {
@@ -64,7 +77,7 @@ export interface TruncatedEvent {
   readonly offset: number;
 }
 
-/** The unread rest of a truncated file was found in a copy of it (copytruncate) and is read there. */
+/** The unread rest of a file was found in a copy (copytruncate) or an archive of it, and is read there. */
 export interface RecoveredEvent {
   readonly kind: "recovered";
   readonly source: string;
@@ -151,4 +164,6 @@ export type LossReason =
   /** A deleted file was held open until its deadline and still not read to its end. */
   | "deadline"
   /** The position asked for does not exist in the file. */
-  | "cursor-lost";
+  | "cursor-lost"
+  /** The rest is in a compressed file that cannot be inflated. */
+  | "corrupt";

@@ -1,11 +1,12 @@
 import type { Result } from "@sluice/quantity";
+import { ArchiveReader } from "./archive-reader.ts";
 import { wasCutUnseen } from "./copy.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { TailEvent, TruncatedReason } from "./event.ts";
 import type { TailClock, TailTiming } from "./file-source-options.ts";
 import { ANCHOR_BYTES, fingerprint, HEAD_BYTES } from "./fingerprint.ts";
 import type { Ending, Generation } from "./generation.ts";
-import { grownHead, LOST_ANCHOR, positionAt } from "./identity.ts";
+import { grownHead, LOST_ANCHOR, positionAt, UNKNOWN_ANCHOR } from "./identity.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { Registry } from "./registry.ts";
 import type { CursorInvalid, CursorLost, ReadOutcome, StreamKey, StreamReader } from "./source.ts";
@@ -36,6 +37,7 @@ export class FileReader implements StreamReader {
   readonly #scratch = new Uint8Array(ANCHOR_BYTES);
   /** The bytes before the offset; undefined where they must be fetched and verified first. */
   #anchor: Uint8Array | undefined;
+  #archive: ArchiveReader | undefined;
   #offset: number;
   #floor: number;
   /** The file's write time when nothing was left to read; a later one asks for another look. */
@@ -61,7 +63,8 @@ export class FileReader implements StreamReader {
 
   get behindBytes(): number {
     const { ending, sizeBytes } = this.#generation;
-    return Math.max(0, (ending === undefined ? sizeBytes : (ending.endByte ?? 0)) - this.#offset);
+    const end = ending === undefined ? sizeBytes : (ending.endByte ?? 0);
+    return Math.max(0, end - this.#offset, this.#archive?.aheadBytes ?? 0);
   }
 
   async seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>> {
@@ -91,7 +94,10 @@ export class FileReader implements StreamReader {
       const { ending, file } = this.#generation;
       if (ending !== undefined) return this.#ended(ending);
       if (file === undefined) return IDLE;
-      const outcome = await this.#readFrom(file, target.subarray(at));
+      const room = target.subarray(at);
+      const outcome = await (this.#generation.format === undefined
+        ? this.#readFrom(file, room)
+        : this.#readArchive(file, room));
       if (outcome !== undefined) return outcome;
     }
   }
@@ -126,6 +132,10 @@ export class FileReader implements StreamReader {
     if (offset === generation.position.offset) {
       return encodeCursor({ identity: generation.identity, position: generation.position });
     }
+    if (generation.format !== undefined) {
+      const position = this.#archive?.positionAt(offset) ?? { offset, anchor: UNKNOWN_ANCHOR };
+      return encodeCursor({ identity: generation.identity, position });
+    }
     while (generation.file !== undefined) {
       const { file, identity, position: tip } = generation;
       const position = positionAt(file, offset);
@@ -142,6 +152,7 @@ export class FileReader implements StreamReader {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#archive?.close();
     this.#ports.released();
   }
 
@@ -156,6 +167,7 @@ export class FileReader implements StreamReader {
     const generation = this.#generation;
     const needsHead = generation.identity.head.length < Math.min(HEAD_BYTES, stat.sizeBytes);
     if (hasRested || needsHead || this.#anchor === undefined) {
+      if (this.#awaitsSearch()) return IDLE;
       const head = grownHead(file, generation.identity.head);
       if (head === undefined || wasCutUnseen(this.#ports.registry, generation, file)) {
         return this.#diverge("regrown");
@@ -180,6 +192,37 @@ export class FileReader implements StreamReader {
     return this.#advance(anchor, target.subarray(0, length));
   }
 
+  /** Undefined as above. */
+  async #readArchive(file: OpenFile, target: Uint8Array): Promise<ReadOutcome | undefined> {
+    const generation = this.#generation;
+    if (this.#archive?.file !== file) {
+      this.#archive?.close();
+      this.#archive = new ArchiveReader(generation, file, this.#ports.clock);
+    }
+    const offset = this.#offset;
+    const outcome = await this.#archive.read(generation.position, target);
+    if (generation.file !== file || this.#offset !== offset) return undefined;
+    switch (outcome) {
+      case "end":
+        return { kind: "ended", reason: "rotated" };
+      case "unfinished":
+        return IDLE;
+      case "elsewhere":
+        this.#ports.registry.end(generation, "cursor-lost");
+        return undefined;
+      case "corrupt":
+        this.#ports.registry.end(generation, "corrupt");
+        return undefined;
+      default: {
+        const { position, length } = outcome;
+        this.#offset = position.offset;
+        generation.advanceTo(position);
+        this.#quietSinceMs = this.#ports.clock.monotonicMs();
+        return { kind: "bytes", offset, length };
+      }
+    }
+  }
+
   #advance(anchor: Uint8Array, bytes: Uint8Array): ReadOutcome {
     const offset = this.#offset;
     this.#offset += bytes.length;
@@ -194,11 +237,21 @@ export class FileReader implements StreamReader {
     return { kind: "bytes", offset, length: bytes.length };
   }
 
+  /** Whether the file may have been copied, compressed and cut: a scan finds out. */
+  #awaitsSearch(): boolean {
+    const { registry, hint } = this.#ports;
+    const { isWeak, path, source } = this.#generation;
+    if (!isWeak || path !== source || registry.newArchives(source).length === 0) return false;
+    hint();
+    return true;
+  }
+
   /** After a seek or a move to a copy only the anchor's fingerprint is known. */
   #fetchAnchor(file: OpenFile): Uint8Array | undefined {
     const length = Math.min(ANCHOR_BYTES, this.#offset);
     const bytes = file.bytesAt(this.#offset - length, length);
-    return fingerprint(bytes) === this.#generation.position.anchor ? bytes : undefined;
+    const { anchor } = this.#generation.position;
+    return anchor === UNKNOWN_ANCHOR || fingerprint(bytes) === anchor ? bytes : undefined;
   }
 
   #atEnd(file: OpenFile): ReadOutcome {
@@ -240,6 +293,7 @@ export class FileReader implements StreamReader {
     const { ending, file } = this.#generation;
     if (ending !== undefined) return true;
     if (file === undefined) return false;
+    if (this.#generation.format !== undefined) return this.#archive?.hasNews() ?? true;
     const stat = file.stat();
     this.#generation.sizeBytes = Math.max(this.#offset, stat.sizeBytes);
     if (stat.sizeBytes !== this.#offset || stat.mtimeNs !== this.#idleMtimeNs) return true;

@@ -1,3 +1,4 @@
+import type { OwnFiles } from "./access.ts";
 import type { OnTailEvent } from "./event.ts";
 
 /**
@@ -11,6 +12,13 @@ export interface FileSourceOptions {
   /** Absolute globs in picomatch's dialect. */
   readonly include: readonly string[];
   readonly exclude?: readonly string[];
+  /**
+   * Folders that a matched path may lead into by symbolic links, besides those that the globs are
+   * rooted in: of `/var/log/app/*.log` that is `/var/log/app`.
+   */
+  readonly roots?: readonly string[];
+  /** What this process writes itself, and must not read. */
+  readonly own?: OwnFiles;
   readonly start: StartPolicy;
   /** What `snapshot` returned in an earlier run; undefined at the first start ever. */
   readonly state?: unknown;
@@ -37,6 +45,9 @@ export interface TailTiming {
   /** A deleted file is held open for its reader no longer than this. */
   readonly deletedDeadlineMs: number;
 }
+
+/** File times come from a clock that ticks every few milliseconds. */
+export const FILE_CLOCK_SLACK_MS = 10;
 
 export const DEFAULT_TIMING: TailTiming = {
   rescanMs: 1_000,

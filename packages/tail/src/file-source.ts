@@ -1,8 +1,11 @@
 import { err, ok } from "@sluice/quantity";
 import type { Result } from "@sluice/quantity";
+import { Access, globRoots } from "./access.ts";
+import { ArchiveSearch } from "./archive-search.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { decodeCursor } from "./cursor.ts";
 import type { FileCursor } from "./cursor.ts";
+import { Disk } from "./disk.ts";
 import type { TailEvent } from "./event.ts";
 import { FileReader } from "./file-reader.ts";
 import { DEFAULT_TIMING } from "./file-source-options.ts";
@@ -41,9 +44,9 @@ export class FileSource implements Source {
   readonly #registry: Registry;
   readonly #feed = new ChangeFeed();
   readonly #readers = new Set<Generation>();
-  #scannedAtMs: number | undefined;
   #started = false;
   #disposed = false;
+  readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #scan: Promise<void> = Promise.resolve();
   #scanIsHinted = false;
@@ -55,10 +58,10 @@ export class FileSource implements Source {
     this.#emit = options.onEvent ?? (() => undefined);
     this.#reports = new PathReports(this.#emit);
     this.#finder = new Finder(options.include, options.exclude ?? [], this.#reports);
-    this.#scannedAtMs = state.scannedAtMs;
-    this.#registry = new Registry(state.sources, {
-      clock: this.#clock,
-      reports: this.#reports,
+    const roots = [...globRoots(options.include), ...(options.roots ?? [])];
+    const access = new Access(roots, options.own);
+    this.#registry = new Registry(state, {
+      disk: new Disk(access, this.#reports, this.#clock.wallMs),
       emit: this.#emit,
       changed: (change) => this.#feed.push(change),
     });
@@ -84,14 +87,22 @@ export class FileSource implements Source {
     for (const generation of this.#open()) {
       this.#feed.push({ kind: "appeared", stream: generation.toStream() });
     }
-    await this.rescan();
+    // Archives may take long; what can be read now does not wait for them.
+    const { promise: hasLooked, resolve } = Promise.withResolvers<void>();
+    await Promise.race([this.#enqueueScan(resolve), hasLooked]);
     this.#schedule();
   }
 
   rescan(): Promise<void> {
     if (!this.#started) throw new Error("a source is started before it is scanned again");
-    const scan = this.#scan.then(() => this.#scanNow());
-    this.#scan = scan.catch((error: unknown) => this.#emit({ kind: "failed-scan", error }));
+    return this.#enqueueScan();
+  }
+
+  #enqueueScan(onFirstLook?: () => void): Promise<void> {
+    const scan = this.#scan.then(() => this.#scanNow(onFirstLook));
+    this.#scan = scan.catch((error: unknown) => {
+      if (!this.#disposed) this.#emit({ kind: "failed-scan", error });
+    });
     return scan;
   }
 
@@ -158,13 +169,14 @@ export class FileSource implements Source {
   }
 
   snapshot(): unknown {
-    const scannedAtMs = this.#scannedAtMs ?? 0;
+    const scannedAtMs = this.#registry.scannedAtMs ?? 0;
     return encodeState({ scannedAtMs, sources: this.#registry.sources });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#stop.abort(new Error("the source is disposed"));
     clearTimeout(this.#timer);
     await this.#scan;
     this.#feed.close();
@@ -187,20 +199,43 @@ export class FileSource implements Source {
     throw new Error(`no open stream ${stream.source} #${stream.generation}`);
   }
 
-  async #scanNow(): Promise<void> {
-    if (this.#disposed) return;
+  async #scanNow(onFirstLook?: () => void): Promise<void> {
     const scannedAtMs = Math.floor(this.#clock.wallMs());
+    const searched = new Set<string>();
+    let questions = await this.#look(searched);
+    onFirstLook?.();
+    while (questions.size > 0) {
+      for (const source of questions) {
+        await this.#searchArchives(source);
+        searched.add(source);
+      }
+      questions = await this.#look(searched);
+    }
+    if (!this.#disposed) this.#registry.scannedAtMs = scannedAtMs;
+  }
+
+  /** Returns the sources whose archives are to be searched before the next look. */
+  async #look(searched: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    if (this.#disposed) return new Set();
     const found = await this.#finder.find();
-    if (this.#disposed) return;
-    reconcile(this.#registry, found, {
+    if (this.#disposed) return new Set();
+    return reconcile(this.#registry, found, {
       start: this.#options.start,
       clock: this.#clock,
       timing: this.#timing,
       reports: this.#reports,
       emit: this.#emit,
-      scannedAtMs: this.#scannedAtMs,
+      searched,
     });
-    this.#scannedAtMs = scannedAtMs;
+  }
+
+  async #searchArchives(source: string): Promise<void> {
+    using search = new ArchiveSearch(this.#registry, source, {
+      wallMs: this.#clock.wallMs,
+      emit: this.#emit,
+      signal: this.#stop.signal,
+    });
+    await search.run();
   }
 
   #schedule(): void {

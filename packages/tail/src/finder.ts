@@ -2,7 +2,7 @@ import { readdir } from "node:fs";
 import type { Dirent } from "node:fs";
 import { isAbsolute } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
-import type { TailEvent } from "./event.ts";
+import type { RefusedReason, TailEvent } from "./event.ts";
 import { inodeKey } from "./identity.ts";
 import { statPath, systemCode } from "./open-file.ts";
 import type { FileStat } from "./open-file.ts";
@@ -98,7 +98,7 @@ export class Finder {
 export class PathReports {
   readonly #emit: (event: TailEvent) => void;
   readonly #unreadable = new Map<string, string>();
-  readonly #refused = new Set<string>();
+  readonly #refused = new Map<string, RefusedReason>();
 
   constructor(emit: (event: TailEvent) => void) {
     this.#emit = emit;
@@ -115,12 +115,13 @@ export class PathReports {
   }
 
   readable(path: string): void {
+    if (this.#refused.get(path) === "outside-roots") this.#refused.delete(path);
     if (this.#unreadable.delete(path)) this.#emit({ kind: "readable", path });
   }
 
-  refused(path: string, reason: "fifo" | "socket" | "device" | "compressed"): undefined {
+  refused(path: string, reason: RefusedReason, leadsTo?: string): undefined {
     if (this.#refused.has(path)) return;
-    this.#refused.add(path);
-    this.#emit({ kind: "refused", path, reason });
+    this.#refused.set(path, reason);
+    this.#emit({ kind: "refused", path, reason, ...(leadsTo !== undefined && { leadsTo }) });
   }
 }

@@ -1,7 +1,9 @@
 import type { LossReason } from "./event.ts";
+import { HEAD_BYTES } from "./fingerprint.ts";
 import { encodeCursor } from "./cursor.ts";
 import type { FileIdentity, FilePosition } from "./identity.ts";
 import type { OpenFile } from "./open-file.ts";
+import type { ArchiveFormat } from "./rotation.ts";
 import type { StreamKey, TailStream } from "./source.ts";
 
 /**
@@ -18,6 +20,12 @@ export interface Ending {
   readonly endByte: number | undefined;
 }
 
+/**
+ * Its file is no more, but compressed siblings may hold what it held: they are looked through before
+ * anything is said. `missing`: the file was not found, which a rename under way may be the cause of.
+ */
+export type Orphanhood = LossReason | "missing";
+
 /** Positions of the newest reads that are kept to recognise a copy that ends among them. */
 const MAX_MARKS = 32;
 
@@ -29,6 +37,7 @@ export interface GenerationInit extends StreamKey {
   readonly initialCursor?: Uint8Array;
   readonly sizeBytes: number;
   readonly path: string | undefined;
+  readonly format?: ArchiveFormat | undefined;
   readonly ending?: Ending | undefined;
 }
 
@@ -42,6 +51,8 @@ export class Generation implements StreamKey {
   acked: FilePosition;
   /** Where the file was last seen; undefined where no name is known. */
   path: string | undefined;
+  /** How the file is compressed; offsets are those of its content all the same. */
+  format: ArchiveFormat | undefined;
   /** Held for as long as the stream is open: neither rename nor deletion takes the rest away. */
   file: OpenFile | undefined;
   /** The largest size seen; with the write time, tells whether the content needs another look. */
@@ -50,6 +61,7 @@ export class Generation implements StreamKey {
   /** Its content was seen to be the right one by this process. */
   wasSeen = false;
   ending: Ending | undefined;
+  orphanhood: Orphanhood | undefined;
   rotatedAtMs: number | undefined;
   deletedAtMs: number | undefined;
   /** Scans in a row that did not find the file. */
@@ -68,6 +80,7 @@ export class Generation implements StreamKey {
       init.initialCursor ?? encodeCursor({ identity: init.identity, position: init.position });
     this.sizeBytes = init.sizeBytes;
     this.path = init.path;
+    this.format = init.format;
     this.ending = init.ending;
   }
 
@@ -89,6 +102,11 @@ export class Generation implements StreamKey {
   advanceTo(position: FilePosition): void {
     this.#marks.push(position);
     if (this.#marks.length > MAX_MARKS) this.#marks.shift();
+  }
+
+  /** So little is known of its file that it cannot be told from itself after it was cut. */
+  get isWeak(): boolean {
+    return this.identity.head.length < HEAD_BYTES;
   }
 
   toStream(): TailStream {

@@ -24,6 +24,8 @@ export interface FilePosition {
 
 /** The anchor of bytes that are gone: no file answers to it. */
 export const LOST_ANCHOR = "-";
+/** The anchor of bytes that are not at hand any more, of a file that is right: any answers to it. */
+export const UNKNOWN_ANCHOR = "";
 
 export function identify(file: OpenFile, stat: FileStat): FileIdentity {
   return { dev: stat.dev, ino: stat.ino, bornNs: stat.bornNs, head: headOf(file) };
@@ -49,6 +51,14 @@ export function positionAt(file: OpenFile, offset: number): FilePosition | undef
   return bytes.length < length ? undefined : { offset, anchor: fingerprint(bytes) };
 }
 
+/** True where the position found at an offset is the one that was noted. */
+export function isAnswer(found: FilePosition | undefined, noted: FilePosition): boolean {
+  return (
+    found?.offset === noted.offset &&
+    (noted.anchor === UNKNOWN_ANCHOR || noted.anchor === found.anchor)
+  );
+}
+
 /** Same device, inode number and, where both are known, birth time. */
 export function isSameObject(identity: Omit<FileIdentity, "head">, stat: FileStat): boolean {
   if (identity.dev !== stat.dev || identity.ino !== stat.ino) return false;
@@ -58,8 +68,7 @@ export function isSameObject(identity: Omit<FileIdentity, "head">, stat: FileSta
 /** True where the file begins with `head` and the position's anchor stands before its offset. */
 export function hasContent(file: OpenFile, head: HeadPrint, position: FilePosition): boolean {
   return (
-    grownHead(file, head) !== undefined &&
-    positionAt(file, position.offset)?.anchor === position.anchor
+    grownHead(file, head) !== undefined && isAnswer(positionAt(file, position.offset), position)
   );
 }
 

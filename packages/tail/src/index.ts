@@ -1,3 +1,4 @@
+export type { OwnFiles } from "./access.ts";
 export type {
   CursorLostEvent,
   FailedScanEvent,
@@ -12,6 +13,7 @@ export type {
   ReadableEvent,
   RecoveredEvent,
   RefusedEvent,
+  RefusedReason,
   RotatedEvent,
   TailEvent,
   TruncatedEvent,

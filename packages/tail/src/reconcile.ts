@@ -9,7 +9,7 @@ import { statPath } from "./open-file.ts";
 import type { FileStat, OpenFile } from "./open-file.ts";
 import type { Registry } from "./registry.ts";
 import { rotationBases } from "./rotation.ts";
-import type { SurveyedFile } from "./survey.ts";
+import type { ArchiveFile, SurveyedFile } from "./survey.ts";
 
 /** A file may slip through one scan while it is renamed. Two scans in a row: it is gone. */
 const SCANS_UNTIL_GONE = 2;
@@ -18,15 +18,21 @@ export interface ScanOptions extends AdoptionOptions {
   readonly timing: TailTiming;
   readonly reports: PathReports;
   readonly emit: (event: TailEvent) => void;
+  /** Sources whose archives were searched for the open questions of this scan. */
+  readonly searched: ReadonlySet<string>;
 }
 
-/** Brings the registry in line with what a walk has found. */
+/**
+ * Brings the registry in line with what a walk has found. Returns the sources that only their
+ * archives can say more of: nothing is adopted or ended of them until those were searched, and a
+ * walk after that is reconciled with them as `searched`.
+ */
 export function reconcile(
   registry: Registry,
   found: readonly FoundFile[],
   options: ScanOptions,
-): void {
-  new Scan(registry, found, options).run();
+): ReadonlySet<string> {
+  return new Scan(registry, found, options).run();
 }
 
 class Scan {
@@ -38,6 +44,8 @@ class Scan {
   readonly #pathOfInode = new Map<string, string>();
   /** Generations whose file was seen in this scan. */
   readonly #confirmed = new Set<Generation>();
+  /** Sources whose archives are to be searched before anything is done about them. */
+  readonly #questions = new Set<string>();
 
   constructor(registry: Registry, found: readonly FoundFile[], options: ScanOptions) {
     this.#registry = registry;
@@ -50,28 +58,69 @@ class Scan {
     }
   }
 
-  run(): void {
-    const disturbed = new Set<string>();
-    for (const generation of this.#registry.known()) {
+  run(): ReadonlySet<string> {
+    const registry = this.#registry;
+    const disturbed = new Set([...registry.unfinished, ...this.#options.searched]);
+    /** What an archive has to be asked about first: the file may have been copied, compressed, cut. */
+    const suspects = new Set<Generation>();
+    for (const source of registry.disk.withNewArchives([...registry.sources.keys()])) {
+      if (registry.newArchives(source).length === 0) continue;
+      disturbed.add(source);
+      const weak = registry.weakInPlace(source);
+      const suspect = weak === undefined ? undefined : registry.owner(weak.stat);
+      if (suspect !== undefined) suspects.add(suspect);
+    }
+    for (const generation of registry.known()) {
       if (generation.ending !== undefined) continue;
       const pathBefore = generation.path;
-      this.#track(generation);
+      if (generation.orphanhood === "missing") generation.orphanhood = undefined;
+      if (suspects.has(generation)) this.#confirmed.add(generation);
+      else if (generation.orphanhood === undefined) this.#track(generation);
       const isQuiet = this.#confirmed.has(generation) && generation.path === pathBefore;
       if (!isQuiet) disturbed.add(generation.source);
     }
-    for (const path of disturbed) this.#settle(path);
-    const newcomers = this.#found.filter((file) => !this.#isOwned(file));
-    for (const file of newcomers) {
-      if (this.#baseOf(file.path) === undefined) this.#settle(file.path);
+    for (const source of disturbed) {
+      // Whoever is found under another name now is not missing.
+      for (const file of registry.disk.surveyAll(source)) this.#isOwned(file);
     }
+    const newcomers = this.#found.filter((file) => !this.#isOwned(file));
+    const founders = newcomers.filter((file) => this.#baseOf(file.path) === undefined);
+    for (const source of new Set([...disturbed, ...founders.map(({ path }) => path)])) {
+      if (this.#isOpenQuestion(source)) this.#questions.add(source);
+    }
+    for (const source of disturbed) this.#settle(source);
+    for (const { path } of founders) this.#settle(path);
     for (const file of newcomers) {
       if (!this.#isOwned(file)) this.#settleLoneSibling(file);
     }
-    for (const generation of this.#registry.known()) {
-      if (generation.ending === undefined) this.#judge(generation);
+    for (const generation of registry.known()) {
+      if (generation.ending === undefined && !this.#questions.has(generation.source)) {
+        this.#judge(generation);
+      }
     }
-    for (const source of this.#registry.sources.values()) source.restored = false;
-    this.#registry.forgetListings();
+    for (const source of registry.sources.values()) {
+      if (!this.#questions.has(source.path)) source.restored = false;
+    }
+    registry.disk.forgetListings();
+    if (this.#questions.size === 0) registry.strangers.clear();
+    return this.#questions;
+  }
+
+  /** A file of the source is missing, or was never seen, and archives may hold it. */
+  #isOpenQuestion(source: string): boolean {
+    const registry = this.#registry;
+    const isUnfinished = registry.unfinished.delete(source);
+    const hasNews = registry.newArchives(source).length > 0;
+    if (this.#options.searched.has(source)) return hasNews;
+    const known = [...(registry.sources.get(source)?.generations.values() ?? [])];
+    if (registry.disk.archives(source).length > 0) {
+      for (const generation of known) {
+        const { phase, ending, file } = generation;
+        const isMissing = phase === "open" && ending === undefined && file === undefined;
+        if (isMissing && !this.#confirmed.has(generation)) generation.orphanhood ??= "missing";
+      }
+    }
+    return isUnfinished || hasNews || known.some(({ orphanhood }) => orphanhood !== undefined);
   }
 
   /** Looks for a known file at the paths where it is likely to be. */
@@ -113,11 +162,11 @@ class Scan {
     const isUnchanged =
       generation.wasSeen &&
       generation.mtimeNs === at.stat.mtimeNs &&
-      generation.sizeBytes === at.stat.sizeBytes &&
+      (generation.format !== undefined || generation.sizeBytes === at.stat.sizeBytes) &&
       isSameObject(generation.identity, at.stat);
     const needsFile = generation.phase === "open" && generation.file === undefined;
     if (!isUnchanged || needsFile) {
-      const file = generation.file ?? registry.open(at.path, at.stat);
+      const file = generation.file ?? registry.disk.open(at.path, at.stat);
       if (file === undefined) {
         // Unreadable now, or renamed since the look: neither says that it is gone.
         this.#confirmed.add(generation);
@@ -131,7 +180,8 @@ class Scan {
     }
     generation.path = at.path;
     this.#confirmed.add(generation);
-    if (generation.phase === "finished" && at.stat.sizeBytes > generation.acked.offset) {
+    const { phase, format, acked } = generation;
+    if (phase === "finished" && format === undefined && at.stat.sizeBytes > acked.offset) {
       this.#readLateWrite(generation, at);
     }
     return true;
@@ -164,10 +214,20 @@ class Scan {
 
   /** Looks at a path and its rotated siblings, the oldest first, and adopts what nobody owns. */
   #settle(path: string): void {
+    if (this.#questions.has(path)) return;
     const record = this.#registry.sources.get(path);
-    const files = this.#registry.survey(path);
+    const files = this.#registry.disk.surveyAll(path);
     for (const [index, file] of files.entries()) {
       if (this.#isOwned(file)) continue;
+      // Where state was lost, what is older than the known files was shipped before.
+      const newer = files.slice(index + 1);
+      const isOld =
+        record?.restored === true &&
+        newer.some((other) => this.#registry.owner(other.stat)?.source === path);
+      if (file.format !== undefined) {
+        if (!isOld) this.#note(this.#adoptStranger(path, { ...file, format: file.format }));
+        continue;
+      }
       if (file.path === path) {
         if (this.#matched.has(path))
           this.#note(this.#policy.adopt(path, file, record === undefined));
@@ -175,14 +235,16 @@ class Scan {
         const isMatched = this.#matched.has(file.path);
         this.#note(this.#policy.adoptFirstSibling(path, file, isMatched));
       } else {
-        // Where state was lost, what is older than the known files was shipped before.
-        const newer = files.slice(index + 1);
-        const isOld =
-          record.restored &&
-          newer.some((other) => this.#registry.owner(other.stat)?.source === path);
         this.#note(this.#policy.adoptSibling(path, file, !isOld));
       }
     }
+  }
+
+  /** A file that was made, rotated and compressed between two scans, or while nobody looked. */
+  #adoptStranger(source: string, archive: ArchiveFile): Generation | undefined {
+    const head = this.#registry.strangers.get(inodeKey(archive.stat));
+    if (head === undefined) return undefined;
+    return this.#registry.adoptArchive(source, archive, head, { phase: "open" });
   }
 
   #note(generation: Generation | undefined): void {
@@ -192,12 +254,13 @@ class Scan {
   /** A matched sibling of a file that is in its place: a copy being made of it, or a log of its own. */
   #settleLoneSibling(file: FoundFile): void {
     const base = this.#baseOf(file.path);
+    if (base !== undefined && this.#questions.has(base)) return;
     const source = base === undefined ? undefined : this.#registry.sources.get(base);
     for (const generation of source?.generations.values() ?? []) {
       if (generation.path !== base || generation.file === undefined) continue;
       // An empty file may become a copy: there is nothing in it to read or to compare.
       if (file.stat.sizeBytes === 0) return;
-      if (this.#isCopy(file, generation.file)) {
+      if (generation.format === undefined && this.#isCopy(file, generation.file)) {
         this.#registry.rememberCopy(generation.source, file);
         return;
       }
@@ -206,7 +269,7 @@ class Scan {
   }
 
   #isCopy(found: FoundFile, original: OpenFile): boolean {
-    const copy = this.#registry.open(found.path, found.stat);
+    const copy = this.#registry.disk.open(found.path, found.stat);
     if (copy === undefined) return false;
     const isPrefix = isPrefixOf(copy, original);
     copy.close();
@@ -221,6 +284,7 @@ class Scan {
 
   /** What it means for a generation where its file was seen, or that it was not. */
   #judge(generation: Generation): void {
+    if (generation.orphanhood !== undefined) return;
     const { file, source } = generation;
     const isConfirmed = this.#confirmed.has(generation);
     generation.missedScans = isConfirmed ? 0 : generation.missedScans + 1;

@@ -1,12 +1,12 @@
 import { err, ok } from "@sluice/quantity";
 import type { Result } from "@sluice/quantity";
 import { findCopy, wasCutUnseen } from "./copy.ts";
+import { FILE_CLOCK_SLACK_MS } from "./file-source-options.ts";
 import type { FileCursor } from "./cursor.ts";
 import type { LossReason, TailEvent, TruncatedReason } from "./event.ts";
-import type { TailClock } from "./file-source-options.ts";
-import type { PathReports } from "./finder.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { Generation } from "./generation.ts";
-import type { Phase } from "./generation.ts";
+import type { GenerationInit, Phase } from "./generation.ts";
 import {
   grownHead,
   hasContent,
@@ -17,16 +17,14 @@ import {
   positionAt,
 } from "./identity.ts";
 import type { FileIdentity, FilePosition, HeadPrint } from "./identity.ts";
-import { OpenFile, statPath } from "./open-file.ts";
-import type { FileStat } from "./open-file.ts";
+import type { Disk } from "./disk.ts";
+import type { FileStat, OpenFile } from "./open-file.ts";
 import type { CursorLost, StreamChange, StreamKey } from "./source.ts";
 import type { SourceRecord, SourceState } from "./source-state.ts";
-import { Surveyor } from "./survey.ts";
-import type { SurveyedFile } from "./survey.ts";
+import type { ArchiveFile, SurveyedFile } from "./survey.ts";
 
 export interface RegistryPorts {
-  readonly clock: TailClock;
-  readonly reports: PathReports;
+  readonly disk: Disk;
   readonly emit: (event: TailEvent) => void;
   readonly changed: (change: StreamChange) => void;
 }
@@ -39,20 +37,33 @@ export interface Adoption {
   readonly from: FilePosition | ((file: OpenFile, stat: FileStat) => number);
 }
 
+const BEGINNING: FilePosition = { offset: 0, anchor: fingerprint(new Uint8Array()) };
+
 /**
  * The generations of one file source, and what happens to each. Every inode answers to at most one
  * generation that has not ended. All of it is synchronous: no reader sees a half-made change.
  */
 export class Registry {
   readonly sources: Map<string, SourceRecord>;
+  readonly disk: Disk;
+  /** When the scan before this one began, ms since the epoch; undefined at the first one ever. */
+  scannedAtMs: number | undefined;
+  /** How often a generation was given another position, or lost its file. */
+  moves = 0;
+  /** Archives, by inode, of files that were never seen, with the head of what they hold. */
+  readonly strangers: Map<string, HeadPrint> = new Map<string, HeadPrint>();
+  /** Archives, by source and inode, that the last search has seen. */
+  readonly judged: Map<string, ReadonlySet<string>> = new Map();
+  /** Sources with an archive that is still being written. */
+  readonly unfinished: Set<string> = new Set<string>();
   readonly #byInode = new Map<string, Generation>();
   readonly #ports: RegistryPorts;
-  readonly #surveyor: Surveyor;
 
-  constructor(sources: SourceState["sources"] | undefined, ports: RegistryPorts) {
-    this.sources = new Map(sources);
+  constructor(state: Partial<SourceState>, ports: RegistryPorts) {
+    this.sources = new Map(state.sources);
     this.#ports = ports;
-    this.#surveyor = new Surveyor(ports.clock.wallMs);
+    this.disk = ports.disk;
+    this.scannedAtMs = state.scannedAtMs;
     for (const generation of this.known()) {
       if (generation.ending === undefined) this.#index(generation);
     }
@@ -70,14 +81,28 @@ export class Registry {
     return this.#byInode.get(inodeKey(stat));
   }
 
-  /** Rotated siblings of a path, the oldest first, then the file at the path. */
-  survey(path: string): readonly SurveyedFile[] {
-    return this.#surveyor.survey(path);
+  /** Whether bytes of a file may have been written after the last scan, or after what was restored. */
+  isFresh(source: string, { mtimeNs }: FileStat): boolean {
+    if (this.scannedAtMs === undefined) return this.sources.get(source)?.restored ?? false;
+    return Number(mtimeNs / 1_000_000n) >= this.scannedAtMs - FILE_CLOCK_SLACK_MS;
   }
 
-  /** Folder listings are kept for one scan. */
-  forgetListings(): void {
-    this.#surveyor.forget();
+  /** The generation's file, not read to 1 KiB yet, where it stands in its place. */
+  weakInPlace(source: string): SurveyedFile | undefined {
+    const current = this.disk.survey(source).find(({ path }) => path === source);
+    const owner = current === undefined ? undefined : this.owner(current.stat);
+    if (current === undefined || owner?.phase !== "open" || owner.source !== source)
+      return undefined;
+    const isPlain = owner.format === undefined && isSameObject(owner.identity, current.stat);
+    return isPlain && owner.isWeak ? current : undefined;
+  }
+
+  /** Archives that nobody knows anything of, and that may hold what was never seen. */
+  newArchives(source: string): readonly ArchiveFile[] {
+    return this.disk.archives(source).filter(({ stat }) => {
+      const isJudged = this.judged.get(source)?.has(inodeKey(stat)) === true;
+      return !isJudged && this.owner(stat) === undefined && this.isFresh(source, stat);
+    });
   }
 
   record(path: string): SourceRecord {
@@ -90,7 +115,7 @@ export class Registry {
 
   /** Makes a generation of a file that belongs to none; undefined where it cannot be read now. */
   adopt({ source, found, phase, from }: Adoption): Generation | undefined {
-    const file = this.open(found.path, found.stat);
+    const file = this.disk.open(found.path, found.stat);
     if (file === undefined) return undefined;
     const stat = file.stat();
     const identity = identify(file, stat);
@@ -100,21 +125,42 @@ export class Registry {
       file.close();
       return undefined;
     }
-    const record = this.record(source);
-    const generation = new Generation({
+    const { sizeBytes } = stat;
+    return this.#addNew(file, stat, {
       source,
-      generation: record.next,
       phase,
       identity,
       position,
-      sizeBytes: stat.sizeBytes,
+      sizeBytes,
       path: found.path,
     });
+  }
+
+  /** Makes a generation of an archive that belongs to none; `head` is that of its content. */
+  adoptArchive(
+    source: string,
+    found: ArchiveFile,
+    head: HeadPrint,
+    { phase, position = BEGINNING }: { readonly phase: Phase; readonly position?: FilePosition },
+  ): Generation | undefined {
+    const file = this.disk.open(found.path, found.stat);
+    if (file === undefined) return undefined;
+    const stat = file.stat();
+    const { dev, ino, bornNs } = stat;
+    const { path, format } = found;
+    const identity = { dev, ino, bornNs, head };
+    const sizeBytes = position.offset;
+    return this.#addNew(file, stat, { source, phase, identity, position, sizeBytes, path, format });
+  }
+
+  #addNew(file: OpenFile, stat: FileStat, init: Omit<GenerationInit, "generation">): Generation {
+    const record = this.record(init.source);
+    const generation = new Generation({ ...init, generation: record.next });
     record.next += 1;
     generation.wasSeen = true;
     generation.mtimeNs = stat.mtimeNs;
     this.add(generation);
-    if (phase === "open") {
+    if (init.phase === "open") {
       generation.file = file;
       this.#ports.changed({ kind: "appeared", stream: generation.toStream() });
     } else {
@@ -128,28 +174,18 @@ export class Registry {
     this.#index(generation);
   }
 
-  /** Opens the file that was seen at a path; undefined where it is another one by now. */
-  open(path: string, seen: FileStat): OpenFile | undefined {
-    let file: OpenFile;
-    try {
-      file = OpenFile.open(path);
-    } catch (error) {
-      return this.#ports.reports.unreadable(path, error);
-    }
-    this.#ports.reports.readable(path);
-    if (isSameObject({ dev: seen.dev, ino: seen.ino, bornNs: seen.bornNs }, file.stat())) {
-      return file;
-    }
-    file.close();
-    return undefined;
-  }
-
   /**
    * Compares an open file with what is known of it and notes how it has grown. False where it is
    * not the file that was read: then the generation has moved to a copy, or ended.
    */
   verify(generation: Generation, file: OpenFile): boolean {
     const stat = file.stat();
+    if (generation.format !== undefined) {
+      // What was compressed is not written to any more.
+      if (isSameObject(generation.identity, stat)) return true;
+      this.diverge(generation, "replaced");
+      return false;
+    }
     const isUnchanged =
       generation.mtimeNs === stat.mtimeNs && generation.sizeBytes === stat.sizeBytes;
     if (generation.wasSeen && isUnchanged) return true;
@@ -180,16 +216,44 @@ export class Registry {
       offset: position.offset,
     });
     this.#unindex(generation);
-    if (this.#continueInCopy(generation, generation.identity.head, position)) return;
-    this.end(generation, reason === "replaced" ? "deleted" : "truncated");
+    // Of a file that little is known of, anything may be a copy: archives are older, and come first.
+    const asksArchives = generation.isWeak && this.newArchives(source).length > 0;
+    if (!asksArchives && this.#continueInCopy(generation, generation.identity.head, position))
+      return;
+    this.#lose(generation, reason === "replaced" ? "deleted" : "truncated");
+  }
+
+  /** Its file is no more. Where there are archives, the next scan looks for its content in them. */
+  #lose(generation: Generation, cause: LossReason): void {
+    if (this.disk.archives(generation.source).length === 0) return this.end(generation, cause);
+    this.moves += 1;
+    this.#unindex(generation);
+    generation.closeFile();
+    generation.path = undefined;
+    generation.format = undefined;
+    generation.orphanhood = cause;
+  }
+
+  /** No archive holds it. What was only not found has one more look before it counts as gone. */
+  giveUp(orphan: Generation): void {
+    const { orphanhood, source, generation, identity, position } = orphan;
+    orphan.orphanhood = undefined;
+    if (orphanhood === undefined || orphanhood === "missing") return;
+    if (this.#continueInCopy(orphan, identity.head, position)) return;
+    if (orphanhood === "cursor-lost") {
+      const detail = "no file and no archive of it holds what was read";
+      this.#ports.emit({ kind: "cursor-lost", source, generation, detail });
+    }
+    this.end(orphan, orphanhood);
   }
 
   /** Nothing more can be read of it. Its number stays until the consumer finishes the stream. */
   end(generation: Generation, cause: LossReason): void {
     this.#unindex(generation);
-    const { sizeBytes, position } = generation;
-    // Seen by an earlier run only: no byte past the position may be taken for the last one.
-    const isKnown = generation.wasSeen || sizeBytes > position.offset;
+    const { sizeBytes, position, format } = generation;
+    // Seen by an earlier run only, or compressed: no byte past the position may be taken for the last one.
+    const isKnown = (generation.wasSeen && format === undefined) || sizeBytes > position.offset;
+    generation.orphanhood = undefined;
     generation.ending = {
       cause,
       endByte:
@@ -253,6 +317,7 @@ export class Registry {
 
   /** Moves an open generation to a cursor, wherever the bytes it means are now. */
   seek(generation: Generation, cursor: FileCursor): Result<void, CursorLost> {
+    this.moves += 1;
     const { position, identity } = cursor;
     if (generation.ending !== undefined) {
       const { endByte } = generation.ending;
@@ -261,9 +326,10 @@ export class Registry {
       generation.moveTo(position);
       return ok(undefined);
     }
-    const file = generation.file ?? this.#reopen(generation);
+    const isElsewhere = generation.orphanhood !== undefined || generation.format !== undefined;
+    const file = isElsewhere ? "out-of-reach" : (generation.file ?? this.#reopen(generation));
     if (file === "out-of-reach") {
-      // The scan that can open it compares it with this position.
+      // Whoever opens it, or inflates it, compares it with this position.
       generation.moveTo(position);
       return ok(undefined);
     }
@@ -274,6 +340,11 @@ export class Registry {
     }
     if (this.#continueInCopy(generation, identity.head, position)) {
       generation.moveTo(position);
+      return ok(undefined);
+    }
+    if (this.disk.archives(generation.source).length > 0) {
+      generation.moveTo(position);
+      this.#lose(generation, "cursor-lost");
       return ok(undefined);
     }
     const detail =
@@ -299,23 +370,13 @@ export class Registry {
 
   /** A file that is there and cannot be opened now, or may not even be looked for, is not gone. */
   #reopen(generation: Generation): OpenFile | "out-of-reach" | undefined {
-    for (const { path, stat } of this.survey(generation.source)) {
+    for (const { path, stat } of this.disk.survey(generation.source)) {
       if (!isSameObject(generation.identity, stat)) continue;
-      generation.file = this.open(path, stat);
+      generation.file = this.disk.open(path, stat);
       generation.path = path;
       return generation.file ?? "out-of-reach";
     }
-    return this.#isHidden(generation.source) ? "out-of-reach" : undefined;
-  }
-
-  #isHidden(path: string): boolean {
-    try {
-      statPath(path);
-      return false;
-    } catch (error) {
-      this.#ports.reports.unreadable(path, error);
-      return true;
-    }
+    return this.disk.isHidden(generation.source) ? "out-of-reach" : undefined;
   }
 
   /** copytruncate leaves the unread rest in a copy beside the file. */
@@ -328,8 +389,7 @@ export class Registry {
       if (owner === undefined) this.rememberCopy(generation.source, copy.found);
       return false;
     }
-    if (owner !== undefined) this.forget(owner);
-    this.#moveInto(generation, copy.found, copy.file);
+    this.moveInto(generation, copy.found, copy.file);
     return true;
   }
 
@@ -337,14 +397,24 @@ export class Registry {
     this.adopt({ source, found, phase: "copy", from: endOfFile });
   }
 
-  #moveInto(generation: Generation, found: SurveyedFile, file: OpenFile): void {
+  /** The generation goes on in another file that holds its bytes: a copy of its own, or an archive. */
+  moveInto(generation: Generation, found: SurveyedFile, file: OpenFile): void {
+    const owner = this.owner(found.stat);
+    if (owner !== undefined) this.forget(owner);
     this.#unindex(generation);
     generation.closeFile();
     const stat = file.stat();
     generation.file = file;
     generation.path = found.path;
-    generation.identity = identify(file, stat);
-    generation.sizeBytes = stat.sizeBytes;
+    generation.format = found.format;
+    generation.orphanhood = undefined;
+    if (found.format === undefined) {
+      generation.identity = identify(file, stat);
+      generation.sizeBytes = stat.sizeBytes;
+    } else {
+      const { dev, ino, bornNs } = stat;
+      generation.identity = { dev, ino, bornNs, head: generation.identity.head };
+    }
     generation.mtimeNs = stat.mtimeNs;
     generation.wasSeen = true;
     this.#index(generation);

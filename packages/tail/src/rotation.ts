@@ -3,9 +3,12 @@ export interface RotationSuffix {
   readonly scheme: "number" | "date";
   /** The number, or the digits of the date and what follows them. */
   readonly order: string;
-  /** Compressed siblings are recognised by name and not read. */
-  readonly compression: "gz" | "zst" | "xz" | "bz2" | undefined;
+  /** By name; only an {@link ArchiveFormat} can be read. */
+  readonly compression: ArchiveFormat | "xz" | "bz2" | undefined;
 }
+
+/** Compressed formats that are read. */
+export type ArchiveFormat = "gz" | "zst";
 
 const COMPRESSION = /\.(gz|zst|xz|bz2)$/;
 const NUMBER = /^\.(\d{1,6})$/;

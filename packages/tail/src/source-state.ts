@@ -44,6 +44,7 @@ function encodeGeneration(generation: Generation): Record<string, unknown> {
     initial: Buffer.from(generation.initialCursor).toString("base64url"),
     size: generation.sizeBytes,
     path: generation.path,
+    format: generation.format,
     ending: generation.ending,
   };
 }
@@ -85,6 +86,8 @@ function decodeGeneration(source: string, fields: unknown): Generation | undefin
     return undefined;
   }
   if (path !== undefined && typeof path !== "string") return undefined;
+  const { format } = fields;
+  if (format !== undefined && format !== "gz" && format !== "zst") return undefined;
   const ending = fields["ending"] === undefined ? undefined : decodeEnding(fields["ending"]);
   if (fields["ending"] !== undefined && ending === undefined) return undefined;
   return new Generation({
@@ -96,6 +99,7 @@ function decodeGeneration(source: string, fields: unknown): Generation | undefin
     initialCursor: Buffer.from(initial, "base64url"),
     sizeBytes: size,
     path,
+    format,
     ending,
   });
 }
@@ -111,7 +115,8 @@ function decodeEnding(fields: unknown): Ending | undefined {
     cause !== "truncated" &&
     cause !== "deleted" &&
     cause !== "deadline" &&
-    cause !== "cursor-lost"
+    cause !== "cursor-lost" &&
+    cause !== "corrupt"
   ) {
     return undefined;
   }

@@ -3,13 +3,19 @@ import { basename, dirname, join } from "node:path";
 import { inodeKey } from "./identity.ts";
 import { statPath, systemCode } from "./open-file.ts";
 import type { FileStat } from "./open-file.ts";
-import { rotationBases, rotationSuffix, sortOldestFirst } from "./rotation.ts";
-import type { RotatedFile } from "./rotation.ts";
+import { isCompressed, rotationBases, rotationSuffix, sortOldestFirst } from "./rotation.ts";
+import type { ArchiveFormat, RotatedFile } from "./rotation.ts";
 
 /** A file in the folder of a log: a rotated sibling, or the log itself. */
 export interface SurveyedFile {
   readonly path: string;
   readonly stat: FileStat;
+  /** How a rotated sibling is compressed. */
+  readonly format?: ArchiveFormat | undefined;
+}
+
+export interface ArchiveFile extends SurveyedFile {
+  readonly format: ArchiveFormat;
 }
 
 /** The folder may be renamed under our hands; it is looked at until two looks agree. */
@@ -27,6 +33,8 @@ interface Listing {
 export class Surveyor {
   readonly #wallMs: () => number;
   readonly #listings = new Map<string, Listing>();
+  /** Write times of the folders when they were last asked for archives. */
+  readonly #askedAtNs = new Map<string, bigint>();
 
   constructor(wallMs: () => number) {
     this.#wallMs = wallMs;
@@ -36,8 +44,20 @@ export class Surveyor {
     this.#listings.clear();
   }
 
+  withNewArchives(paths: readonly string[]): string[] {
+    const byFolder = Map.groupBy(paths, dirname);
+    return [...byFolder].flatMap(([folder, inFolder]) => {
+      const mtimeNs = quietly(() => statPath(folder))?.mtimeNs ?? 0n;
+      if (this.#askedAtNs.get(folder) === mtimeNs) return [];
+      const siblings = this.#list(folder);
+      if (this.#isAtRest(mtimeNs)) this.#askedAtNs.set(folder, mtimeNs);
+      return inFolder.filter((path) => siblings.get(basename(path))?.some(isCompressed));
+    });
+  }
+
   /**
-   * The rotated siblings of `path`, the oldest first, then the file at `path` where there is one.
+   * The rotated siblings of `path`, compressed ones among them, the oldest first, then the file at
+   * `path` where there is one.
    * For a symbolic link, siblings of what it points to count as well.
    */
   survey(path: string): readonly SurveyedFile[] {
@@ -56,11 +76,19 @@ export class Surveyor {
       const [folder, baseName] = [dirname(base), basename(base)];
       for (const name of this.#list(folder).get(baseName) ?? []) {
         const suffix = rotationSuffix(baseName, name);
-        if (suffix === undefined || suffix.compression !== undefined) continue;
+        if (suffix === undefined) continue;
+        const format = suffix.compression;
+        if (format === "xz" || format === "bz2") continue;
         const sibling = join(folder, name);
         const stat = quietly(() => statPath(sibling));
         if (stat?.type !== "file") continue;
-        siblings.set(inodeKey(stat), { path: sibling, stat, suffix, mtimeNs: stat.mtimeNs });
+        siblings.set(inodeKey(stat), {
+          path: sibling,
+          stat,
+          format,
+          suffix,
+          mtimeNs: stat.mtimeNs,
+        });
       }
     }
     const current = quietly(() => statPath(path));
@@ -81,10 +109,13 @@ export class Surveyor {
         else names.push(name);
       }
     }
-    const isAtRest = Number(mtimeNs / 1_000_000n) < this.#wallMs() - CLOCK_TICK_MS;
-    if (isAtRest) this.#listings.set(folder, { mtimeNs, siblings });
+    if (this.#isAtRest(mtimeNs)) this.#listings.set(folder, { mtimeNs, siblings });
     else this.#listings.delete(folder);
     return siblings;
+  }
+
+  #isAtRest(mtimeNs: bigint): boolean {
+    return Number(mtimeNs / 1_000_000n) < this.#wallMs() - CLOCK_TICK_MS;
   }
 }
 

@@ -66,7 +66,11 @@ describe("what a file source finds", () => {
     using elsewhere = new Folder();
     elsewhere.append("0.log", "x\n");
     symlinkSync(elsewhere.at("0.log"), folder.at("pod.log"));
-    const collector = new Collector({ include: [folder.at("*.log")], start: "beginning" });
+    const collector = new Collector({
+      include: [folder.at("*.log")],
+      roots: [elsewhere.path],
+      start: "beginning",
+    });
     await collector.start();
     await collector.settle();
     expect(collector.text(folder.at("pod.log"))).toBe("x\n");

@@ -8,7 +8,7 @@ import {
 } from "node:fs";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Collector, Folder } from "./tail-fixture.ts";
+import { Collector, compress, Folder } from "./tail-fixture.ts";
 
 const LOG = "app.log";
 
@@ -50,17 +50,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+interface Rotation {
+  readonly mode: "rename" | "copytruncate";
+  /** Rotated files are compressed when they are this old, in rotations; as logrotate's (delay)compress. */
+  readonly compressAt?: 1 | 2;
+  readonly format?: "gz" | "zst";
+}
+
 class Host {
   written = "";
   readonly #folder: Folder;
   readonly #keep: number;
-  readonly #mode: "rename" | "copytruncate";
+  readonly #rotation: Rotation;
   #line = 0;
 
-  constructor(folder: Folder, keep: number, mode: "rename" | "copytruncate") {
+  constructor(folder: Folder, keep: number, rotation: Rotation) {
     this.#folder = folder;
     this.#keep = keep;
-    this.#mode = mode;
+    this.#rotation = rotation;
   }
 
   append(lines: number, partial: boolean): void {
@@ -75,34 +82,35 @@ class Host {
   }
 
   rotate(): void {
-    const oldest = this.#folder.at(`${LOG}.${this.#keep}`);
-    if (existsSync(oldest)) unlinkSync(oldest);
-    for (let n = this.#keep - 1; n >= 1; n -= 1) {
-      const from = this.#folder.at(`${LOG}.${n}`);
-      if (existsSync(from)) renameSync(from, this.#folder.at(`${LOG}.${n + 1}`));
+    const { mode, compressAt, format = "gz" } = this.#rotation;
+    for (let n = this.#keep; n >= 1; n -= 1) {
+      for (const ending of ["", `.${format}`]) {
+        const from = this.#folder.at(`${LOG}.${n}${ending}`);
+        if (!existsSync(from)) continue;
+        if (n === this.#keep) unlinkSync(from);
+        else renameSync(from, this.#folder.at(`${LOG}.${n + 1}${ending}`));
+      }
     }
     const [log, first] = [this.#folder.at(LOG), this.#folder.at(`${LOG}.1`)];
-    if (this.#mode === "rename") {
+    if (mode === "rename") {
       renameSync(log, first);
       writeFileSync(log, "");
     } else {
       copyFileSync(log, first);
       truncateSync(log);
     }
+    const ripe = compressAt === undefined ? undefined : this.#folder.at(`${LOG}.${compressAt}`);
+    if (ripe !== undefined && existsSync(ripe)) compress(ripe, format);
   }
 }
 
 async function run(
   steps: readonly Step[],
-  options: {
-    readonly mode: "rename" | "copytruncate";
-    readonly glob: string;
-    readonly root: string;
-  },
+  options: Rotation & { readonly glob: string; readonly root: string },
 ): Promise<void> {
   using folder = new Folder(options.root);
   // More are kept than a run can rotate away unread: what is deleted unread is another test's.
-  const host = new Host(folder, 40, options.mode);
+  const host = new Host(folder, 40, options);
   writeFileSync(folder.at(LOG), "");
   const collector = new Collector({ include: [folder.at(options.glob)], start: "beginning" });
   await collector.start();
@@ -151,8 +159,11 @@ it.each([
   { mode: "rename", glob: "*", root: "/tmp" },
   { mode: "copytruncate", glob: "app.log", root: "/tmp" },
   { mode: "copytruncate", glob: "*", root: "/dev/shm" },
+  { mode: "rename", glob: "app.log", root: "/dev/shm", compressAt: 1 },
+  { mode: "rename", glob: "*", root: "/tmp", compressAt: 2, format: "zst" },
+  { mode: "copytruncate", glob: "app.log", root: "/tmp", compressAt: 1 },
 ] as const)(
-  "bytes read equal bytes written, once, in order ($mode, $glob, $root)",
+  "bytes read equal bytes written, once, in order ($mode, $glob, $root, compressed at $compressAt)",
   async (options) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), (steps) => run(steps, options)),

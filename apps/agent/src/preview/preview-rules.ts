@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { EXIT, Failure } from "@sluice/service";
-import { FileSource } from "@sluice/tail";
+import { coversPath } from "@sluice/tail";
 import * as z from "zod";
 
 import type { ProcessingSettings } from "../agent-settings.ts";
@@ -57,9 +57,7 @@ export async function rulesFromConfig(
     if (source.kind !== "file") {
       return false;
     }
-    const { include, exclude, start } = source;
-    const created = FileSource.create({ include, exclude, start });
-    return created.ok && created.value.covers(absolute);
+    return coversPath(source.include, source.exclude, absolute);
   });
   if (owner === undefined) {
     throw new Failure(
