@@ -1,5 +1,6 @@
 import { formatProblem } from "@sluice/config";
 import { createLog, EXIT, Failure, type Log, endWithin, stopSignal } from "@sluice/service";
+import type { JournalFailedEvent } from "@sluice/tail";
 
 import type { AgentEvent } from "./agent-event.ts";
 import { Agent } from "./agent.ts";
@@ -65,7 +66,9 @@ function note(log: Log, event: AgentEvent): void {
       return;
     case "tail": {
       const { kind, ...fields } = event.event;
-      log[TAIL_WARNINGS.has(kind) ? "warn" : "info"](fields, TAIL_MESSAGES[kind]);
+      const advice = event.event.kind === "journal-failed" ? journalAdvice(event.event) : undefined;
+      const told = advice === undefined ? fields : { ...fields, advice };
+      log[TAIL_WARNINGS.has(kind) ? "warn" : "info"](told, TAIL_MESSAGES[kind]);
       return;
     }
     case "failed":
@@ -74,6 +77,19 @@ function note(log: Log, event: AgentEvent): void {
     default:
       event satisfies never;
   }
+}
+
+/** Where waiting alone will not mend it. */
+function journalAdvice({ code, detail }: JournalFailedEvent): string | undefined {
+  if (code === "missing") {
+    return "install the package systemd, or take the journald source out of the configuration";
+  }
+  if (/permission/i.test(detail)) {
+    return "add the agent's user to the group systemd-journal, or give it the folder to read";
+  }
+  return detail.includes("No such file")
+    ? "create the folder, or correct journald.directory"
+    : undefined;
 }
 
 type TailEventKind = Extract<AgentEvent, { kind: "tail" }>["event"]["kind"];
