@@ -251,6 +251,18 @@ test("the own machine's journal is read to its end first, and then followed from
   expect(reader.stream.source).toBe("journald");
 });
 
+test("a number that this machine's journal skips is a gap: it cannot be read, or was never written", async () => {
+  const calls = fakeJournal(`
+    case " $* " in *" --follow "*) cat "$dir/entry4"; ${HANG} ;; esac
+    cat "$dir/holed"; exit 0
+  `);
+  calls.give("holed", Buffer.concat([printed(1, 2), printed(4, 4)]));
+  await using reader = await TestReader.start({});
+  await reader.untilCount(3);
+  expect(reader.messages).toEqual(["line 0", "line 1", "line 3"]);
+  expect(reader.gaps).toMatchObject([{ cause: "corrupt" }]);
+});
+
 test("a host without journalctl is told so, and the journal is read once there is one", async () => {
   const path = process.env["PATH"];
   const events: TailEvent[] = [];
