@@ -186,6 +186,17 @@ describe("a journalctl that ends (fault 22)", () => {
   });
 });
 
+test("a journalctl that passes silently over files that are vacuumed while it reads leaves a gap", async () => {
+  const calls = fakeJournal(`cat "$dir/half" "$dir/entry4"; ${HANG}`);
+  calls.give("entry2", printed(4, 4)); // What takes the place of the second, which is gone.
+  await using reader = await TestReader.start({ directory });
+  await reader.untilCount(3);
+  expect(reader.outcomes.map(({ kind }) => kind)).toEqual(["entries", "gap", "entries"]);
+  expect(reader.gaps).toMatchObject([{ cause: "vacuumed" }]);
+  expect(reader.messages).toEqual(["line 0", "line 1", "line 3"]);
+  expect(reader.events.filter(({ kind }) => kind === "journal-failed")).toEqual([]);
+});
+
 test("output that comes in pieces of a few bytes gives the same entries", async () => {
   fakeJournal(`
     exec 3<"$dir/from1"
