@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { ChaosProxy } from "../src/chaos/chaos-proxy.ts";
-import type { ServiceProcess } from "../src/process.ts";
 import { Site } from "../src/site.ts";
 import { StoredData } from "../src/stored.ts";
 
@@ -37,18 +36,17 @@ describe.skipIf(NO_JOURNALS !== undefined)(`a journal (${NO_JOURNALS ?? "real fi
     };
     write(0);
     for (const [index, from] of (["agent", "collector"] as const).entries()) {
-      let agent: ServiceProcess | undefined;
       const killed = proxy.trap({
         from,
         // A batch that does not arrive, or one whose ack does not.
         matches: ({ kind }, control) =>
           from === "agent" ? kind === "binary" : control?.type === "ack",
         spring: () => {
-          void agent?.kill();
+          void site.services.at(-1)?.kill();
           return false;
         },
       });
-      agent = site.launchAgent({ port: proxy.port, sources });
+      const agent = site.launchAgent({ port: proxy.port, sources });
       await killed;
       await agent.exited;
       write(index + 1);

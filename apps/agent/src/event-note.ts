@@ -1,4 +1,5 @@
 import type { AgentEvent } from "./agent-event.ts";
+import { describeTailEvent } from "./tail-event-note.ts";
 
 /** An event as the log has it. */
 export interface EventNote {
@@ -46,8 +47,8 @@ export function describeEvent(event: AgentEvent): EventNote {
         path: event.path,
       });
     case "tail": {
-      const { kind, ...fields } = event.event;
-      return note(TAIL_WARNINGS.has(kind) ? "warn" : "info", TAIL_MESSAGES[kind], fields);
+      const { level, message, fields } = describeTailEvent(event.event);
+      return note(level, message, fields);
     }
     case "failed":
       return note("error", "a part of the agent failed", { err: event.error });
@@ -64,33 +65,3 @@ function note(
   const source = fields["source"] ?? fields["path"];
   return { level, message, fields, source: typeof source === "string" ? source : undefined };
 }
-
-type TailEventKind = Extract<AgentEvent, { kind: "tail" }>["event"]["kind"];
-
-const TAIL_WARNINGS: ReadonlySet<TailEventKind> = new Set([
-  "gap",
-  "cursor-lost",
-  "unreadable",
-  "failed-scan",
-  "journal-gap",
-  "journal-failed",
-  "journal-restricted",
-]);
-
-const TAIL_MESSAGES: Readonly<Record<TailEventKind, string>> = {
-  unreadable: "cannot be read: give the agent's user read permission (group adm, or an ACL)",
-  readable: "can be read now",
-  refused: "is not a regular file and is not read",
-  rotated: "rotated; reading it to its end where it is now",
-  truncated: "truncated; reading from its beginning",
-  recovered: "the unread rest was found in a copy",
-  "late-write": "a finished file has grown",
-  gap: "lost before it could be read; recorded as a gap",
-  "cursor-lost": "the place to read on from is not in any file",
-  "failed-scan": "looking for files failed; trying again",
-  "journal-gap": "entries of the journal are lost; recorded as a gap",
-  "journal-failed": "journalctl failed; starting it again at the last entry",
-  "journal-recovered": "the journal is read again",
-  "journal-restricted":
-    "only the agent's own entries of the journal can be seen: add its user to the group systemd-journal",
-};

@@ -127,7 +127,10 @@ export interface JournalGapEvent {
   readonly detail: string;
 }
 
-/** journalctl did not do what it is there for; it is started again where the stream stands. */
+/**
+ * journalctl did not do what it is there for; it is started again where the stream stands. Sent for
+ * each failure in a row until the wait does not grow any more.
+ */
 export interface JournalFailedEvent {
   readonly kind: "journal-failed";
   readonly source: string;

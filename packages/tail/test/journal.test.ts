@@ -73,7 +73,7 @@ describe.skipIf(NO_JOURNALS !== undefined)(`a journal (${NO_JOURNALS ?? "real fi
     await reader.untilCount(150);
     expect(reader.messages).toEqual(numberedMessages(150));
     expect(reader.gaps).toEqual([]);
-  });
+  }, 30_000);
 
   test("reading goes on behind a cursor, at the first entry of the file after a rotation too", async () => {
     journal.add(numbered(4));
@@ -258,6 +258,17 @@ describe.skipIf(NO_JOURNALS !== undefined)(`a journal (${NO_JOURNALS ?? "real fi
     // What the run is worth: something was vacuumed that had not been read.
     expect(holes.length).toBeGreaterThan(0);
     expect(reader.gaps.every(({ cause }) => cause === "vacuumed")).toBe(true);
+  }, 30_000);
+
+  test("a folder that holds one writer's files of several has holes that are no gaps", async () => {
+    journal.add(numbered(2));
+    rmSync(journal.add(numbered(2, 2)));
+    journal.add(numbered(2, 4));
+    rmSync(journal.add(numbered(2, 6)));
+    journal.add(numbered(2, 8));
+    await using reader = await follow();
+    await reader.untilCount(6);
+    expect(reader.gaps).toEqual([]);
   });
 
   describe("filters", () => {
@@ -323,7 +334,7 @@ describe.skipIf(NO_JOURNALS !== undefined)(`a journal (${NO_JOURNALS ?? "real fi
     });
   });
 
-  test("a file that is damaged does not stop the others", async () => {
+  test("a file that is damaged is a gap, and does not stop the others", async () => {
     journal.add(numbered(2));
     const damaged = journal.add(numbered(2, 2));
     journal.add(numbered(2, 4));
@@ -331,6 +342,8 @@ describe.skipIf(NO_JOURNALS !== undefined)(`a journal (${NO_JOURNALS ?? "real fi
     await using reader = await follow();
     await reader.untilCount(4);
     expect(reader.messages).toEqual(["line 0", "line 1", "line 4", "line 5"]);
+    expect(reader.outcomes.map(({ kind }) => kind)).toEqual(["entries", "gap", "entries"]);
+    expect(reader.gaps).toMatchObject([{ cause: "corrupt" }]);
   });
 });
 

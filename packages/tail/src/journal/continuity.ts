@@ -42,13 +42,22 @@ export class Continuity {
     if (this.#certain === undefined || (this.#follows(entry) && this.#certain === this.#last)) {
       return false;
     }
-    return this.#isHole(entry) || nowMs - this.#checkedAtMs >= this.#checkMs;
+    return this.missingBefore(entry) > 0n || nowMs - this.#checkedAtMs >= this.#checkMs;
+  }
+
+  /** How many numbers are missing in front of the entry, where missing ones are not the rule; else 0. */
+  missingBefore(entry: string): bigint {
+    if (this.#isFiltered || this.#holesAreNormal || this.#last === undefined) {
+      return 0n;
+    }
+    const between = numbersBetween(this.#last, entry) ?? 0n;
+    return between > 0n ? between : 0n;
   }
 
   /** The witness is still there; or nobody could say, and it remains the witness. */
   checked(entry: string, isThere: boolean, nowMs: number): void {
     this.#checkedAtMs = nowMs;
-    this.#holesAreNormal ||= this.#isHole(entry);
+    this.#holesAreNormal ||= this.missingBefore(entry) > 0n;
     if (isThere) {
       this.#last = entry;
       this.#certain = entry;
@@ -70,12 +79,5 @@ export class Continuity {
       return last === undefined || entry === last;
     }
     return numbersBetween(last, entry) === 0n;
-  }
-
-  #isHole(entry: string): boolean {
-    if (this.#isFiltered || this.#holesAreNormal || this.#last === undefined) {
-      return false;
-    }
-    return (numbersBetween(this.#last, entry) ?? 0n) > 0n;
   }
 }

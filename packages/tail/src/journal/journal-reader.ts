@@ -30,6 +30,8 @@ export interface JournalReaderPorts {
 /** One `read` hands out so many entries at most. */
 const READ_ENTRIES = 1_000;
 
+/** In journalctl's words. */
+const LEFT_OUT = "ignoring file";
 const RESTRICTED = "not seeing messages from other users";
 
 const IDLE: EntryOutcome = { kind: "idle" };
@@ -215,13 +217,31 @@ export class JournalReader implements EntryReader {
   async #isLossAt(entry: string, signal: AbortSignal): Promise<boolean> {
     const witness = this.#continuity.witness ?? "";
     const answer = await this.#ports.journalctl.at(witness, signal);
-    if (!answer.ok || answer.value === witness) {
-      this.#continuity.checked(entry, answer.ok, this.#nowMs);
-      return false;
+    const position = { kind: "at", entry } as const;
+    if (answer.ok && answer.value !== witness) {
+      const detail = `the journal dropped entries behind ${witness} before they were read`;
+      this.#gap = { cause: "vacuumed", detail, position };
+      return true;
     }
-    const detail = `the journal dropped entries behind ${witness} before they were read`;
-    this.#gap = { cause: "vacuumed", detail, position: { kind: "at", entry } };
-    return true;
+    const missing = this.#continuity.missingBefore(entry);
+    if (answer.ok && missing > 0n && this.#areHolesLosses) {
+      const detail = `the numbers of ${missing} entries are missing: unreadable, or never written`;
+      this.#gap = { cause: "corrupt", detail, position };
+      return true;
+    }
+    this.#continuity.checked(entry, answer.ok, this.#nowMs);
+    return false;
+  }
+
+  /**
+   * Of this machine's journal every number is there to be read; a folder may hold the files of one
+   * user of several, unless journalctl says that it leaves one out.
+   */
+  get #areHolesLosses(): boolean {
+    this.#noteRestriction();
+    return this.#ports.journalctl.followsFromAnywhere
+      ? this.#follower?.complaint.includes(LEFT_OUT) === true
+      : !this.#isRestricted;
   }
 
   /** The process stays as it is: what it prints next lies behind the gap. */

@@ -16,6 +16,8 @@ export class Retry {
   #unreadable = 0;
   #skips = 0n;
   #atMs = -Infinity;
+  /** The wait that was told last: once it does not grow any more, it is not told again. */
+  #saidMs: number | undefined;
 
   constructor(source: string, timing: JournalTiming, emit: (event: TailEvent) => void) {
     this.#source = source;
@@ -39,6 +41,10 @@ export class Retry {
     this.#failures += 1;
     this.#unreadable = saysDamage(fault) ? this.#unreadable + 1 : 0;
     this.#atMs = nowMs + retryInMs;
+    if (retryInMs === this.#saidMs) {
+      return; // A journal that cannot be read for days would fill the log.
+    }
+    this.#saidMs = retryInMs;
     const { code, detail } = fault;
     this.#emit({ kind: "journal-failed", source: this.#source, code, detail, retryInMs });
   }
@@ -57,6 +63,7 @@ export class Retry {
     this.#unreadable = 0;
     this.#skips = 0n;
     this.#atMs = -Infinity;
+    this.#saidMs = undefined;
   }
 }
 
