@@ -226,7 +226,7 @@ describe("a rule that fails", () => {
     vi.spyOn(UserPattern.prototype, "test").mockImplementation(() => {
       throw new Error("out of luck");
     });
-    onTestFinished(() => vi.restoreAllMocks());
+    onTestFinished(() => void vi.restoreAllMocks());
     const shipped = processor.process(recordOf("secret"), READ_AT_US);
     expect(Buffer.from(shipped?.body ?? []).toString()).toBe("***");
     expect({ ...shipped?.attributes }).toEqual({ "sluice.processing_error": "out of luck" });
