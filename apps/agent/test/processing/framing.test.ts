@@ -98,7 +98,7 @@ describe("lines that belong together", () => {
           expect(records.join("\n")).toBe(content.toString("latin1").replace(/\n$/, ""));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
