@@ -3,7 +3,12 @@ import { durationField } from "@sluice/config";
 import * as z from "zod";
 
 import type { SourceSettings } from "./agent-settings.ts";
-import { checkRules, PROCESSING_FIELDS, toProcessing } from "./processing/processing-config.ts";
+import {
+  checkRules,
+  FRAMING_FIELDS,
+  PROCESSING_FIELDS,
+  toProcessing,
+} from "./processing/processing-config.ts";
 
 /** One glob or a list of them. */
 const GLOBS = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
@@ -17,6 +22,7 @@ export const FILE_SOURCE = z
     start: z.union([z.enum(["end", "beginning"]), durationField]).default("end"),
     /** Labels of these files' lines, besides the agent's own. */
     labels: z.record(z.string(), z.string()).default({}),
+    ...FRAMING_FIELDS,
     ...PROCESSING_FIELDS,
   })
   .superRefine(checkRules);

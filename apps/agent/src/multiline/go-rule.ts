@@ -5,7 +5,7 @@ type Part = "line" | "failure" | "panic" | "stack";
 const PANIC = /^(?:panic: |fatal error: |runtime: |unexpected fault address |SIG[A-Z]+: )/;
 /** `2026/11/26 23:00:00 http: panic serving 10.0.0.1:1: text`, `log.Panic`, and other log lines on a panic. */
 const PANIC_LOGGED = /(?:^|[\s:=])panic(?:ked)?(?:[: ]|$)/;
-const GOROUTINE = /^(?:goroutine \d+ .*\[.*\]:|runtime stack:)$/;
+const GOROUTINE = /^(?:goroutine \d+ [^[\]]*\[[^\]]*\]:|runtime stack:)$/;
 /** What the runtime prints between a panic and the first goroutine. */
 const IN_PANIC =
   /^(?:\t|\[signal |\[recovered|panic: |fatal error: |runtime: |PC=|sp=|stack: frame=|goroutine \d+ )/;

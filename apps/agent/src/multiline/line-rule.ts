@@ -9,7 +9,10 @@ export interface LineRule {
   reset(): void;
 }
 
-/** A rule that knows in which part of a trace the last line was, by steps. */
+/**
+ * A rule that knows in which part of a trace the last line was, by steps. Its patterns run on V8's
+ * engine, which backtracks: each takes time in proportion to the line, whatever that says.
+ */
 export abstract class TraceRule<Part extends string> implements LineRule {
   #part: Part | undefined;
 

@@ -3,7 +3,7 @@ import { FAILURE_LINE, TraceRule } from "./line-rule.ts";
 type Part = "line" | "failure" | "head" | "excerpt" | "source" | "frames" | "reversed";
 
 /** `app.rb:2:in 'Integer#/': divided by 0 (ZeroDivisionError)`; before 3.4 the first quote is a backtick. */
-const HEAD = /^\S.*:\d+:in [`'].*\([A-Z][\w:]*\)$|^\S+:\d+: .*\([A-Z][\w:]*\)$/;
+const HEAD = /^\S+:\d+:in [`'].*\([A-Z][\w:]*\)$|^\S+:\d+: .*\([A-Z][\w:]*\)$/;
 const FROM = /^\s+from \S|^\s+\.\.\. \d+ levels\.\.\.$/;
 /** Oldest call first, numbered, as 2.5 to 2.7 print it on a terminal. */
 const NUMBERED = /^\s+\d+: from \S/;

@@ -4,7 +4,11 @@ import { coversPath } from "@sluice/tail";
 import * as z from "zod";
 
 import type { ProcessingSettings } from "../agent-settings.ts";
-import { PROCESSING_FIELDS, toProcessing } from "../processing/processing-config.ts";
+import {
+  FRAMING_FIELDS,
+  PROCESSING_FIELDS,
+  toProcessing,
+} from "../processing/processing-config.ts";
 import { loadSettings } from "../settings.ts";
 
 /** The rules that a command line can write; the rest needs a configuration. */
@@ -16,7 +20,7 @@ export interface RuleFlags {
   readonly excludeLines?: readonly string[] | undefined;
 }
 
-const RULES = z.strictObject(PROCESSING_FIELDS);
+const RULES = z.strictObject({ ...FRAMING_FIELDS, ...PROCESSING_FIELDS });
 
 /** @throws Failure with exit code 2 that says which flag is wrong */
 export function rulesFromFlags(flags: RuleFlags): ProcessingSettings | undefined {

@@ -121,9 +121,11 @@ const ATTRIBUTES = z
     message: "expected at most 8 KiB of attributes",
   });
 
+/** What a source of bytes may say about which lines are one record; part of the source's own mapping. */
+export const FRAMING_FIELDS = { multiline: MULTILINE.optional() } as const;
+
 /** What any source may say about how its records are processed; part of the source's own mapping. */
 export const PROCESSING_FIELDS = {
-  multiline: MULTILINE.optional(),
   parse: PARSE.optional(),
   severity: SEVERITY.optional(),
   include_lines: PATTERNS.optional(),
@@ -135,7 +137,8 @@ export const PROCESSING_FIELDS = {
   attributes: ATTRIBUTES.optional(),
 } as const;
 
-export type ProcessingConfig = z.infer<z.ZodObject<typeof PROCESSING_FIELDS>>;
+type FramingConfig = z.infer<z.ZodObject<typeof FRAMING_FIELDS>>;
+type ProcessingConfig = z.infer<z.ZodObject<typeof PROCESSING_FIELDS>>;
 
 /** Rules that need one another. For the mapping of a source: `z.strictObject({...}).superRefine(checkRules)`. */
 export function checkRules({ parse, severity }: ProcessingConfig, context: z.RefinementCtx): void {
@@ -151,7 +154,9 @@ export function checkRules({ parse, severity }: ProcessingConfig, context: z.Ref
 }
 
 /** Undefined where a source's records are shipped as they are. */
-export function toProcessing(config: ProcessingConfig): ProcessingSettings | undefined {
+export function toProcessing(
+  config: ProcessingConfig & FramingConfig,
+): ProcessingSettings | undefined {
   const settings: ProcessingSettings = {
     multiline: config.multiline && toMultiline(config.multiline),
     parse: config.parse && toParse(config.parse),
@@ -174,7 +179,7 @@ function toPatterns(patterns: string | readonly string[] | undefined): string[] 
 }
 
 function toMultiline(
-  config: NonNullable<ProcessingConfig["multiline"]>,
+  config: NonNullable<FramingConfig["multiline"]>,
 ): ProcessingSettings["multiline"] {
   if (typeof config === "string") {
     return { rule: config, ...MULTILINE_DEFAULTS };

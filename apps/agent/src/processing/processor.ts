@@ -9,6 +9,7 @@ import { type LineText, toLineText, withoutReturn } from "./line-text.ts";
 import { type ProcessingCounts, noCounts } from "./processing-counts.ts";
 import type { ProcessingSettings } from "./processing-settings.ts";
 import { RateLimiter } from "./rate-limiter.ts";
+import type { RecordFields } from "./record-fields.ts";
 import { type RecordEvent, RecordReader } from "./record-reader.ts";
 import { Sampler } from "./sampler.ts";
 
@@ -109,58 +110,65 @@ export class Processor {
       const attributes = this.#attributes ?? record.attributes;
       return { body: record.body, timeUs, severity, attributes };
     }
-    try {
-      const body = this.#redactBody(record.body, line);
-      const attributes = this.#attributesOf(record, event, failure);
-      return { body, timeUs, severity, attributes };
-    } catch (error) {
-      // Nothing leaves the host that could not be looked through: the record keeps its place alone.
-      this.counts.failed += 1;
-      const attributes = new AttributeSet();
-      attributes.fail(error);
-      return { body: Buffer.from(MASK), timeUs, severity, attributes: attributes.finish(0) };
-    }
+    const failures = failure === undefined ? [] : [failure];
+    const body = this.#redactBody(record.body, line, failures);
+    return { body, timeUs, severity, attributes: this.#attributesOf(record, event, failures) };
   }
 
-  #redactBody(body: Uint8Array, line: LineText | undefined): Uint8Array {
+  #redactBody(body: Uint8Array, line: LineText | undefined, failures: unknown[]): Uint8Array {
     if (this.#redactor === undefined || line === undefined) {
       return body;
     }
-    const redacted = this.#redactor.redact(line.text, line.encoding);
-    if (redacted === line.text) {
-      return body;
+    try {
+      const redacted = this.#redactor.redact(line.text, line.encoding);
+      if (redacted === line.text) {
+        return body;
+      }
+      this.counts.redactions += 1;
+      return Buffer.from(redacted, line.encoding);
+    } catch (error) {
+      // Nothing leaves the host that could not be looked through: the record keeps its place alone.
+      this.counts.failed += 1;
+      failures.push(error);
+      return Buffer.from(MASK);
     }
-    this.counts.redactions += 1;
-    return Buffer.from(redacted, line.encoding);
   }
 
-  /** What the operator and the source say comes first: no line can pass itself off for it. */
   #attributesOf(
     record: SourceRecord,
     event: RecordEvent,
-    failure: unknown,
+    failures: unknown[],
   ): Readonly<Record<string, string>> | undefined {
+    let set = new AttributeSet();
+    try {
+      this.#addAttributes(set, record, event.fields);
+    } catch (error) {
+      this.counts.failed += 1;
+      failures.push(error);
+      set = new AttributeSet();
+    }
+    const [failure] = failures;
+    if (failure !== undefined) {
+      set.fail(failure);
+    }
+    const dropped = event.fields?.dropped ?? 0;
+    this.counts.droppedAttributes += dropped + set.dropped;
+    return set.finish(dropped);
+  }
+
+  /** What the operator and the source say comes first: no line can pass itself off for it. */
+  #addAttributes(set: AttributeSet, record: SourceRecord, fields: RecordFields | undefined): void {
     const redactor = this.#redactor;
-    const set = new AttributeSet();
     for (const attributes of [record.attributes, this.#attributes]) {
       for (const name in attributes) {
         const value = attributes[name] ?? "";
         set.add(name, redactor?.redactValue(name, value) ?? value);
       }
     }
-    const { fields } = event;
-    if (fields !== undefined) {
-      for (let i = 0; i < fields.names.length; i += 1) {
-        const name = fields.names[i] ?? "";
-        const value = fields.values[i] ?? "";
-        set.add(name, redactor?.redactValue(name, value) ?? value);
-      }
+    for (let i = 0; i < (fields?.names.length ?? 0); i += 1) {
+      const name = fields?.names[i] ?? "";
+      const value = fields?.values[i] ?? "";
+      set.add(name, redactor?.redactValue(name, value) ?? value);
     }
-    if (failure !== undefined) {
-      set.fail(failure);
-    }
-    const dropped = fields?.dropped ?? 0;
-    this.counts.droppedAttributes += dropped + set.dropped;
-    return set.finish(dropped);
   }
 }

@@ -89,7 +89,7 @@ describe("records that are gathered by time, through any rewinds", () => {
           });
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 });
@@ -113,7 +113,7 @@ describe("records that are sampled, through any rewinds", () => {
           filteredRecords: lines.length - records.length,
         });
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 });

@@ -28,7 +28,8 @@ interface FramedRecord extends SourceRecord {
   readonly text: string;
 }
 
-async function readAll(feed: LineFeed): Promise<FramedRecord[]> {
+/** Every record of a feed whose stream has ended. */
+export async function readAll(feed: LineFeed): Promise<FramedRecord[]> {
   const all: FramedRecord[] = [];
   for (;;) {
     const outcome = await feed.read(new AbortController().signal);

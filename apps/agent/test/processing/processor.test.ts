@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import type { ProcessingSettings } from "../../src/agent-settings.ts";
+import { UserPattern } from "../../src/processing/user-pattern.ts";
 import { processed, processorOf, READ_AT_US, recordOf, timeOf } from "./processing.ts";
 
 describe("severity", () => {
@@ -215,5 +216,19 @@ describe("a rule that fails", () => {
     expect(shipped).toMatchObject({ severity: 17, timeUs: timeOf("2026-11-26T22:00:00Z") });
     expect({ ...shipped?.attributes }).toEqual({ "sluice.processing_error": "out of luck" });
     expect(processor.counts.failed).toBe(1);
+  });
+
+  it("withholds a body that could not be looked through", () => {
+    const processor = processorOf({
+      redact: [{ pattern: "x", replace: "y" }],
+      attributes: { a: "b" },
+    });
+    vi.spyOn(UserPattern.prototype, "test").mockImplementation(() => {
+      throw new Error("out of luck");
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+    const shipped = processor.process(recordOf("secret"), READ_AT_US);
+    expect(Buffer.from(shipped?.body ?? []).toString()).toBe("***");
+    expect({ ...shipped?.attributes }).toEqual({ "sluice.processing_error": "out of luck" });
   });
 });

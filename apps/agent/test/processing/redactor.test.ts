@@ -107,6 +107,13 @@ describe("tokens", () => {
   });
 });
 
+describe("all presets", () => {
+  it("go by shape before they go by name", () => {
+    const text = "token:token Bearer abcdef0123456789abc";
+    expect(redact(new Redactor(["secrets", "tokens"]), text)).toBe("token:*** ***");
+  });
+});
+
 describe("own patterns", () => {
   it("are replaced everywhere, with groups in the replacement", () => {
     const own = new Redactor([{ pattern: String.raw`(id)=\d+`, replace: "$1=#" }]);
