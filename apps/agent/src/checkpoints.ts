@@ -142,6 +142,18 @@ export class Checkpoints implements AsyncDisposable {
     return this.#stores.get(storeId)?.get(stream);
   }
 
+  /** The furthest that any store has acknowledged the stream. */
+  furthest(stream: string): Checkpoint | undefined {
+    let furthest: Checkpoint | undefined;
+    for (const streams of this.#stores.values()) {
+      const checkpoint = streams.get(stream);
+      if (checkpoint !== undefined && checkpoint.nextSeq >= (furthest?.nextSeq ?? 0)) {
+        furthest = checkpoint;
+      }
+    }
+    return furthest;
+  }
+
   /** Notes an ack; it reaches the disk within a second. */
   acked(storeId: string, stream: string, checkpoint: Checkpoint): void {
     this.store(storeId).set(stream, checkpoint);
