@@ -150,9 +150,8 @@ describe("sluice-agent doctor", () => {
 
     const wrongToken = join(site.dir, "wrong.token");
     writeFileSync(wrongToken, "wrong\n");
-    const refused = await site.sluiceAgent(
-      ...["doctor", "--json", "--config", config, "--token-file", wrongToken],
-    );
+    const asking = ["doctor", "--json", "--config", config, "--token-file", wrongToken];
+    const refused = await site.sluiceAgent(...asking);
     expect(refused.code).toBe(1);
     expect(JSON.parse(refused.stdout)).toMatchObject({
       verdict: "fail",
@@ -178,11 +177,15 @@ describe("sluice-agent doctor", () => {
       const config = configure(site, 9, { sources: [{ file: path }] });
       mkdirSync(site.stateDir, { mode: 0o777 });
       chmodSync(site.stateDir, 0o777);
-      const command = [process.execPath, site.product.agent, "doctor", "--json"];
-      const { stdout } = await runCommand([
-        ...(asOrdinaryUser() ?? []),
-        ...[...command, "--config", config],
-      ]);
+      const command = [
+        process.execPath,
+        site.product.agent,
+        "doctor",
+        "--json",
+        "--config",
+        config,
+      ];
+      const { stdout } = await runCommand([...(asOrdinaryUser() ?? []), ...command]);
       const { checks } = JSON.parse(stdout) as { checks: { name: string; advice?: string }[] };
       expect(checks.find(({ name }) => name === path)).toMatchObject({
         outcome: "fail",

@@ -37,7 +37,7 @@ describe("one agent at a time", () => {
       const stateDir = join(site.dir, "cloned-state");
       cpSync(site.stateDir, stateDir, {
         recursive: true,
-        filter: (path) => !path.endsWith("lock.sock"),
+        filter: (path) => !path.endsWith(".sock"),
       });
       await using cloneProxy = await ChaosProxy.start(proxy.target);
       let closeCode = 0;

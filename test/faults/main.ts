@@ -1,5 +1,6 @@
 import { readCommandLine } from "../src/command-line.ts";
 import { runHalfOpenSuite } from "./half-open-suite.ts";
+import { runIdleSuite } from "./idle-suite.ts";
 import { runKillSuite } from "./kill-suite.ts";
 import { runMutantSuite } from "./mutant-suite.ts";
 import { runPowerLossSuite } from "./power-loss-suite.ts";
@@ -18,6 +19,8 @@ const USAGE = `usage: pnpm faults NAME [options]
   mutants   the tests above against mutants of the product, each of which must fail one
               --seed N        (1)        --only TEXT       in the mutant's name
   half-open a connection that goes dead without a word: a new one within a minute
+  idle      minutes without a line, then lines
+              --minutes N     (10)
   reload    SIGHUP under load, each time with another configuration
               --reloads N     (100)      --seed N          (1)`;
 
@@ -28,6 +31,7 @@ const OPTIONS = {
   "rotate-every": { type: "string", default: "20000" },
   damages: { type: "string", default: "10" },
   seed: { type: "string", default: "1" },
+  minutes: { type: "string", default: "10" },
   reloads: { type: "string", default: "100" },
   only: { type: "string", default: "" },
   help: { type: "boolean", default: false },
@@ -42,7 +46,7 @@ async function main(): Promise<number> {
   }
   const { values, positionals } = commandLine;
   const [name = ""] = positionals;
-  const [kills, states, lines, rotateEvery, damages, seed, reloads] = [
+  const [kills, states, lines, rotateEvery, damages, seed, reloads, minutes] = [
     values.kills ?? (name === "store-kill" ? "200" : "30"),
     values.states,
     values.lines,
@@ -50,8 +54,13 @@ async function main(): Promise<number> {
     values.damages,
     values.seed,
     values.reloads,
-  ].map(Number) as [number, number, number, number, number, number, number];
-  if (![kills, states, lines, rotateEvery, damages, seed, reloads].every(Number.isSafeInteger)) {
+    values.minutes,
+  ].map(Number) as [number, number, number, number, number, number, number, number];
+  if (
+    ![kills, states, lines, rotateEvery, damages, seed, reloads, minutes].every(
+      Number.isSafeInteger,
+    )
+  ) {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
@@ -64,6 +73,8 @@ async function main(): Promise<number> {
       return (await runPowerLossSuite({ states, seed })) ? 0 : 1;
     case "mutants":
       return (await runMutantSuite({ seed, only: values.only })) ? 0 : 1;
+    case "idle":
+      return (await runIdleSuite({ minutes })) ? 0 : 1;
     case "reload":
       return (await runReloadSuite({ reloads, seed })) ? 0 : 1;
     case "half-open":

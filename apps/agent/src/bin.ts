@@ -9,6 +9,10 @@ if (major < 22 || (major === 22 && minor < 15)) {
   );
   process.exit(2);
 }
+// A reload that is asked for before the agent is up must not end it; it reads its configuration then anyway.
+if (process.argv[2] === "run") {
+  process.on("SIGHUP", () => undefined);
+}
 // A host's memory is not the agent's. Two threads are what compression can use, and what each batch
 // leaves behind is collected soon, not late: the peak at full speed falls from 141 to 96 MiB, the
 // rate stays (docs/performance.md).

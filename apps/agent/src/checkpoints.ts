@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
+import { crc32 } from "node:zlib";
 import * as z from "zod/mini";
 
 import { replaceFile } from "./durable-file.ts";
@@ -77,6 +78,8 @@ export class Checkpoints implements AsyncDisposable {
   }
 
   /**
+   * A file that is torn or damaged is set aside as `state.json.damaged`, for a human.
+   *
    * @param isKnownAgent this agent has run before, so that an absent file is a lost one
    * @param onError a write failed
    */
@@ -94,7 +97,10 @@ export class Checkpoints implements AsyncDisposable {
       }
       return new Checkpoints(path, undefined, isKnownAgent, onError);
     }
-    const parsed = FILE.safeParse(parseJson(text));
+    const parsed = FILE.safeParse(parseState(text));
+    if (!parsed.success) {
+      await rename(path, `${path}.damaged`);
+    }
     return new Checkpoints(path, parsed.data, !parsed.success, onError);
   }
 
@@ -134,6 +140,18 @@ export class Checkpoints implements AsyncDisposable {
 
   get(storeId: string, stream: string): Checkpoint | undefined {
     return this.#stores.get(storeId)?.get(stream);
+  }
+
+  /** The furthest that any store has acknowledged the stream. */
+  furthest(stream: string): Checkpoint | undefined {
+    let furthest: Checkpoint | undefined;
+    for (const streams of this.#stores.values()) {
+      const checkpoint = streams.get(stream);
+      if (checkpoint !== undefined && checkpoint.nextSeq >= (furthest?.nextSeq ?? 0)) {
+        furthest = checkpoint;
+      }
+    }
+    return furthest;
   }
 
   /** Notes an ack; it reaches the disk within a second. */
@@ -213,11 +231,20 @@ export class Checkpoints implements AsyncDisposable {
       [...this.#finished].map(([storeId, streams]) => [storeId, Object.fromEntries(streams)]),
     );
     const sources = Object.fromEntries(this.#sources);
-    return JSON.stringify({ version: 1, sources, stores, finished });
+    const body = JSON.stringify({ sources, stores, finished });
+    return `{"version":1,"crc32":${crc32(body)},${body.slice(1)}`;
   }
 }
 
-function parseJson(text: string): unknown {
+const CHECKED = /^\{"version":1,"crc32":(\d+),/;
+
+/** Undefined for what is not as it was written: a bit that has flipped could be a cursor's. */
+function parseState(text: string): unknown {
+  const checked = CHECKED.exec(text);
+  // One without a checksum is an older agent's.
+  if (checked !== null && crc32(`{${text.slice(checked[0].length)}`) !== Number(checked[1])) {
+    return undefined;
+  }
   try {
     return JSON.parse(text);
   } catch {

@@ -169,20 +169,22 @@ export class StreamRoster implements AsyncDisposable {
     const { checkpoints, pool, batcher, stateDir, emit, offer } = this.#parts;
     const key = this.#nextKey++;
     const name = streamName(stream);
-    this.#owners.set(key, owner);
-    this.#workers.set(
+    const worker = new StreamWorker({
       key,
-      new StreamWorker({
-        key,
-        source: owner.source,
-        stream,
-        processing: () => owner.settings.processing,
-        pool,
-        batcher,
-        deadLetterDir: join(stateDir, "dead-letter"),
-        emit,
-      }),
-    );
+      source: owner.source,
+      stream,
+      processing: () => owner.settings.processing,
+      pool,
+      batcher,
+      deadLetterDir: join(stateDir, "dead-letter"),
+      emit,
+    });
+    const known = checkpoints.furthest(name);
+    if (known !== undefined) {
+      worker.meter.rewound(known.nextSeq, known.cursor); // until a collector says
+    }
+    this.#owners.set(key, owner);
+    this.#workers.set(key, worker);
     offer({
       key,
       source: stream.source,

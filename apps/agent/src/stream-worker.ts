@@ -124,10 +124,7 @@ export class StreamWorker {
   }
 
   acked(nextSeq: number, cursor: Uint8Array): AckedAmount {
-    const moved = this.#parts.source.acked(this.stream, decodeStreamCursor(cursor).source);
-    if (!moved.ok) {
-      throw new Error(`an acknowledged cursor is not this stream's: ${moved.error.detail}`);
-    }
+    this.#moveTo(decodeStreamCursor(cursor).source);
     return this.#meter.acked(nextSeq, cursor, performance.now());
   }
 
@@ -170,9 +167,20 @@ export class StreamWorker {
       batcher.note(key, to.epoch, { kind: "final", cursor });
       return;
     }
+    if (to.rejected === undefined) {
+      this.#moveTo(source); // As good as an ack, and the ack may have been lost.
+    }
     const pump = this.#createPump(to.epoch, source, ledger);
     this.#pump = pump;
     await pump.run(signal);
+  }
+
+  /** Everything before the source's cursor is stored. */
+  #moveTo(cursor: Uint8Array): void {
+    const moved = this.#parts.source.acked(this.stream, cursor);
+    if (!moved.ok) {
+      throw new Error(`an acknowledged cursor is not this stream's: ${moved.error.detail}`);
+    }
   }
 
   /** Lines that are shipped as they are take the short way. */

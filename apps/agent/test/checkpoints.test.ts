@@ -122,6 +122,24 @@ describe("checkpoints", () => {
     expect((await load()).isLost).toBe(true);
   });
 
+  it("are lost or whole, never others, whichever bit of the file has flipped; it is set aside", async () => {
+    const bytes = Buffer.from(await stored());
+    const expected = ["5 \0\xff", "3 other", { generations: [1, 2] }];
+    for (let at = 0; at < bytes.length; at++) {
+      const damaged = Buffer.from(bytes);
+      damaged[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
+      writeFileSync(path, damaged);
+      const checkpoints = await load();
+      if (checkpoints.isLost) {
+        expect(readFileSync(`${path}.damaged`)).toEqual(damaged);
+        expect(existsSync(path)).toBe(false);
+      } else {
+        const found = ["s-1", "s-2"].map((store) => textAt(checkpoints, store, "1:/log"));
+        expect([...found, checkpoints.source("file:a")]).toEqual(expected);
+      }
+    }
+  });
+
   it("survive a write that was cut off beside them", async () => {
     await stored();
     writeFileSync(`${path}.tmp`, '{"version":1,"sou');

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { isMap, isScalar, isSeq, parseDocument, stringify } from "yaml";
 import type { YAMLSeq } from "yaml";
 
@@ -23,10 +22,8 @@ export function appendToList(text: string, key: string, item: unknown): string {
   const inserted = isSeq(list)
     ? insertBehind(text, list, item)
     : insertUnderKey(text, contents, key, item);
-  if (
-    inserted !== undefined &&
-    isDeepStrictEqual(readList(inserted, key), [...(before as unknown[]), item])
-  ) {
+  const expected = JSON.stringify([...(before as unknown[]), item]);
+  if (inserted !== undefined && JSON.stringify(readList(inserted, key)) === expected) {
     return inserted;
   }
   if (isSeq(list)) {

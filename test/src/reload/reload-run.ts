@@ -28,8 +28,10 @@ export interface ReloadOutcome {
 const TAKEN_UP = "the configuration was read again and is in force";
 const REFUSED = "the configuration stays as it was";
 
-/** Longest time from one reload to the next. */
+/** The writers are at work for twice as long; a reload comes somewhere in the first half. */
 const PAUSE_MS = 40;
+
+const LINES_AFTER = 20;
 
 /**
  * Reloads an agent under load again and again, each time with another configuration: what is made
@@ -58,30 +60,38 @@ export async function runReloads(run: ReloadRun): Promise<ReloadOutcome> {
   write(variants[0]);
   const agent = site.launchAgentWith(config);
   await agent.ready();
-  const lines = run.reloads * run.linesPerReload;
-  // Spread over about the time that the reloads take, and quicker than they are in the end.
-  const writing = Promise.all(
-    [first, second].map((writer) => writer.write(lines, run.reloads * PAUSE_MS)),
-  );
+  const writers = [first, second];
+  const written = (): number => first.written + second.written;
   for (let reload = 1; reload <= run.reloads; reload++) {
+    const writing = writers.map((writer) => writer.write(run.linesPerReload, 2 * PAUSE_MS));
     await delay(random.below(PAUSE_MS));
     const sources = variants[reload % variants.length];
     write(sources);
-    await reloaded(agent, sources === undefined ? REFUSED : TAKEN_UP);
+    await reloaded(agent, sources !== undefined);
+    await Promise.all(writing);
+    // Lines that are read under these settings, however long the reload took.
+    await first.write(LINES_AFTER, 0);
+    await site.untilStored(Math.min(storedIn(site) + 1, written()));
   }
-  await writing;
   write(variants[0]);
-  await reloaded(agent, TAKEN_UP);
-  await site.untilStored(2 * lines);
+  await reloaded(agent, true);
+  await site.untilStored(written());
+  const unseen: string[] = [];
+  for (const attribute of ["variant:1", "variant:5"]) {
+    // A reload that changes nothing would store every line once, too.
+    const { code } = await site.sluice("query", attribute, "-n", "1", ...site.asking(port));
+    if (code !== 0) unseen.push(`no record has ${attribute}: that reload had no effect`);
+  }
   using data = StoredData.open(site.dataDir);
   return {
     problems: [
-      ...[first, second].flatMap(({ path, lines: numbered, written }) =>
-        accountForLines(path, data.batches(path), numbered, written),
+      ...unseen,
+      ...writers.flatMap((writer) =>
+        accountForLines(writer.path, data.batches(writer.path), writer.lines, writer.written),
       ),
       ...data.gaps().map(({ cause, source }) => `a gap in ${source}: ${cause}`),
     ],
-    lines: 2 * lines,
+    lines: written(),
     epochs: data.streams().reduce((sum, { epoch }) => sum + epoch, 0),
   };
 }
@@ -108,10 +118,17 @@ function sourceVariants(logDir: string): readonly unknown[] {
   ];
 }
 
-async function reloaded(agent: ServiceProcess, said: string): Promise<void> {
-  const told = agent.loggedNext(({ msg }) => msg.startsWith(said));
+/** A reload that is taken up connects anew. */
+async function reloaded(agent: ServiceProcess, isValid: boolean): Promise<void> {
+  const told = agent.loggedNext(({ msg }) => msg.startsWith(isValid ? TAKEN_UP : REFUSED));
+  const connected = isValid ? agent.loggedNext(({ msg }) => msg === "connected") : undefined;
   agent.signal("SIGHUP");
-  await told;
+  await Promise.all([told, connected]);
+}
+
+function storedIn(site: Site): number {
+  using data = StoredData.open(site.dataDir);
+  return data.records();
 }
 
 function createWriter(site: Site, name: string, file: number, random: Prng): LogWriter {

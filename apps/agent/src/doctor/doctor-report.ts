@@ -1,6 +1,6 @@
 import { createPaint, escapeText } from "@sluice/service";
 
-export type Outcome = "ok" | "warn" | "fail";
+type Outcome = "ok" | "warn" | "fail";
 
 /** One thing that was looked at. */
 export interface Check {

@@ -29,7 +29,7 @@ describe("the status socket", () => {
     let pid = 0;
     await using _ = await StatusSocket.open(folder.path, () => ({ ...STATUS, pid: (pid += 1) }));
     const answers = await Promise.all([askStatus(folder.path), askStatus(folder.path)]);
-    expect(answers.map((answer) => answer?.pid).toSorted()).toEqual([1, 2]);
+    expect(answers.map((answer) => answer?.pid).toSorted((a = 0, b = 0) => a - b)).toEqual([1, 2]);
     expect(await askStatus(folder.path)).toEqual({ ...STATUS, pid: 3 });
   });
 
