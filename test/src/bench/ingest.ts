@@ -1,6 +1,4 @@
-import { createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,22 +6,14 @@ import { fileURLToPath } from "node:url";
 import { openStoreReader } from "@sluice/store";
 import Database from "better-sqlite3";
 
-import { generateLines } from "../corpus/generate.ts";
 import { Child } from "./child.ts";
+import { type CorpusFile, writeCorpus } from "./corpus-file.ts";
 import { folderBytes } from "./folder-bytes.ts";
 import { freePort } from "./free-port.ts";
 import { processUsage } from "./process-usage.ts";
 import type { Measurement, Report } from "./report.ts";
 
 const SEED = 1;
-
-/** 22 November 2026, 08:00 UTC, at a busy host's pace. */
-const CORPUS = {
-  kind: "syslog",
-  seed: SEED,
-  startUs: Date.UTC(2026, 10, 22, 8) * 1000,
-  linesPerSecond: 500,
-} as const;
 
 /** How often the store is asked whether all of it is durable: the error of each time measured. */
 const POLL_MS = 10;
@@ -45,7 +35,7 @@ export interface IngestOptions {
 export async function benchIngest(options: IngestOptions): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   try {
-    const corpus = await writeCorpus(join(folder, "logs"), options.sizeBytes);
+    const corpus = await writeCorpus(join(folder, "logs/syslog"), options.sizeBytes, SEED);
     const measurements: Measurement[] = [];
     for (let i = 0; i < options.repeats; i++) {
       measurements.push(
@@ -69,33 +59,11 @@ export async function benchIngest(options: IngestOptions): Promise<Report> {
   }
 }
 
-interface Corpus {
-  readonly file: string;
-  readonly bytes: number;
-  readonly lines: number;
-}
-
-async function writeCorpus(folder: string, sizeBytes: number): Promise<Corpus> {
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, "syslog");
-  const output = createWriteStream(file);
-  let bytes = 0;
-  let lines = 0;
-  for (const chunk of generateLines({ ...CORPUS, bytes: sizeBytes })) {
-    bytes += chunk.length;
-    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) {
-      lines += 1;
-    }
-    if (!output.write(chunk)) {
-      await once(output, "drain");
-    }
-  }
-  output.end();
-  await once(output, "finish");
-  return { file, bytes, lines };
-}
-
-async function measureSluice(folder: string, corpus: Corpus, name: string): Promise<Measurement> {
+async function measureSluice(
+  folder: string,
+  corpus: CorpusFile,
+  name: string,
+): Promise<Measurement> {
   const dataDir = join(folder, "data");
   const port = await freePort();
   await mkdir(folder, { recursive: true });
@@ -139,7 +107,7 @@ async function measureSluice(folder: string, corpus: Corpus, name: string): Prom
   return { ...figures, "disk/raw": (await folderBytes(dataDir)) / corpus.bytes };
 }
 
-async function measureNaive(folder: string, corpus: Corpus): Promise<Measurement> {
+async function measureNaive(folder: string, corpus: CorpusFile): Promise<Measurement> {
   const port = await freePort();
   await mkdir(folder, { recursive: true });
   const path = join(folder, "lines.db");
@@ -178,7 +146,7 @@ async function measureNaive(folder: string, corpus: Corpus): Promise<Measurement
   return { ...figures, "disk/raw": (await folderBytes(folder)) / corpus.bytes };
 }
 
-function rates(corpus: Corpus, elapsedMs: number): Record<string, number> {
+function rates(corpus: CorpusFile, elapsedMs: number): Record<string, number> {
   return {
     seconds: elapsedMs / 1000,
     "lines/s": (corpus.lines / elapsedMs) * 1000,

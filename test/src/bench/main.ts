@@ -1,6 +1,9 @@
 import { parseSize } from "@sluice/quantity";
 
 import { readCommandLine } from "../command-line.ts";
+import { benchCatchUp } from "./catch-up.ts";
+import { benchFootprint } from "./footprint.ts";
+import { benchFreshness } from "./freshness.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchPrune } from "./prune.ts";
 import { benchQuery } from "./query.ts";
@@ -11,12 +14,16 @@ import { benchStore } from "./store.ts";
 
 const USAGE = `usage: pnpm bench NAME [--size 200MB] [--repeats 3] [--no-baseline] [--fresh] [--json]
        pnpm bench load [--minutes 2] [--rate 50MB]
+       pnpm bench freshness|agent [--minutes 2]
 
   ingest   a file tailed, shipped and stored durably, beside a naive baseline
   store    batches ready in memory, made durable, beside the disk on its own and rows in SQLite
   size     bytes on disk of many kinds of log, beside zstd -3
   prune    a day pruned while logs come in
   load     a collector under ingest, then heavy queries, then a prune: event loop, memory, head
+  catchup  a large file caught up with, while lines of another come in
+  freshness  a line written, until \`sluice tail\` prints it
+  agent    memory and processor of an agent, idle and through an outage, beside rsyslog
   query    questions asked of a stored corpus, beside zstd -dc | grep
            (--fresh: makes the corpus anew instead of taking that of an earlier run)
 `;
@@ -32,6 +39,9 @@ interface BenchOptions {
 
 const BENCHES = new Map<string, (options: BenchOptions) => Promise<Report>>([
   ["ingest", benchIngest],
+  ["catchup", benchCatchUp],
+  ["freshness", benchFreshness],
+  ["agent", benchFootprint],
   ["query", benchQuery],
   ["load", benchLoad],
   ["store", benchStore],

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 /** What a process has taken so far, as Linux accounts for it (proc(5): stat and status). */
 export interface ProcessUsage {
   readonly cpuSeconds: number;
+  readonly rssBytes: number;
   readonly peakRssBytes: number;
 }
 
@@ -15,6 +16,13 @@ export function processUsage(pid: number): ProcessUsage {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const ticks = Number(fields[11]) + Number(fields[12]);
   const status = readFileSync(`/proc/${pid}/status`, "latin1");
-  const peakKiB = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
-  return { cpuSeconds: ticks / TICKS_PER_SECOND, peakRssBytes: peakKiB * 1024 };
+  return {
+    cpuSeconds: ticks / TICKS_PER_SECOND,
+    rssBytes: statusBytes(status, "VmRSS"),
+    peakRssBytes: statusBytes(status, "VmHWM"),
+  };
+}
+
+function statusBytes(status: string, field: string): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? 0) * 1024;
 }

@@ -1,0 +1,192 @@
+import { appendFileSync, writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openStoreReader } from "@sluice/store";
+
+import { BenchSite } from "./bench-site.ts";
+import { PacedWriter } from "./paced-writer.ts";
+import type { Measurement, Report } from "./report.ts";
+import { Rsyslog } from "./rsyslog.ts";
+import { stampedLine } from "./tail-watch.ts";
+import { UsageSamples, type UsageFigures } from "./usage-samples.ts";
+
+/** An outage of the collector that lasts so long is what the aims speak of. */
+const FULL_MINUTES = 60;
+
+const IDLE = { files: 20, aimRssMiB: 64 };
+const BUSY = { linesPerSecond: 1_000, aimCpuPercent: 3 };
+const OUTAGE = { files: 200, linesPerSecond: 2_000, aimRssMiB: 96 };
+
+/** The shares of a full run that its steady parts take: 3 minutes each, and 20 for the slope. */
+const SHORT_PART = 1 / 20;
+const SLOPE_PART = 1 / 3;
+
+/** Lines that one write of the outage's volume appends. */
+const BLOCK_LINES = 1_000;
+
+/** How long the two may take to forward what was written, beyond the time of writing it. */
+const DRAIN_MS = 600_000;
+
+export interface FootprintOptions {
+  /** Of the outage, by volume; what lasts is shortened with it. */
+  readonly minutes: number;
+}
+
+/** What the agent takes, beside rsyslog that forwards the same files at the same time. */
+export async function benchFootprint({ minutes }: FootprintOptions): Promise<Report> {
+  const shortMs = minutes * 60_000 * SHORT_PART;
+  const measurements: Measurement[] = [];
+  {
+    await using few = await Pair.start(IDLE.files);
+    await few.forwarded();
+    measurements.push(
+      ...(await few.phase(`idle, ${IDLE.files} files`, () => sleep(shortMs))).map((one) => ({
+        ...one,
+        "aim MiB": IDLE.aimRssMiB,
+      })),
+      ...(
+        await few.phase(`${BUSY.linesPerSecond} lines/s`, () =>
+          few.write(BUSY.linesPerSecond, shortMs),
+        )
+      ).map((one) => ({ ...one, "aim CPU %": BUSY.aimCpuPercent })),
+    );
+    await few.forwarded();
+  }
+  await using many = await Pair.start(OUTAGE.files);
+  await many.forwarded();
+  const volume = minutes * 60 * OUTAGE.linesPerSecond;
+  const outage = await many.phase(`outage, ${OUTAGE.files} files`, async () => {
+    await many.breakLink();
+    await many.writeAtOnce(volume);
+    await sleep(shortMs);
+  });
+  const catchUp = await many.phase("catch-up", async () => {
+    await many.mendLink();
+    await many.write(OUTAGE.linesPerSecond, shortMs);
+    await many.forwarded();
+  });
+  measurements.push(
+    ...[...outage, ...catchUp].map((one) => ({ ...one, "aim MiB": OUTAGE.aimRssMiB })),
+    ...(await many.phase(`${OUTAGE.linesPerSecond} lines/s after it`, () =>
+      many.write(OUTAGE.linesPerSecond, minutes * 60_000 * SLOPE_PART),
+    )),
+  );
+  await many.forwarded();
+  return {
+    bench: `agent: its footprint${minutes < FULL_MINUTES ? `, a run shortened to ${minutes} of ${FULL_MINUTES} minutes` : ""}`,
+    setup: { "lines of the outage": volume, "minutes by volume": minutes },
+    measurements,
+    layout: "rows",
+    notes: [
+      "CPU: of one core; RSS: the largest of two samples a second; slope: of a line through them.",
+      "rsyslog forwards the same files over TCP to a sink that counts lines, which is gone for the outage as well.",
+      "The volume of the outage is written as fast as the disk takes it; both then catch up under load.",
+    ],
+  };
+}
+
+/** The agent with its collector, and rsyslog with its sink, on the same files. */
+class Pair implements AsyncDisposable {
+  readonly #site: BenchSite;
+  readonly #pids: ReadonlyMap<string, number>;
+  readonly #rsyslog: Rsyslog;
+  readonly #files: readonly string[];
+  #written: number;
+
+  private constructor(
+    site: BenchSite,
+    agentPid: number,
+    rsyslog: Rsyslog,
+    files: readonly string[],
+  ) {
+    this.#site = site;
+    this.#pids = new Map([
+      ["sluice-agent", agentPid],
+      ["rsyslogd", rsyslog.pid],
+    ]);
+    this.#rsyslog = rsyslog;
+    this.#files = files;
+    this.#written = files.length;
+  }
+
+  /** Each file has a line. */
+  static async start(files: number): Promise<Pair> {
+    const site = await BenchSite.create();
+    const paths = Array.from({ length: files }, (_, i) => join(site.logDir, `app-${i}.log`));
+    for (const path of paths) writeFileSync(path, stampedLine());
+    await site.startCollector();
+    const glob = join(site.logDir, "*.log");
+    const agent = await site.startAgent(glob);
+    const folder = join(site.logDir, "rsyslog");
+    await mkdir(folder);
+    return new Pair(site, agent.pid, await Rsyslog.start(folder, glob), paths);
+  }
+
+  /** Carries it out, and says what each of the two took meanwhile. */
+  async phase(name: string, work: () => Promise<void>): Promise<Measurement[]> {
+    const samples = [...this.#pids].map(([who, pid]) => ({ who, of: new UsageSamples(pid) }));
+    try {
+      await work();
+      this.#site.check();
+      return samples.map(({ who, of }) => ({ name: `${name}: ${who}`, ...rounded(of.figures()) }));
+    } finally {
+      samples.forEach(({ of }) => of[Symbol.dispose]());
+    }
+  }
+
+  async write(linesPerSecond: number, lastsMs: number): Promise<void> {
+    await using writer = new PacedWriter(this.#files, linesPerSecond, stampedLine);
+    await sleep(lastsMs);
+    this.#written += await writer.stop();
+  }
+
+  async writeAtOnce(lines: number): Promise<void> {
+    for (let i = 0; i < lines; i += BLOCK_LINES) {
+      const file = this.#files[(i / BLOCK_LINES) % this.#files.length] as string;
+      const block = Math.min(BLOCK_LINES, lines - i);
+      appendFileSync(file, Array.from({ length: block }, stampedLine).join(""));
+      this.#written += block;
+      await sleep(0);
+    }
+  }
+
+  async breakLink(): Promise<void> {
+    this.#rsyslog.pause();
+    await this.#site.stopCollector();
+  }
+
+  async mendLink(): Promise<void> {
+    await this.#rsyslog.resume();
+    await this.#site.startCollector();
+  }
+
+  /** Waits until both have forwarded every line. */
+  async forwarded(): Promise<void> {
+    await using reader = openStoreReader(this.#site.dataDir);
+    const sinceMs = performance.now();
+    for (;;) {
+      const stored = reader.streams().reduce((sum, { records }) => sum + records, 0);
+      const { received } = this.#rsyslog;
+      if (stored >= this.#written && received >= this.#written) return;
+      if (performance.now() - sinceMs > DRAIN_MS) {
+        throw new Error(`${stored} (sluice) and ${received} (rsyslog) of ${this.#written} lines`);
+      }
+      this.#site.check();
+      await sleep(100);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#rsyslog[Symbol.asyncDispose]();
+    await this.#site[Symbol.asyncDispose]();
+  }
+}
+
+function rounded({ cpuPercent, rssMiB, rssSlopeMiBPerMinute }: UsageFigures) {
+  return {
+    "CPU %": Number(cpuPercent.toFixed(1)),
+    "RSS MiB": Number(rssMiB.toFixed(1)),
+    "slope MiB/min": Number(rssSlopeMiBPerMinute.toFixed(2)),
+  };
+}
