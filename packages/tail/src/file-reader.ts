@@ -40,6 +40,8 @@ export class FileReader implements StreamReader {
   #floor: number;
   /** The file's write time when nothing was left to read; a later one asks for another look. */
   #idleMtimeNs: bigint | undefined;
+  /** The file's size at the last look, which did not look at what is in it: it may have been cut. */
+  #waitingBytes = 0;
   #quietSinceMs: number;
   #reportedGap = false;
   #disposed = false;
@@ -61,7 +63,9 @@ export class FileReader implements StreamReader {
 
   get behindBytes(): number {
     const { ending, sizeBytes } = this.#generation;
-    return Math.max(0, (ending === undefined ? sizeBytes : (ending.endByte ?? 0)) - this.#offset);
+    const endByte =
+      ending === undefined ? Math.max(sizeBytes, this.#waitingBytes) : (ending.endByte ?? 0);
+    return Math.max(0, endByte - this.#offset);
   }
 
   async seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>> {
@@ -232,6 +236,7 @@ export class FileReader implements StreamReader {
     this.#ports.registry.diverge(this.#generation, reason);
     this.#anchor = undefined;
     this.#idleMtimeNs = undefined;
+    this.#waitingBytes = 0;
     this.#ports.hint();
     return undefined;
   }
@@ -241,7 +246,7 @@ export class FileReader implements StreamReader {
     if (ending !== undefined) return true;
     if (file === undefined) return false;
     const stat = file.stat();
-    this.#generation.sizeBytes = Math.max(this.#offset, stat.sizeBytes);
+    this.#waitingBytes = stat.sizeBytes;
     if (stat.sizeBytes !== this.#offset || stat.mtimeNs !== this.#idleMtimeNs) return true;
     return this.#settlesInMs() <= 0;
   }

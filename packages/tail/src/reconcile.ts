@@ -168,6 +168,7 @@ class Scan {
     const files = this.#registry.survey(path);
     for (const [index, file] of files.entries()) {
       if (this.#isOwned(file)) continue;
+      if (file.path !== path && this.#isBeingCopied(path, file)) continue;
       if (file.path === path) {
         if (this.#matched.has(path))
           this.#note(this.#policy.adopt(path, file, record === undefined));
@@ -192,17 +193,27 @@ class Scan {
   /** A matched sibling of a file that is in its place: a copy being made of it, or a log of its own. */
   #settleLoneSibling(file: FoundFile): void {
     const base = this.#baseOf(file.path);
-    const source = base === undefined ? undefined : this.#registry.sources.get(base);
-    for (const generation of source?.generations.values() ?? []) {
-      if (generation.path !== base || generation.file === undefined) continue;
+    if (base === undefined || !this.#isBeingCopied(base, file)) this.#settle(file.path);
+  }
+
+  /** Whether a sibling holds what the file in its place holds, or that file was cut and goes on there. */
+  #isBeingCopied(path: string, sibling: SurveyedFile): boolean {
+    for (const generation of this.#registry.sources.get(path)?.generations.values() ?? []) {
+      const { file } = generation;
+      if (generation.path !== path || file === undefined) continue;
+      // What was renamed away is older than the file that came into its place.
+      const { bornNs } = file.stat();
+      if (bornNs !== 0n && sibling.stat.bornNs < bornNs) continue;
       // An empty file may become a copy: there is nothing in it to read or to compare.
-      if (file.stat.sizeBytes === 0) return;
-      if (this.#isCopy(file, generation.file)) {
-        this.#registry.rememberCopy(generation.source, file);
-        return;
+      if (sibling.stat.sizeBytes === 0) return true;
+      if (this.#isCopy(sibling, file)) {
+        this.#registry.rememberCopy(generation.source, sibling);
+        return true;
       }
+      // The cut may have come since the look at the file.
+      if (!this.#verify(generation, file) && this.#isOwned(sibling)) return true;
     }
-    this.#settle(file.path);
+    return false;
   }
 
   #isCopy(found: FoundFile, original: OpenFile): boolean {

@@ -70,6 +70,12 @@ export class Registry {
     return this.#byInode.get(inodeKey(stat));
   }
 
+  /** The same for a file whose inode number was not another one's before. */
+  ownerOfObject(stat: FileStat): Generation | undefined {
+    const owner = this.owner(stat);
+    return owner !== undefined && isSameObject(owner.identity, stat) ? owner : undefined;
+  }
+
   /** Rotated siblings of a path, the oldest first, then the file at the path. */
   survey(path: string): readonly SurveyedFile[] {
     return this.#surveyor.survey(path);
@@ -322,7 +328,7 @@ export class Registry {
   #continueInCopy(generation: Generation, head: HeadPrint, position: FilePosition): boolean {
     const copy = findCopy(this, generation, head, position);
     if (copy === undefined) return false;
-    const owner = this.owner(copy.found.stat);
+    const owner = this.ownerOfObject(copy.found.stat);
     if (!copy.isContinued) {
       copy.file.close();
       if (owner === undefined) this.rememberCopy(generation.source, copy.found);
