@@ -193,13 +193,12 @@ export class Registry {
   /** Nothing more can be read of it. Its number stays until the consumer finishes the stream. */
   end(generation: Generation, cause: LossReason): void {
     this.#unindex(generation);
-    const { sizeBytes, position } = generation;
-    // Seen by an earlier run only: no byte past the position may be taken for the last one.
-    const isKnown = generation.wasSeen || sizeBytes > position.offset;
+    const { sizeBytes, position, wasSeen } = generation;
+    // Seen by an earlier run only: it may have grown since, and nobody knows how far.
+    const isKnown = wasSeen && cause !== "cursor-lost";
     generation.ending = {
       cause,
-      endByte:
-        isKnown && cause !== "cursor-lost" ? Math.max(sizeBytes, position.offset) : undefined,
+      endByte: isKnown ? Math.max(sizeBytes, position.offset) : undefined,
     };
     generation.closeFile();
     generation.wake?.();
