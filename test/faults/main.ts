@@ -1,8 +1,11 @@
 import { readCommandLine } from "../src/command-line.ts";
+import { PRODUCT } from "../src/product.ts";
 import { runHalfOpenSuite } from "./half-open-suite.ts";
 import { runKillSuite } from "./kill-suite.ts";
+import { runLogrotateSuite } from "./logrotate-suite.ts";
 import { runMutantSuite } from "./mutant-suite.ts";
 import { runPowerLossSuite } from "./power-loss-suite.ts";
+import { runRotationSuite } from "./rotation-suite.ts";
 import { runStoreKillSuite } from "./store-kill-suite.ts";
 
 const USAGE = `usage: pnpm faults NAME [options]
@@ -14,6 +17,10 @@ const USAGE = `usage: pnpm faults NAME [options]
               --kills N       at random (200)      --seed N  (1)
   power-loss  a store on what a disk may hold after the power has gone
               --states N      (500)      --seed N          (1)
+  rotation  files renamed, cut, compressed, deleted, swapped: agent up, down, killed
+              --seed N        (1)
+  logrotate Debian's logrotate by several policies while the files are written to
+              --rotations N   (50)       --seed N          (1)
   mutants   the tests above against mutants of the product, each of which must fail one
               --seed N        (1)        --only TEXT       in the mutant's name
   half-open a connection that goes dead without a word: a new one within a minute`;
@@ -24,10 +31,14 @@ const OPTIONS = {
   lines: { type: "string", default: "500000" },
   "rotate-every": { type: "string", default: "20000" },
   damages: { type: "string", default: "10" },
+  rotations: { type: "string", default: "50" },
   seed: { type: "string", default: "1" },
   only: { type: "string", default: "" },
   help: { type: "boolean", default: false },
 } as const;
+
+/** Rotations that are often closer together than the agent's looks for new files. */
+const LOGROTATE = { pauseMs: 1_000, linesPerSecond: 3_000 } as const;
 
 /** Runs a fault suite by name; returns the exit code: 0 passed, 1 failed, 2 wrong usage. */
 async function main(): Promise<number> {
@@ -38,15 +49,16 @@ async function main(): Promise<number> {
   }
   const { values, positionals } = commandLine;
   const [name = ""] = positionals;
-  const [kills, states, lines, rotateEvery, damages, seed] = [
+  const [kills, states, lines, rotateEvery, damages, rotations, seed] = [
     values.kills ?? (name === "store-kill" ? "200" : "30"),
     values.states,
     values.lines,
     values["rotate-every"],
     values.damages,
+    values.rotations,
     values.seed,
-  ].map(Number) as [number, number, number, number, number, number];
-  if (![kills, states, lines, rotateEvery, damages, seed].every(Number.isSafeInteger)) {
+  ].map(Number) as [number, number, number, number, number, number, number];
+  if (![kills, states, lines, rotateEvery, damages, rotations, seed].every(Number.isSafeInteger)) {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
@@ -57,6 +69,10 @@ async function main(): Promise<number> {
       return (await runStoreKillSuite({ kills, seed })) ? 0 : 1;
     case "power-loss":
       return (await runPowerLossSuite({ states, seed })) ? 0 : 1;
+    case "rotation":
+      return (await runRotationSuite({ seed })) ? 0 : 1;
+    case "logrotate":
+      return (await runLogrotateSuite({ ...LOGROTATE, product: PRODUCT, rotations, seed })) ? 0 : 1;
     case "mutants":
       return (await runMutantSuite({ seed, only: values.only })) ? 0 : 1;
     case "half-open":
