@@ -6,6 +6,7 @@ import { runLogrotateSuite } from "./logrotate-suite.ts";
 import { runMutantSuite } from "./mutant-suite.ts";
 import { runPowerLossSuite } from "./power-loss-suite.ts";
 import { runRotationSuite } from "./rotation-suite.ts";
+import { runSoakSuite } from "./soak-suite.ts";
 import { runStoreKillSuite } from "./store-kill-suite.ts";
 
 const USAGE = `usage: pnpm faults NAME [options]
@@ -21,6 +22,8 @@ const USAGE = `usage: pnpm faults NAME [options]
               --seed N        (1)
   logrotate Debian's logrotate by several policies while the files are written to
               --rotations N   (50)       --seed N          (1)
+  soak      parts of the rotation matrix by chance, one after the other
+              --minutes N     (10)       --seed N          (1)
   mutants   the tests above against mutants of the product, each of which must fail one
               --seed N        (1)        --only TEXT       in the mutant's name
   half-open a connection that goes dead without a word: a new one within a minute`;
@@ -32,6 +35,7 @@ const OPTIONS = {
   "rotate-every": { type: "string", default: "20000" },
   damages: { type: "string", default: "10" },
   rotations: { type: "string", default: "50" },
+  minutes: { type: "string", default: "10" },
   seed: { type: "string", default: "1" },
   only: { type: "string", default: "" },
   help: { type: "boolean", default: false },
@@ -49,16 +53,21 @@ async function main(): Promise<number> {
   }
   const { values, positionals } = commandLine;
   const [name = ""] = positionals;
-  const [kills, states, lines, rotateEvery, damages, rotations, seed] = [
+  const [kills, states, lines, rotateEvery, damages, rotations, minutes, seed] = [
     values.kills ?? (name === "store-kill" ? "200" : "30"),
     values.states,
     values.lines,
     values["rotate-every"],
     values.damages,
     values.rotations,
+    values.minutes,
     values.seed,
-  ].map(Number) as [number, number, number, number, number, number, number];
-  if (![kills, states, lines, rotateEvery, damages, rotations, seed].every(Number.isSafeInteger)) {
+  ].map(Number) as [number, number, number, number, number, number, number, number];
+  if (
+    ![kills, states, lines, rotateEvery, damages, rotations, minutes, seed].every(
+      Number.isSafeInteger,
+    )
+  ) {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
@@ -73,6 +82,8 @@ async function main(): Promise<number> {
       return (await runRotationSuite({ seed })) ? 0 : 1;
     case "logrotate":
       return (await runLogrotateSuite({ ...LOGROTATE, product: PRODUCT, rotations, seed })) ? 0 : 1;
+    case "soak":
+      return (await runSoakSuite({ minutes, seed })) ? 0 : 1;
     case "mutants":
       return (await runMutantSuite({ seed, only: values.only })) ? 0 : 1;
     case "half-open":

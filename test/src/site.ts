@@ -16,6 +16,8 @@ export interface AgentStart {
   readonly start?: "beginning" | "end";
   /** A second agent of the same site has a state folder of its own. */
   readonly stateDir?: string;
+  /** Command and arguments to run the agent under, such as strace's. */
+  readonly wrapper?: readonly string[];
 }
 
 export interface CollectorStart {
@@ -89,6 +91,7 @@ export class Site implements AsyncDisposable {
     files,
     start = "beginning",
     stateDir = this.stateDir,
+    wrapper = [],
   }: AgentStart): ServiceProcess {
     const config = join(this.dir, `agent-${this.#configs++}.yaml`);
     // JSON is YAML.
@@ -102,7 +105,9 @@ export class Site implements AsyncDisposable {
         sources: [{ file: files, start }],
       }),
     );
-    return this.#run("agent", process.execPath, [this.product.agent, "run", "--config", config]);
+    const args = [process.execPath, this.product.agent, "run", "--config", config];
+    const [command, ...rest] = [...wrapper, ...args];
+    return this.#run("agent", command ?? process.execPath, rest);
   }
 
   /** Resolves when the collector has stored this many lines, of all sources together. */

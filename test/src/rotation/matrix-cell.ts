@@ -41,11 +41,11 @@ export const FULL_MATRIX: MatrixPlan = {
 };
 
 /** For every `npm test`: the six operations on small files, while the agent runs and does not. */
-export const SHORT_MATRIX: MatrixPlan = {
+export const SHORT_MATRICES: readonly MatrixPlan[] = (["up", "down"] as const).map((condition) => ({
   operations: OPERATIONS,
-  conditions: ["up", "down"],
+  conditions: [condition],
   shapes: ["small"],
-};
+}));
 
 /** Begins a log for each cell, in a folder of its own below `logDir`. */
 export function createCells(

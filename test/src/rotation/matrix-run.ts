@@ -135,8 +135,14 @@ class MatrixRun {
     if (cells.length === 0) return;
     for (const cell of cells) for (const step of this.#steps(cell, "seen")) step();
     await this.#drained();
+    const rest = cells.map((cell) => [...this.#steps(cell, "seen")]);
+    for (const steps of rest) steps.shift()?.();
+    // The agent sees what is not done yet: a file that is renamed and still written to, for one.
+    await this.#looked();
+    for (const steps of rest) for (const step of steps) step();
+    await this.#drained();
     // Nothing is read while no collector takes it, and the agent goes on looking at its files.
-    await this.#collector.stop();
+    await this.#endCollector();
     for (const { log } of cells) log.append();
     await this.#looked();
     for (const cell of cells) for (const step of this.#steps(cell, "seen")) step();
@@ -157,7 +163,7 @@ class MatrixRun {
     await this.#startAgent();
     await this.#drained();
     // The agent knows files that it has not read, and they grow further while it is down.
-    await this.#collector.stop();
+    await this.#endCollector();
     for (const cell of cells) {
       // Of one that was never read, a cursor knows the first KiB only: there the others must differ.
       if (cell.shape === "identical headers") cell.log.append();
@@ -207,6 +213,11 @@ class MatrixRun {
 
   async #startAgent(): Promise<void> {
     this.#agent = await this.#site.startAgent({ port: this.#port, files: globsOf(this.#site) });
+  }
+
+  /** In good order, or with a kill: what it has acknowledged is the same. */
+  async #endCollector(): Promise<void> {
+    await (this.#random.below(2) === 0 ? this.#collector.kill() : this.#collector.stop());
   }
 
   async #startCollector(): Promise<void> {

@@ -90,13 +90,14 @@ export function stepsOf(operation: Operation, log: RotatedLog, fate: Fate): read
   }
 }
 
-/** A program goes on writing to the renamed file until it is told to open the new one. */
+/** The new file is there at once; the program writes to the renamed one until it is told to open it. */
 function renameSteps(log: RotatedLog): Step[] {
   return [
     () => {
       log.append();
       log.shift();
       renameSync(log.path, log.beside(".1"));
+      writeFileSync(log.path, "");
     },
     () => log.append(),
     () => {
