@@ -39,10 +39,7 @@ function accountsOf({ source, cursor }: StoredStream): Accounts {
 }
 
 function knownBytes(gaps: readonly StoredGap[]): number {
-  return gaps.reduce((sum, { range }) => {
-    const parsed = JSON.parse(range) as "unknown" | { readonly bytes?: number };
-    return sum + (parsed === "unknown" ? 0 : (parsed.bytes ?? 0));
-  }, 0);
+  return gaps.reduce((sum, { range }) => sum + (range === "unknown" ? 0 : (range.bytes ?? 0)), 0);
 }
 
 function lines(count: number, of: string): string {

@@ -1,10 +1,14 @@
 import { readCommandLine } from "../src/command-line.ts";
+import { PRODUCT } from "../src/product.ts";
 import { runHalfOpenSuite } from "./half-open-suite.ts";
 import { runIdleSuite } from "./idle-suite.ts";
 import { runKillSuite } from "./kill-suite.ts";
+import { runLogrotateSuite } from "./logrotate-suite.ts";
 import { runMutantSuite } from "./mutant-suite.ts";
 import { runPowerLossSuite } from "./power-loss-suite.ts";
 import { runReloadSuite } from "./reload-suite.ts";
+import { runRotationSuite } from "./rotation-suite.ts";
+import { runSoakSuite } from "./soak-suite.ts";
 import { runStoreKillSuite } from "./store-kill-suite.ts";
 
 const USAGE = `usage: pnpm faults NAME [options]
@@ -16,6 +20,12 @@ const USAGE = `usage: pnpm faults NAME [options]
               --kills N       at random (200)      --seed N  (1)
   power-loss  a store on what a disk may hold after the power has gone
               --states N      (500)      --seed N          (1)
+  rotation  files renamed, cut, compressed, deleted, swapped: agent up, down, killed
+              --seed N        (1)
+  logrotate Debian's logrotate by several policies while the files are written to
+              --rotations N   (50)       --seed N          (1)
+  soak      parts of the rotation matrix by chance, one after the other
+              --minutes N     (10)       --seed N          (1)
   mutants   the tests above against mutants of the product, each of which must fail one
               --seed N        (1)        --only TEXT       in the mutant's name
   half-open a connection that goes dead without a word: a new one within a minute
@@ -30,12 +40,16 @@ const OPTIONS = {
   lines: { type: "string", default: "500000" },
   "rotate-every": { type: "string", default: "20000" },
   damages: { type: "string", default: "10" },
-  seed: { type: "string", default: "1" },
+  rotations: { type: "string", default: "50" },
   minutes: { type: "string", default: "10" },
+  seed: { type: "string", default: "1" },
   reloads: { type: "string", default: "100" },
   only: { type: "string", default: "" },
   help: { type: "boolean", default: false },
 } as const;
+
+/** Rotations that are often closer together than the agent's looks for new files. */
+const LOGROTATE = { pauseMs: 1_000, linesPerSecond: 3_000 } as const;
 
 /** Runs a fault suite by name; returns the exit code: 0 passed, 1 failed, 2 wrong usage. */
 async function main(): Promise<number> {
@@ -46,18 +60,19 @@ async function main(): Promise<number> {
   }
   const { values, positionals } = commandLine;
   const [name = ""] = positionals;
-  const [kills, states, lines, rotateEvery, damages, seed, reloads, minutes] = [
+  const [kills, states, lines, rotateEvery, damages, rotations, minutes, reloads, seed] = [
     values.kills ?? (name === "store-kill" ? "200" : "30"),
     values.states,
     values.lines,
     values["rotate-every"],
     values.damages,
-    values.seed,
-    values.reloads,
+    values.rotations,
     values.minutes,
-  ].map(Number) as [number, number, number, number, number, number, number, number];
+    values.reloads,
+    values.seed,
+  ].map(Number) as [number, number, number, number, number, number, number, number, number];
   if (
-    ![kills, states, lines, rotateEvery, damages, seed, reloads, minutes].every(
+    ![kills, states, lines, rotateEvery, damages, rotations, minutes, reloads, seed].every(
       Number.isSafeInteger,
     )
   ) {
@@ -71,6 +86,12 @@ async function main(): Promise<number> {
       return (await runStoreKillSuite({ kills, seed })) ? 0 : 1;
     case "power-loss":
       return (await runPowerLossSuite({ states, seed })) ? 0 : 1;
+    case "rotation":
+      return (await runRotationSuite({ seed })) ? 0 : 1;
+    case "logrotate":
+      return (await runLogrotateSuite({ ...LOGROTATE, product: PRODUCT, rotations, seed })) ? 0 : 1;
+    case "soak":
+      return (await runSoakSuite({ minutes, seed })) ? 0 : 1;
     case "mutants":
       return (await runMutantSuite({ seed, only: values.only })) ? 0 : 1;
     case "idle":

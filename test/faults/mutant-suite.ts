@@ -1,5 +1,7 @@
 import { SHORT_KILL_PLAN } from "../src/kill/kill-sizes.ts";
-import { type Finding, tryMutant, tryStoreMutant } from "./mutation.ts";
+import { FULL_MATRIX } from "../src/rotation/matrix-cell.ts";
+import { FILE_MUTANTS, type FileMutant } from "./file-mutants.ts";
+import { type Finding, tryFileMutant, tryMutant, tryStoreMutant } from "./mutation.ts";
 import { type Mutant, MUTANTS } from "./mutants.ts";
 import { STORE_MUTANTS, type StoreMutant } from "./store-mutants.ts";
 
@@ -15,6 +17,19 @@ const STORE_CONTROLS: readonly StoreMutant[] = [
   { ...CONTROL, name: "none (control, power loss)", foundBy: "power-loss" },
   { ...CONTROL, name: "none (control, steps)", foundBy: { step: "the swap is synced" } },
 ];
+/** All that the mutants of files are found by, in one run each. */
+const FILE_CONTROLS: readonly FileMutant[] = [
+  {
+    ...CONTROL,
+    name: "none (control, rotation)",
+    foundBy: {
+      ...FULL_MATRIX,
+      operations: ["rename", "copytruncate", "truncate and regrow"],
+      shapes: ["small", "identical headers"],
+    },
+  },
+  { ...CONTROL, name: "none (control, initial cursor)", foundBy: "initial-cursor" },
+];
 
 /** More of the kills that an ack ahead of its commit must not survive. */
 const PLAN = { ...SHORT_KILL_PLAN, collectorKills: 6, lines: 60_000 };
@@ -29,6 +44,9 @@ export async function runMutantSuite({ seed, only }: MutantSuiteOptions): Promis
   }
   for (const mutant of [...STORE_CONTROLS, ...STORE_MUTANTS].filter(isChosen)) {
     verdicts.push(tell(await tryStoreMutant(mutant, seed)));
+  }
+  for (const mutant of [...FILE_CONTROLS, ...FILE_MUTANTS].filter(isChosen)) {
+    verdicts.push(tell(await tryFileMutant(mutant, seed)));
   }
   return verdicts.every(Boolean);
 }

@@ -1,10 +1,13 @@
 import type { KillPlan } from "../src/kill/kill-plan.ts";
 import { runKillTest } from "../src/kill/kill-run.ts";
+import { findInitialCursorProblems } from "../src/initial-cursor.ts";
 import { runPowerLoss } from "../src/power-loss/power-loss-run.ts";
 import { PRODUCT, type Product } from "../src/product.ts";
+import { runRotationMatrix } from "../src/rotation/matrix-run.ts";
 import { NAMED_STEPS } from "../src/store-kill/named-steps.ts";
 import { runNamedSteps } from "../src/store-kill/step-run.ts";
 import { MutantTree } from "./mutant-tree.ts";
+import type { FileMutant } from "./file-mutants.ts";
 import type { Mutant } from "./mutants.ts";
 import type { StoreMutant } from "./store-mutants.ts";
 
@@ -35,6 +38,16 @@ export function tryStoreMutant(mutant: StoreMutant, seed: number): Promise<Findi
     const found: string[] = [];
     await runNamedSteps({ product, seed, steps }, ({ problems }) => found.push(...problems));
     return found;
+  });
+}
+
+/** Runs the test that must find a mutant of the reading of files out on a copy that has its fault. */
+export function tryFileMutant(mutant: FileMutant, seed: number): Promise<Finding> {
+  const { foundBy } = mutant;
+  return onCopy(mutant, async (product) => {
+    if (foundBy === "initial-cursor") return findInitialCursorProblems(product);
+    const { verdicts, problems } = await runRotationMatrix({ product, plan: foundBy, seed });
+    return [...verdicts.flatMap(({ account }) => account.problems), ...problems];
   });
 }
 

@@ -19,6 +19,8 @@ export interface AgentStart {
   readonly sources?: readonly object[];
   /** A second agent of the same site has a state folder of its own. */
   readonly stateDir?: string;
+  /** Command and arguments to run the agent under, such as strace's. */
+  readonly wrapper?: readonly string[];
 }
 
 export interface CollectorStart {
@@ -93,6 +95,7 @@ export class Site implements AsyncDisposable {
     start = "beginning",
     sources = [],
     stateDir = this.stateDir,
+    wrapper = [],
   }: AgentStart): ServiceProcess {
     const config = join(this.dir, `agent-${this.#configs++}.yaml`);
     // JSON is YAML.
@@ -106,12 +109,14 @@ export class Site implements AsyncDisposable {
         sources: [...(files === undefined ? [] : [{ file: files, start }]), ...sources],
       }),
     );
-    return this.launchAgentWith(config);
+    return this.launchAgentWith(config, wrapper);
   }
 
   /** Starts an agent on a configuration file of the test's own. */
-  launchAgentWith(config: string): ServiceProcess {
-    return this.#run("agent", process.execPath, [this.product.agent, "run", "--config", config]);
+  launchAgentWith(config: string, wrapper: readonly string[] = []): ServiceProcess {
+    const args = [process.execPath, this.product.agent, "run", "--config", config];
+    const [command, ...rest] = [...wrapper, ...args];
+    return this.#run("agent", command ?? process.execPath, rest);
   }
 
   /** Runs a command of the agent to its end. */

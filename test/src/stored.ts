@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { decodeColumns, decompressPayload } from "@sluice/protocol";
+import { decodeColumns, decompressPayload, type GapRange } from "@sluice/protocol";
 import Database from "better-sqlite3";
 
 /** A stream as the collector's database has it. */
@@ -20,8 +20,7 @@ export interface StoredGap {
   readonly source: string;
   readonly generation: number;
   readonly cause: string;
-  /** JSON, as its frame had it. */
-  readonly range: string;
+  readonly range: GapRange | "unknown";
   readonly detail: string;
 }
 
@@ -70,12 +69,25 @@ export class StoredData implements Disposable {
     );
   }
 
-  gaps(): StoredGap[] {
-    return this.#db
-      .prepare<[], StoredGap>(
-        `SELECT source, generation, cause, range, detail FROM gaps JOIN streams ON streams.id = gaps.stream`,
+  /** Streams whose end is not stored, by source. */
+  unfinished(): ReadonlyMap<string, number> {
+    const rows = this.#db
+      .prepare<[], { readonly source: string; readonly streams: number }>(
+        "SELECT source, count(*) AS streams FROM streams WHERE finished = 0 GROUP BY source",
       )
       .all();
+    return new Map(rows.map(({ source, streams }) => [source, streams]));
+  }
+
+  /** In the order in which they were stored. */
+  gaps(): StoredGap[] {
+    return this.#db
+      .prepare<[], Omit<StoredGap, "range"> & { readonly range: string }>(
+        `SELECT source, generation, cause, range, detail FROM gaps
+         JOIN streams ON streams.id = gaps.stream ORDER BY gaps.id`,
+      )
+      .all()
+      .map((gap) => ({ ...gap, range: JSON.parse(gap.range) as StoredGap["range"] }));
   }
 
   /**

@@ -33,7 +33,7 @@ export function tracingRefused(): string | undefined {
  * @param inject strace's expressions for faults, such as `fdatasync:error=EIO:when=20+`
  */
 export function traceCommand(file: string, inject: readonly string[] = []): string[] {
-  const traced = ["pwrite64", ...SYNCS, ...SENDS].join(",");
+  const traced = ["pwrite64", "rename", ...SYNCS, ...SENDS].join(",");
   const faults = inject.flatMap((fault) => ["-e", `inject=${fault}`]);
   return [
     "strace",
@@ -85,6 +85,16 @@ export function isLogWrite({ name, args }: TracedCall): boolean {
 
 export function isLogSync({ name, args }: TracedCall): boolean {
   return SYNCS.has(name) && /^\d+<[^>]*\/head\.db-wal>/.test(args);
+}
+
+/** A sync of a file or folder. */
+export function isSyncOf({ name, args, result }: TracedCall, path: string): boolean {
+  return SYNCS.has(name) && args.includes(`<${path}>`) && result === "0";
+}
+
+/** Bytes leaving through a socket. */
+export function isSent({ name, args }: TracedCall): boolean {
+  return SENDS.has(name) && /^\d+<TCP/.test(args);
 }
 
 /** An `ack` leaving through a socket. */

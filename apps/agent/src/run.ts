@@ -1,7 +1,6 @@
 import { isatty } from "node:tty";
 import { formatProblem } from "@sluice/config";
 import { createLog, EXIT, Failure, type Log, endWithin, stopSignal } from "@sluice/service";
-import type { JournalFailedEvent } from "@sluice/tail";
 
 import { Agent } from "./agent.ts";
 import { EventLog } from "./event-log.ts";

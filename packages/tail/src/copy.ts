@@ -25,7 +25,7 @@ export function findCopy(
   position: FilePosition,
 ): FoundCopy | undefined {
   for (const found of registry.disk.survey(generation.source)) {
-    const owner = registry.owner(found.stat);
+    const owner = registry.ownerOfObject(found.stat);
     if (found.path === generation.source || found.stat.sizeBytes === 0) continue;
     if (owner !== undefined && owner.phase !== "copy") continue;
     const file = registry.disk.open(found.path, found.stat);
@@ -51,7 +51,7 @@ export function wasCutUnseen(registry: Registry, generation: Generation, file: O
   const current = files.find(({ path }) => path === source);
   if (current === undefined || !isSameObject(identity, current.stat)) return false;
   return files.some((found) => {
-    if (registry.owner(found.stat) !== undefined) return false;
+    if (registry.ownerOfObject(found.stat) !== undefined) return false;
     const sibling = registry.disk.open(found.path, found.stat);
     if (sibling === undefined) return false;
     const wasFile = isCopy(sibling, identity.head, position) && !isPrefixOf(sibling, file);

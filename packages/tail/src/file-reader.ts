@@ -42,6 +42,8 @@ export class FileReader implements StreamReader {
   #floor: number;
   /** The file's write time when nothing was left to read; a later one asks for another look. */
   #idleMtimeNs: bigint | undefined;
+  /** The file's size at the last look, which did not look at what is in it: it may have been cut. */
+  #waitingBytes = 0;
   #quietSinceMs: number;
   #reportedGap = false;
   #disposed = false;
@@ -63,7 +65,8 @@ export class FileReader implements StreamReader {
 
   get behindBytes(): number {
     const { ending, sizeBytes } = this.#generation;
-    const end = ending === undefined ? sizeBytes : (ending.endByte ?? 0);
+    const end =
+      ending === undefined ? Math.max(sizeBytes, this.#waitingBytes) : (ending.endByte ?? 0);
     return Math.max(0, end - this.#offset, this.#archive?.aheadBytes ?? 0);
   }
 
@@ -285,6 +288,7 @@ export class FileReader implements StreamReader {
     this.#ports.registry.diverge(this.#generation, reason);
     this.#anchor = undefined;
     this.#idleMtimeNs = undefined;
+    this.#waitingBytes = 0;
     this.#ports.hint();
     return undefined;
   }
@@ -295,7 +299,7 @@ export class FileReader implements StreamReader {
     if (file === undefined) return false;
     if (this.#generation.format !== undefined) return this.#archive?.hasNews() ?? true;
     const stat = file.stat();
-    this.#generation.sizeBytes = Math.max(this.#offset, stat.sizeBytes);
+    this.#waitingBytes = stat.sizeBytes;
     if (stat.sizeBytes !== this.#offset || stat.mtimeNs !== this.#idleMtimeNs) return true;
     return this.#settlesInMs() <= 0;
   }

@@ -228,6 +228,7 @@ class Scan {
         if (!isOld) this.#note(this.#adoptStranger(path, { ...file, format: file.format }));
         continue;
       }
+      if (file.path !== path && this.#isBeingCopied(path, file)) continue;
       if (file.path === path) {
         if (this.#matched.has(path))
           this.#note(this.#policy.adopt(path, file, record === undefined));
@@ -255,17 +256,28 @@ class Scan {
   #settleLoneSibling(file: FoundFile): void {
     const base = this.#baseOf(file.path);
     if (base !== undefined && this.#questions.has(base)) return;
-    const source = base === undefined ? undefined : this.#registry.sources.get(base);
-    for (const generation of source?.generations.values() ?? []) {
-      if (generation.path !== base || generation.file === undefined) continue;
+    if (base === undefined || !this.#isBeingCopied(base, file)) this.#settle(file.path);
+  }
+
+  /** Whether a sibling holds what the file in its place holds, or that file was cut and goes on there. */
+  #isBeingCopied(path: string, sibling: SurveyedFile): boolean {
+    for (const generation of this.#registry.sources.get(path)?.generations.values() ?? []) {
+      const { file } = generation;
+      if (generation.path !== path || file === undefined || generation.format !== undefined)
+        continue;
+      // What was renamed away is older than the file that came into its place.
+      const { bornNs } = file.stat();
+      if (bornNs !== 0n && sibling.stat.bornNs < bornNs) continue;
       // An empty file may become a copy: there is nothing in it to read or to compare.
-      if (file.stat.sizeBytes === 0) return;
-      if (generation.format === undefined && this.#isCopy(file, generation.file)) {
-        this.#registry.rememberCopy(generation.source, file);
-        return;
+      if (sibling.stat.sizeBytes === 0) return true;
+      if (this.#isCopy(sibling, file)) {
+        this.#registry.rememberCopy(generation.source, sibling);
+        return true;
       }
+      // The cut may have come since the look at the file.
+      if (!this.#verify(generation, file) && this.#isOwned(sibling)) return true;
     }
-    this.#settle(file.path);
+    return false;
   }
 
   #isCopy(found: FoundFile, original: OpenFile): boolean {

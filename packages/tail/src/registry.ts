@@ -81,6 +81,12 @@ export class Registry {
     return this.#byInode.get(inodeKey(stat));
   }
 
+  /** The same for a file whose inode number was not another one's before. */
+  ownerOfObject(stat: FileStat): Generation | undefined {
+    const owner = this.owner(stat);
+    return owner !== undefined && isSameObject(owner.identity, stat) ? owner : undefined;
+  }
+
   /** Whether bytes of a file may have been written after the last scan, or after what was restored. */
   isFresh(source: string, { mtimeNs }: FileStat): boolean {
     if (this.scannedAtMs === undefined) return this.sources.get(source)?.restored ?? false;
@@ -250,14 +256,13 @@ export class Registry {
   /** Nothing more can be read of it. Its number stays until the consumer finishes the stream. */
   end(generation: Generation, cause: LossReason): void {
     this.#unindex(generation);
-    const { sizeBytes, position, format } = generation;
-    // Seen by an earlier run only, or compressed: no byte past the position may be taken for the last one.
-    const isKnown = (generation.wasSeen && format === undefined) || sizeBytes > position.offset;
+    const { sizeBytes, position, wasSeen, format } = generation;
+    // Seen by an earlier run only, or compressed: it may have grown since, and nobody knows how far.
+    const isKnown = wasSeen && format === undefined && cause !== "cursor-lost";
     generation.orphanhood = undefined;
     generation.ending = {
       cause,
-      endByte:
-        isKnown && cause !== "cursor-lost" ? Math.max(sizeBytes, position.offset) : undefined,
+      endByte: isKnown ? Math.max(sizeBytes, position.offset) : undefined,
     };
     generation.closeFile();
     generation.wake?.();
@@ -383,7 +388,7 @@ export class Registry {
   #continueInCopy(generation: Generation, head: HeadPrint, position: FilePosition): boolean {
     const copy = findCopy(this, generation, head, position);
     if (copy === undefined) return false;
-    const owner = this.owner(copy.found.stat);
+    const owner = this.ownerOfObject(copy.found.stat);
     if (!copy.isContinued) {
       copy.file.close();
       if (owner === undefined) this.rememberCopy(generation.source, copy.found);

@@ -92,6 +92,8 @@ export class Surveyor {
       }
     }
     const current = quietly(() => statPath(path));
+    // A link may lead to a file that is named like a sibling of its own.
+    if (current !== undefined) siblings.delete(inodeKey(current));
     const rotated: SurveyedFile[] = sortOldestFirst([...siblings.values()]);
     return current?.type === "file" ? [...rotated, { path, stat: current }] : rotated;
   }

@@ -1,0 +1,128 @@
+import {
+  copyFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { describe, expect, it } from "vitest";
+import { Collector, Folder } from "./tail-fixture.ts";
+
+const NEVER = new AbortController().signal;
+
+/** A copy at a path whose inode number was another file's: ext4 gives it out again at once. */
+function copyWithInodeOf(victim: string, original: string, copy: string): boolean {
+  const { ino } = statSync(victim, { bigint: true });
+  unlinkSync(victim);
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    copyFileSync(original, copy);
+    if (statSync(copy, { bigint: true }).ino === ino) return true;
+    unlinkSync(copy);
+  }
+  return false;
+}
+
+async function afterOneRound(folder: Folder): Promise<Collector> {
+  const collector = new Collector({ include: [folder.at("app.log")], start: "beginning" });
+  folder.append("app.log", "one\n");
+  await collector.start();
+  await collector.settle();
+  copyFileSync(folder.at("app.log"), folder.at("app.log.1"));
+  truncateSync(folder.at("app.log"));
+  folder.append("app.log", "two\n");
+  await collector.settle();
+  return collector;
+}
+
+describe("a copy that copytruncate makes", () => {
+  it.each(["tw", "two\nthree\n"])(
+    "is not read for itself before the cut, though older copies have moved (%j)",
+    async (copied) => {
+      using folder = new Folder();
+      const collector = await afterOneRound(folder);
+      folder.append("app.log", "three\n");
+      renameSync(folder.at("app.log.1"), folder.at("app.log.2"));
+      writeFileSync(folder.at("app.log.1"), copied);
+      await collector.settle();
+      copyFileSync(folder.at("app.log"), folder.at("app.log.1"));
+      truncateSync(folder.at("app.log"));
+      folder.append("app.log", "four\n");
+      await collector.settle();
+      expect(collector.generations(folder.at("app.log"))).toEqual([
+        "one\n",
+        "two\nthree\n",
+        "four\n",
+      ]);
+      await collector.stop();
+    },
+  );
+
+  it("is found where it has the inode number of an older copy that was deleted", async () => {
+    using folder = new Folder();
+    const collector = await afterOneRound(folder);
+    const path = folder.at("app.log");
+    folder.append("app.log", "three\n");
+    expect(copyWithInodeOf(folder.at("app.log.1"), path, folder.at("app.log.1"))).toBe(true);
+    truncateSync(path);
+    folder.append("app.log", "four\n");
+    await collector.settle();
+    expect(collector.generations(path)).toEqual(["one\n", "two\nthree\n", "four\n"]);
+    expect(collector.lost).toEqual([]);
+    await collector.stop();
+  });
+
+  it("is no renamed file that begins as the new one does", async () => {
+    using folder = new Folder();
+    const path = folder.at("app.log");
+    const collector = new Collector({ include: [path], start: "beginning" });
+    folder.append("app.log", "one\n");
+    await collector.start();
+    await collector.settle();
+    for (const name of ["app.log.2", "app.log.1"]) {
+      renameSync(path, folder.at(name));
+      folder.append("app.log", "banner\n");
+    }
+    await collector.settle();
+    folder.append("app.log", "more\n");
+    await collector.settle();
+    expect(collector.generations(path)).toEqual(["one\n", "banner\n", "banner\nmore\n"]);
+    await collector.stop();
+  });
+});
+
+it("counts nothing of what a cut file has grown to for lost", async () => {
+  using folder = new Folder();
+  const path = folder.at("app.log");
+  const collector = new Collector({ include: [path], start: "beginning" });
+  folder.append("app.log", "one\n");
+  await collector.start();
+  await collector.settle();
+  const [stream] = collector.source.streams();
+  if (stream === undefined) throw new Error("no stream");
+  const reader = await collector.reader(stream);
+  writeFileSync(path, "longer than before\n");
+  await reader.changed(NEVER);
+  expect(reader.behindBytes).toBe(15);
+  await collector.settle();
+  expect(collector.lost).toEqual([]);
+  expect(collector.generations(path)).toEqual(["one\n", "longer than before\n"]);
+  await collector.stop();
+});
+
+it("reads a link to a file that is named like one of its rotated siblings", async () => {
+  using folder = new Folder();
+  const link = folder.at("app.log");
+  const collector = new Collector({ include: [link], start: "beginning" });
+  folder.append("app.log-20260101", "one\n");
+  symlinkSync(folder.at("app.log-20260101"), link);
+  await collector.start();
+  await collector.settle();
+  folder.append("app.log-20260102", "two\n");
+  symlinkSync(folder.at("app.log-20260102"), folder.at("new"));
+  renameSync(folder.at("new"), link);
+  await collector.settle();
+  expect(collector.generations(link)).toEqual(["one\n", "two\n"]);
+  await collector.stop();
+});
