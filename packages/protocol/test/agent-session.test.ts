@@ -167,6 +167,31 @@ describe("the agent's connection", () => {
   });
 });
 
+describe("an agent whose configuration has changed", () => {
+  test("is another, and labels its streams anew, from the next connection on", () => {
+    const session = openSession([7]);
+    session.introduce({ ...IDENTITY, hostname: "other" });
+    session.relabel(7, { env: "prod" });
+    session.relabel(8, { nobody: "has it" });
+    session.disconnected();
+    const [hello] = session.connected(5);
+    expect(hello).toMatchObject({ message: { type: "hello", hostname: "other" } });
+    expect(openings(session.receive(welcome()))).toMatchObject([{ labels: { env: "prod" } }]);
+  });
+
+  test("knows what is on its way, in all and of each stream, until it reads on elsewhere", () => {
+    const session = openSession([7]);
+    expect(session.creditBytes).toBeGreaterThan(0);
+    const rewind = 1;
+    session.place(7, rewind, draft({ creditBytes: 100 }), 0);
+    expect([session.unackedBytes, session.unackedBytesOf(7), session.unackedBytesOf(8)]).toEqual([
+      100, 100, 0,
+    ]);
+    session.disconnected();
+    expect([session.unackedBytes, session.unackedBytesOf(7)]).toEqual([0, 0]);
+  });
+});
+
 describe("the agent's report", () => {
   test("counts what is on its way and how old it is, and is silent while nothing changes", () => {
     const session = openSession([7, 8]);
