@@ -77,6 +77,8 @@ export async function benchFootprint({ minutes }: FootprintOptions): Promise<Rep
     layout: "rows",
     notes: [
       "CPU: of one core; RSS: the largest of two samples a second; slope: of a line through them.",
+      "own: what of the RSS is not code in files, which Node shares with whatever else runs on it.",
+      "missing: below 0, lines that came twice.",
       "rsyslog forwards the same files over TCP to a sink that counts lines, which is gone for the outage as well.",
       "The volume of the outage is written as fast as the disk takes it; both then catch up under load.",
     ],
@@ -196,10 +198,11 @@ class Pair implements AsyncDisposable {
   }
 }
 
-function rounded({ cpuPercent, rssMiB, rssSlopeMiBPerMinute }: UsageFigures) {
+function rounded({ cpuPercent, rssMiB, ownMiB, rssSlopeMiBPerMinute }: UsageFigures) {
   return {
     "CPU %": Number(cpuPercent.toFixed(1)),
     "RSS MiB": Number(rssMiB.toFixed(1)),
+    "own MiB": Number(ownMiB.toFixed(1)),
     "slope MiB/min": Number(rssSlopeMiBPerMinute.toFixed(2)),
   };
 }
