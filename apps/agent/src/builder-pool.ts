@@ -6,8 +6,14 @@ const LARGE = 3;
 /** How much a builder beyond those takes: hundreds of quiet files then need a few MiB together. */
 const SMALL_BYTES = 64 * 1024;
 
-/** Free builders that are kept; their touched pages stay resident. */
-const KEPT = 4;
+/** Free builders that are kept, of those that were filled as large ones: their touched pages stay resident. */
+const KEPT_LARGE = 4;
+
+/**
+ * And of the others: more than are in use at a time on a busy host. What is dropped stays allocated
+ * until it is collected, and megabytes at each look at a file would keep the collector busy.
+ */
+const KEPT_SMALL = 256;
 
 export interface Lease {
   readonly builder: BatchBuilder;
@@ -18,12 +24,13 @@ export interface Lease {
 
 /** Lends batch builders, so that what all streams buffer together stays bounded. */
 export class BuilderPool {
-  readonly #free: BatchBuilder[] = [];
+  readonly #freeSmall: BatchBuilder[] = [];
+  readonly #freeLarge: BatchBuilder[] = [];
   #large = 0;
 
   /** @param mustHoldBytes what the builder has to take at once, such as the beginning of a long line */
   acquire(mustHoldBytes: number): Lease {
-    const builder = this.#free.pop() ?? new BatchBuilder();
+    const builder = this.#freeSmall.pop() ?? this.#freeLarge.pop() ?? new BatchBuilder();
     return this.fit({ builder, isLarge: false, limitBytes: SMALL_BYTES }, mustHoldBytes, 0);
   }
 
@@ -46,8 +53,11 @@ export class BuilderPool {
   release(lease: Lease): void {
     this.#large -= lease.isLarge ? 1 : 0;
     lease.builder.reset();
-    if (this.#free.length < KEPT) {
-      this.#free.push(lease.builder);
+    const [free, kept] = lease.isLarge
+      ? [this.#freeLarge, KEPT_LARGE]
+      : [this.#freeSmall, KEPT_SMALL];
+    if (free.length < kept) {
+      free.push(lease.builder);
     }
   }
 }

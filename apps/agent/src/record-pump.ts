@@ -36,6 +36,8 @@ export class RecordPump implements Pump {
   #filtered: FilteredCounts = NOTHING_FILTERED;
   #advanceTimer: NodeJS.Timeout | undefined;
   #isReading = false;
+  #isResting = false;
+  #hasLease = true;
 
   constructor(parts: RecordPumpParts) {
     this.#parts = parts;
@@ -43,7 +45,7 @@ export class RecordPump implements Pump {
   }
 
   get canSeal(): boolean {
-    return !this.#isReading && this.#lease.builder.count > 0;
+    return this.#hasLease && !this.#isReading && this.#lease.builder.count > 0;
   }
 
   get bufferedBytes(): number {
@@ -70,7 +72,11 @@ export class RecordPump implements Pump {
     const filtered = this.#filtered;
     this.#filtered = NOTHING_FILTERED;
     const bodyBytes = builder.bodiesBytes;
-    this.#lease = pool.acquire(0);
+    if (this.#isResting) {
+      this.#hasLease = false;
+    } else {
+      this.#lease = pool.acquire(0);
+    }
     return {
       key,
       epoch,
@@ -96,7 +102,7 @@ export class RecordPump implements Pump {
             break;
           case "idle":
             this.#offer();
-            await feed.changed(signal);
+            await this.#rest(signal);
             break;
           case "hole":
             await this.#empty(signal);
@@ -128,6 +134,25 @@ export class RecordPump implements Pump {
       clearTimeout(this.#advanceTimer);
       batcher.withdraw(this);
       this.#parts.pool.release(this.#lease);
+    }
+  }
+
+  /** A stream that waits and has nothing to be sent holds no buffer: there may be thousands. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    const { feed, pool } = this.#parts;
+    this.#isResting = true;
+    if (this.#lease.builder.count === 0) {
+      pool.release(this.#lease);
+      this.#hasLease = false;
+    }
+    try {
+      await feed.changed(signal);
+    } finally {
+      this.#isResting = false;
+      if (!this.#hasLease) {
+        this.#lease = pool.acquire(0);
+        this.#hasLease = true;
+      }
     }
   }
 
@@ -215,7 +240,7 @@ export class RecordPump implements Pump {
     const filtered = this.#filtered;
     clearTimeout(this.#advanceTimer);
     this.#advanceTimer = undefined;
-    if (filtered.records === 0 || this.#lease.builder.count > 0) {
+    if (filtered.records === 0 || (this.#hasLease && this.#lease.builder.count > 0)) {
       return; // They travel with the next batch.
     }
     this.#filtered = NOTHING_FILTERED;

@@ -30,6 +30,8 @@ export class StreamPump implements Pump {
   /** Offset behind the last record that was sealed. */
   #sealedOffset: number;
   #isReading = false;
+  #isResting = false;
+  #hasLease = true;
 
   constructor(parts: PumpParts) {
     this.#parts = parts;
@@ -39,7 +41,7 @@ export class StreamPump implements Pump {
   }
 
   get canSeal(): boolean {
-    return !this.#isReading && this.#lease.builder.count > 0;
+    return this.#hasLease && !this.#isReading && this.#lease.builder.count > 0;
   }
 
   get bufferedBytes(): number {
@@ -70,8 +72,12 @@ export class StreamPump implements Pump {
     ledger.add({ storedBytes: endOffset - this.#sealedOffset });
     this.#sealedOffset = endOffset;
     const cursor = ledger.seal(reader.cursorAt(endOffset));
-    this.#lease = pool.acquire(rest.length);
-    rest.copy(this.#lease.builder.buffer, 0);
+    if (this.#isResting && rest.length === 0) {
+      this.#hasLease = false;
+    } else {
+      this.#lease = pool.acquire(rest.length);
+      rest.copy(this.#lease.builder.buffer, 0);
+    }
     this.#baseOffset += bodyBytes;
     this.#filled = rest.length;
     return {
@@ -89,7 +95,7 @@ export class StreamPump implements Pump {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { reader, batcher, framer } = this.#parts;
+    const { batcher, framer } = this.#parts;
     framer.reset();
     try {
       for (;;) {
@@ -102,7 +108,7 @@ export class StreamPump implements Pump {
             if (this.canSeal) {
               batcher.ready(this);
             }
-            await reader.changed(signal);
+            await this.#rest(signal);
             break;
           case "hole":
             await this.#passHole(outcome, signal);
@@ -118,6 +124,25 @@ export class StreamPump implements Pump {
     } finally {
       batcher.withdraw(this);
       this.#parts.pool.release(this.#lease);
+    }
+  }
+
+  /** A stream that waits and has nothing to be sent holds no buffer: there may be thousands. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    const { reader, pool } = this.#parts;
+    this.#isResting = true;
+    if (this.#filled === 0) {
+      pool.release(this.#lease);
+      this.#hasLease = false;
+    }
+    try {
+      await reader.changed(signal);
+    } finally {
+      this.#isResting = false;
+      if (!this.#hasLease) {
+        this.#lease = pool.acquire(0);
+        this.#hasLease = true;
+      }
     }
   }
 

@@ -79,13 +79,28 @@ describe("a pool of builders", () => {
     expect(again.builder.bodiesBytes).toBe(0);
   });
 
-  it("keeps only a few of those that come back", () => {
+  it("gives out small ones before those that were filled as large ones", () => {
     const pool = new BuilderPool();
-    const lent = acquire(pool, 50);
-    lent.forEach((lease) => pool.release(lease));
-    const known = new Set(lent.map(({ builder }) => builder));
-    const reused = acquire(pool, 50).filter(({ builder }) => known.has(builder));
+    const large = pool.fit(pool.acquire(0), 0, LIMITS.batchRawBytes);
+    const small = pool.acquire(0);
+    pool.release(small);
+    pool.release(large);
+    expect(pool.acquire(0).builder).toBe(small.builder);
+    expect(pool.acquire(0).builder).toBe(large.builder);
+  });
+
+  it("keeps few of those that were large, and no more of the others than a host has busy files", () => {
+    const pool = new BuilderPool();
+    const large = Array.from({ length: 20 }, () => pool.acquire(LIMITS.recordBytes));
+    large.forEach((lease) => pool.release(lease));
+    const known = new Set(large.map(({ builder }) => builder));
+    const reused = acquire(pool, 20).filter(({ builder }) => known.has(builder));
     expect(reused.length).toBeGreaterThan(0);
-    expect(reused.length).toBeLessThan(10);
+    expect(reused.length).toBeLessThan(5);
+    const small = Array.from({ length: 300 }, () => pool.acquire(0));
+    small.forEach((lease) => pool.release(lease));
+    const before = new Set(small.map(({ builder }) => builder));
+    const again = Array.from({ length: 300 }, () => pool.acquire(0));
+    expect(again.filter(({ builder }) => before.has(builder)).length).toBeLessThan(300);
   });
 });

@@ -1,10 +1,12 @@
 import { LIMITS } from "@sluice/protocol";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { MemoryReader } from "./memory-reader.ts";
 import { type PumpKind, recordsOf, Wire } from "./wire.ts";
 
 const MIB = 1024 * 1024;
+/** Credit that is left for live streams. */
+const LIVE_BYTES = 1.25 * MIB;
 const LINE = "x".repeat(99).concat("\n");
 
 let abort = new AbortController();
@@ -49,26 +51,21 @@ function onTheWay(wire: Wire): number {
   return wire.frames.reduce((sum, frame) => sum + (frame.kind === "batch" ? frame.rawBytes : 0), 0);
 }
 
-/** Resolves when a stream that catches up has taken all the credit that it may. */
-async function untilFull(wire: Wire, reader: MemoryReader): Promise<void> {
-  let seen = -1;
-  await expect
-    .poll(
-      () => {
-        const before = seen;
-        seen = reader.offset;
-        return before === seen && wire.frames.length > 1;
-      },
-      { interval: 20 },
-    )
-    .toBe(true);
+/** Resolves when a stream that catches up has taken all the credit that it may: it takes no more until an ack. */
+function untilFull(wire: Wire): Promise<void> {
+  return wire.until(() => {
+    const largest = Math.max(
+      ...wire.frames.map((frame) => (frame.kind === "batch" ? frame.rawBytes : 0)),
+    );
+    return wire.session.window < LIVE_BYTES + largest;
+  });
 }
 
 describe.each<PumpKind>(["in place", "record by record"])("live lines, %s", (kind) => {
   it("leave at once though a backlog has taken its credit", async () => {
     const [old, live] = [backlog(20 * MIB), new MemoryReader()];
     const wire = start([old, live], undefined, kind);
-    await untilFull(wire, old);
+    await untilFull(wire);
     expect(onTheWay(wire)).toBeLessThanOrEqual(LIMITS.creditPerAgentBytes - MIB);
     expect(onTheWay(wire)).toBeGreaterThan(LIMITS.creditPerAgentBytes / 2);
     await append(live, "now\n");
@@ -78,7 +75,7 @@ describe.each<PumpKind>(["in place", "record by record"])("live lines, %s", (kin
   it("go before what a backlog has ready, whenever there is credit again", async () => {
     const [old, live] = [backlog(30 * MIB), new MemoryReader()];
     const wire = start([old, live], undefined, kind);
-    await untilFull(wire, old);
+    await untilFull(wire);
     await append(live, "first\n");
     for (const line of ["second", "third", "fourth"]) {
       await append(live, `${line}\n`);
@@ -86,7 +83,7 @@ describe.each<PumpKind>(["in place", "record by record"])("live lines, %s", (kin
       wire.ack();
       const next = wire.messages[sent]?.flatMap(recordsOf).map(({ body }) => body);
       expect(next).toEqual([line]);
-      await untilFull(wire, old);
+      await untilFull(wire);
     }
   });
 });
@@ -183,12 +180,30 @@ describe("lines that tell of errors", () => {
     const failures = new MemoryReader("ERROR: again\n".repeat((20 * MIB) / 13));
     const live = new MemoryReader();
     const wire = start([failures, live]);
-    await untilFull(wire, failures);
+    await untilFull(wire);
     await append(live, "first\n");
     await append(live, "second\n");
     const sent = wire.frames.length;
     wire.ack();
     expect(wire.frames[sent]?.stream).toBe(1);
+  });
+});
+
+describe.each<PumpKind>(["in place", "record by record"])("a quiet stream, %s", (kind) => {
+  it("holds no buffer, neither before its first line nor when its lines have left", async () => {
+    const readers = Array.from({ length: 20 }, () => new MemoryReader());
+    const wire = start(readers, undefined, kind);
+    const lent = vi.spyOn(wire.pool, "acquire");
+    const returned = vi.spyOn(wire.pool, "release");
+    await Promise.all(readers.map((reader) => reader.caughtUp()));
+    for (const line of ["one", "two"]) {
+      await Promise.all(readers.map((reader) => append(reader, `${line}\n`)));
+      wire.ack();
+      wire.ack();
+      // Each pump had one when it began, which was before they were counted.
+      expect(returned.mock.calls.length - lent.mock.calls.length).toBe(readers.length);
+    }
+    expect(bodiesOf(wire, 19)).toEqual(["one", "two"]);
   });
 });
 

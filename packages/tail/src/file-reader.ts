@@ -192,7 +192,10 @@ export class FileReader implements StreamReader {
       this.#idleMtimeNs = stat.mtimeNs;
       return this.#atEnd(file);
     }
-    return this.#advance(anchor, target.subarray(0, length));
+    const outcome = this.#advance(anchor, target.subarray(0, length));
+    // Read to the end that it had: unless it is written to again, there is nothing more to look for.
+    if (this.#offset === stat.sizeBytes) this.#idleMtimeNs = stat.mtimeNs;
+    return outcome;
   }
 
   /** Undefined as above. */

@@ -40,7 +40,9 @@ export class BenchSite implements AsyncDisposable {
   }
 
   async stopCollector(): Promise<void> {
-    await this.#collector?.[Symbol.asyncDispose]();
+    const collector = this.#collector;
+    this.#collector = undefined;
+    await collector?.[Symbol.asyncDispose]();
   }
 
   /**
@@ -81,9 +83,8 @@ export class BenchSite implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(
-      [...this.#agents, this.#collector].map((each) => each?.[Symbol.asyncDispose]()),
-    );
+    for (const agent of this.#agents) await agent[Symbol.asyncDispose]();
+    await this.stopCollector();
     await rm(this.#folder, { recursive: true });
   }
 }

@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 export interface ProcessUsage {
   readonly cpuSeconds: number;
   readonly rssBytes: number;
+  /** What of it is the process's own; the rest is code in files, which others share. */
+  readonly ownBytes: number;
   readonly peakRssBytes: number;
 }
 
@@ -19,6 +21,7 @@ export function processUsage(pid: number): ProcessUsage {
   return {
     cpuSeconds: ticks / TICKS_PER_SECOND,
     rssBytes: statusBytes(status, "VmRSS"),
+    ownBytes: statusBytes(status, "RssAnon"),
     peakRssBytes: statusBytes(status, "VmHWM"),
   };
 }

@@ -35,7 +35,7 @@ export class Rsyslog implements AsyncDisposable {
     await writeFile(config, configuration(folder, file, port));
     const pidFile = join(folder, "rsyslog.pid");
     const rsyslogd = spawn("/usr/sbin/rsyslogd", ["-n", "-f", config, "-i", pidFile], {
-      stdio: ["ignore", "ignore", "inherit"],
+      stdio: "ignore",
     });
     await once(rsyslogd, "spawn").catch((cause: unknown) => {
       throw new Error("no rsyslogd to compare with: apt-get install rsyslog", { cause });

@@ -6,6 +6,7 @@ const MIB = 2 ** 20;
 interface Sample {
   readonly atMs: number;
   readonly rssBytes: number;
+  readonly ownBytes: number;
 }
 
 export interface UsageFigures {
@@ -13,6 +14,7 @@ export interface UsageFigures {
   readonly cpuPercent: number;
   /** The largest that was sampled. */
   readonly rssMiB: number;
+  readonly ownMiB: number;
   /** Of a straight line through the samples. */
   readonly rssSlopeMiBPerMinute: number;
 }
@@ -38,6 +40,7 @@ export class UsageSamples implements Disposable {
     return {
       cpuPercent: (100 * (cpuSeconds - this.#cpuSeconds)) / seconds,
       rssMiB: Math.max(...this.#samples.map(({ rssBytes }) => rssBytes)) / MIB,
+      ownMiB: Math.max(...this.#samples.map(({ ownBytes }) => ownBytes)) / MIB,
       rssSlopeMiBPerMinute: (slope(this.#samples) * 60_000) / MIB,
     };
   }
@@ -47,8 +50,8 @@ export class UsageSamples implements Disposable {
   }
 
   #sample(): { readonly cpuSeconds: number } {
-    const { cpuSeconds, rssBytes } = processUsage(this.#pid);
-    this.#samples.push({ atMs: performance.now() - this.#startedMs, rssBytes });
+    const { cpuSeconds, rssBytes, ownBytes } = processUsage(this.#pid);
+    this.#samples.push({ atMs: performance.now() - this.#startedMs, rssBytes, ownBytes });
     return { cpuSeconds };
   }
 }
