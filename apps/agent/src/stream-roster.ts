@@ -76,7 +76,8 @@ export class StreamRoster implements AsyncDisposable {
 
   rewind(effect: Rewind): void {
     const worker = this.#workers.get(effect.key);
-    if (worker !== undefined) {
+    // The connection outlives the readers: what is opened while the agent stops is not read.
+    if (worker !== undefined && !this.#isStopped) {
       this.#reportRollback(worker, effect);
       worker.rewind(effect);
     }
