@@ -10,6 +10,7 @@ import type { AgentSettings } from "./agent-settings.ts";
 import { Batcher } from "./batcher.ts";
 import { BuilderPool } from "./builder-pool.ts";
 import { Checkpoints } from "./checkpoints.ts";
+import { ownFiles } from "./own-files.ts";
 import { SourceSet } from "./source-set.ts";
 import { StateLock } from "./state-lock.ts";
 import { decodeStreamCursor } from "./stream-ledger.ts";
@@ -88,6 +89,7 @@ export class Agent implements AsyncDisposable {
     this.#sources = new SourceSet(settings.sources, {
       checkpoints,
       statePath: statePathIn(settings.stateDir),
+      own: ownFiles(settings.stateDir),
       emit,
       changed: (owner, change) => {
         if (change.kind === "appeared") {

@@ -2,14 +2,22 @@ import { LIMITS } from "@sluice/protocol";
 import type { ReadOutcome, StreamReader } from "@sluice/tail";
 
 import type { FeedOutcome, RecordFeed, SourceRecord } from "./record-feed.ts";
+import { Transcoder } from "./transcoder.ts";
 
 const LF = 0x0a;
+/** For bytes that are shipped as they are. */
+const AS_THEY_ARE = {
+  lineFeedBytes: 1,
+  indexOfLineFeed: (bytes: Uint8Array, from: number, end: number): number =>
+    bytes.subarray(0, end).indexOf(LF, from),
+} as const;
 /** One read; a buffer grows beyond it for a long line only. */
 const READ_BYTES = 64 * 1024;
 
 /**
  * Lines of a stream of bytes as records, for streams that are processed. Only LF ends a line and is
- * stripped. Of a line longer than `LIMITS.recordBytes` that many bytes are kept; the rest is dropped
+ * stripped. With an encoding, lines are found in it and given out as UTF-8; offsets stay those of the
+ * file. Of a line longer than `LIMITS.recordBytes` that many bytes are kept; the rest is dropped
  * as it arrives.
  */
 export class LineFeed implements RecordFeed {
@@ -24,8 +32,12 @@ export class LineFeed implements RecordFeed {
   /** What the reader said behind the bytes that are still to be given out. */
   #behind: Extract<ReadOutcome, { kind: "hole" | "ended" | "lost" }> | undefined;
 
-  constructor(reader: StreamReader) {
+  readonly #transcoder: Transcoder | undefined;
+
+  /** @param encoding a label that `TextDecoder` knows; undefined ships the bytes as they are */
+  constructor(reader: StreamReader, encoding?: string) {
     this.#reader = reader;
+    this.#transcoder = encoding === undefined ? undefined : new Transcoder(encoding);
     this.#offset = reader.offset;
   }
 
@@ -92,19 +104,27 @@ export class LineFeed implements RecordFeed {
     const records: SourceRecord[] = [];
     const end = this.#filled + length;
     const buffer = this.#buffer;
+    const lines = this.#transcoder ?? AS_THEY_ARE;
+    const { lineFeedBytes } = lines;
+    // A line feed of two bytes may have come in halves.
+    let at = Math.max(0, this.#filled - (lineFeedBytes - 1));
+    const phase = this.#offset % lineFeedBytes;
     let start = 0;
-    let at = this.#filled;
     for (;;) {
-      const lf = buffer.subarray(0, end).indexOf(LF, at);
+      const lf = lines.indexOfLineFeed(buffer, at, end, phase);
       if (lf === -1) {
         break;
       }
-      records.push(this.#record(start, lf, 1));
-      start = lf + 1;
+      records.push(this.#record(start, lf, lineFeedBytes));
+      start = lf + lineFeedBytes;
       at = start;
     }
     const rest = end - start;
-    const kept = Math.min(rest, LIMITS.recordBytes);
+    // Whole characters are dropped: half of one would shift all that follows.
+    const restPhase = this.#offset % lineFeedBytes;
+    const half = (rest + restPhase) % lineFeedBytes;
+    const kept = Math.min(rest, LIMITS.recordBytes - restPhase + half);
+    buffer.copyWithin(start + kept - half, end - half, end);
     this.#cutBytes += rest - kept;
     // The records' bodies stay as they are: the rest goes into a buffer of its own.
     if (records.length > 0) {
@@ -125,13 +145,17 @@ export class LineFeed implements RecordFeed {
   /** The line at `[start, end)`, which `lineEndBytes` of line end follow. */
   #record(start: number, end: number, lineEndBytes: number): SourceRecord {
     const bodyBytes = end - start + this.#cutBytes;
-    const body = this.#buffer.subarray(start, Math.min(end, start + LIMITS.recordBytes));
+    const transcoder = this.#transcoder;
+    // A reader that began in the middle of a character has its other half in front.
+    const phase = this.#offset % (transcoder?.lineFeedBytes ?? 1);
+    const raw = this.#buffer.subarray(start, Math.min(end, start + LIMITS.recordBytes - phase));
+    const body = transcoder?.toUtf8(raw.subarray(phase), this.#offset === 0) ?? raw;
     const sourceBytes = bodyBytes + lineEndBytes;
     this.#cutBytes = 0;
     this.#offset += sourceBytes;
     const offset = this.#offset;
     const cursor = (): Uint8Array => this.#reader.cursorAt(offset);
-    return body.length === bodyBytes
+    return raw.length === bodyBytes
       ? { body, sourceBytes, cursor }
       : { body, sourceBytes, cursor, originalBytes: bodyBytes };
   }

@@ -66,7 +66,10 @@ function note(log: Log, event: AgentEvent): void {
     case "tail": {
       const { kind, ...fields } = event.event;
       const isLoss = kind === "gap" || kind === "cursor-lost" || kind === "unreadable";
-      const text = TAIL_MESSAGES[kind];
+      const text =
+        event.event.kind === "refused"
+          ? REFUSED_MESSAGES[event.event.reason]
+          : TAIL_MESSAGES[event.event.kind];
       log[isLoss || kind === "failed-scan" ? "warn" : "info"](fields, text);
       return;
     }
@@ -78,15 +81,24 @@ function note(log: Log, event: AgentEvent): void {
   }
 }
 
-const TAIL_MESSAGES: Readonly<
-  Record<Extract<AgentEvent, { kind: "tail" }>["event"]["kind"], string>
-> = {
+type Told = Extract<AgentEvent, { kind: "tail" }>["event"];
+
+const REFUSED_MESSAGES: Readonly<Record<Extract<Told, { kind: "refused" }>["reason"], string>> = {
+  fifo: "is a pipe and is not read: only regular files are",
+  socket: "is a socket and is not read: only regular files are",
+  device: "is a device and is not read: only regular files are",
+  compressed: "is compressed and only read where it holds the rest of a log that is read",
+  "outside-roots":
+    "leads out of the folders that may be read: add the folder that it leads into to the source's `roots`",
+  "own-log": "is written by the agent itself and is not read: exclude it",
+};
+
+const TAIL_MESSAGES: Readonly<Record<Exclude<Told["kind"], "refused">, string>> = {
   unreadable: "cannot be read: give the agent's user read permission (group adm, or an ACL)",
   readable: "can be read now",
-  refused: "is not a regular file and is not read",
   rotated: "rotated; reading it to its end where it is now",
   truncated: "truncated; reading from its beginning",
-  recovered: "the unread rest was found in a copy",
+  recovered: "the unread rest was found in a copy or an archive",
   "late-write": "a finished file has grown",
   gap: "lost before it could be read; recorded as a gap",
   "cursor-lost": "the place to read on from is not in any file",

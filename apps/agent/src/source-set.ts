@@ -1,5 +1,5 @@
 import { Failure } from "@sluice/service";
-import { FileSource, type Source, type StreamChange } from "@sluice/tail";
+import { FileSource, type OwnFiles, type Source, type StreamChange } from "@sluice/tail";
 
 import type { AgentEvent } from "./agent-event.ts";
 import type { SourceSettings } from "./agent-settings.ts";
@@ -17,6 +17,8 @@ export interface SourceSetParts {
   readonly checkpoints: Checkpoints;
   readonly statePath: string;
   readonly emit: (event: AgentEvent) => void;
+  /** What the agent writes itself. */
+  readonly own: OwnFiles;
   /** A stream appeared or ended. */
   readonly changed: (owner: ConfiguredSource, change: StreamChange) => void;
 }
@@ -60,6 +62,8 @@ export class SourceSet implements AsyncDisposable {
       include: settings.include,
       exclude: settings.exclude,
       start: settings.start,
+      roots: settings.roots,
+      own: this.#parts.own,
       state: checkpoints.source(id),
       onEvent: (event) => emit({ kind: "tail", event }),
     });

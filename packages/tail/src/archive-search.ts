@@ -38,7 +38,7 @@ export class ArchiveSearch implements Disposable {
     for (;;) {
       this.#moves = this.#registry.moves;
       if (await this.#attempt()) return;
-      // A reader was moved meanwhile: what was found speaks of where it was.
+      // What was found speaks of how things were.
       this[Symbol.dispose]();
       this.#findings.clear();
     }
@@ -47,7 +47,6 @@ export class ArchiveSearch implements Disposable {
   async #attempt(): Promise<boolean> {
     const archives = this.#registry.disk.archives(this.#source);
     const fresh = archives.filter(({ stat }) => this.#registry.isFresh(this.#source, stat));
-    // Where several look alike, it is the oldest of those that are not older than the last look.
     const stale = archives.filter((archive) => !fresh.includes(archive)).toReversed();
     for (const orphan of this.#known()) {
       if (orphan.orphanhood === undefined) continue;
@@ -74,21 +73,23 @@ export class ArchiveSearch implements Disposable {
     return owner !== undefined && owner.phase !== "copy";
   }
 
-  /** False where a reader was moved meanwhile. */
+  /** False where a reader was moved or a file renamed meanwhile. */
   async #place(
     orphan: Generation,
     fresh: readonly ArchiveFile[],
     stale: readonly ArchiveFile[],
   ): Promise<boolean> {
     let isUndecided = false;
-    for (const archive of [...fresh, ...stale]) {
+    const isEmpty = orphan.isWeak && orphan.position.offset === 0;
+    // Where several look alike, it is the oldest of those that are not older than the last look.
+    for (const archive of isEmpty ? [...stale, ...fresh] : [...fresh, ...stale]) {
       if (this.#isTaken(archive)) continue;
       const finding = await this.#examine(archive);
       if (finding === undefined) {
-        isUndecided ||= !this.#isInPlace(archive);
+        if (!this.#isInPlace(archive)) return false;
         continue;
       }
-      let isFound = finding.continues(orphan);
+      let isFound = finding.continues(orphan) && finding.isClosest(orphan);
       if (isFound && orphan.isWeak && stale.includes(archive)) {
         // Nothing was written to it since it was looked at: it is as long as it was then.
         isFound = (await finding.measure()) === orphan.sizeBytes;
@@ -105,7 +106,7 @@ export class ArchiveSearch implements Disposable {
     return true;
   }
 
-  /** Archives are renamed as well, and found again by the next scan. */
+  /** Archives are renamed as well. */
   #isInPlace({ path, stat }: ArchiveFile): boolean {
     return this.#registry.disk
       .archives(this.#source)

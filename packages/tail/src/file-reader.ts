@@ -7,9 +7,12 @@ import type { TailClock, TailTiming } from "./file-source-options.ts";
 import { ANCHOR_BYTES, fingerprint, HEAD_BYTES } from "./fingerprint.ts";
 import type { Ending, Generation } from "./generation.ts";
 import { grownHead, LOST_ANCHOR, positionAt, UNKNOWN_ANCHOR } from "./identity.ts";
-import type { OpenFile } from "./open-file.ts";
+import { beginsHole, findNulRun, HOLE_BYTES, nulRunEnd } from "./nul-run.ts";
+import type { NulRun } from "./nul-run.ts";
+import type { FileStat, OpenFile } from "./open-file.ts";
 import type { Registry } from "./registry.ts";
 import type { CursorInvalid, CursorLost, ReadOutcome, StreamKey, StreamReader } from "./source.ts";
+import { Inflater } from "./inflater.ts";
 import { GrowthWait } from "./growth-wait.ts";
 
 export interface FileReaderPorts {
@@ -40,8 +43,10 @@ export class FileReader implements StreamReader {
   #archive: ArchiveReader | undefined;
   #offset: number;
   #floor: number;
-  /** The file's write time when nothing was left to read; a later one asks for another look. */
-  #idleMtimeNs: bigint | undefined;
+  /** How the file was when nothing was left to read; a change asks for another look. */
+  #idleAt: Pick<FileStat, "sizeBytes" | "mtimeNs"> | undefined;
+  /** The file ends in NUL bytes that begin there or before; its size then. */
+  #nulTail: { readonly from: number; readonly sizeBytes: number } | undefined;
   #quietSinceMs: number;
   #reportedGap = false;
   #disposed = false;
@@ -67,6 +72,18 @@ export class FileReader implements StreamReader {
     return Math.max(0, end - this.#offset, this.#archive?.aheadBytes ?? 0);
   }
 
+  async head(length: number): Promise<Uint8Array> {
+    this.#assertUsable();
+    const { file, format } = this.#generation;
+    if (file === undefined) return new Uint8Array();
+    if (format === undefined) return file.bytesAt(0, length);
+    const target = new Uint8Array(length);
+    const inflater = new Inflater(file, format);
+    const got = await inflater.read(target);
+    inflater.close();
+    return typeof got === "number" ? target.subarray(0, got) : new Uint8Array();
+  }
+
   async seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>> {
     this.#assertUsable();
     const decoded = decodeCursor(cursor);
@@ -79,7 +96,7 @@ export class FileReader implements StreamReader {
     this.#offset = decoded.value.position.offset;
     this.#floor = this.#offset;
     this.#anchor = undefined;
-    this.#idleMtimeNs = undefined;
+    this.#idleAt = undefined;
     this.#quietSinceMs = this.#ports.clock.monotonicMs();
     return moved;
   }
@@ -160,8 +177,9 @@ export class FileReader implements StreamReader {
   async #readFrom(file: OpenFile, target: Uint8Array): Promise<ReadOutcome | undefined> {
     const stat = file.stat();
     if (stat.sizeBytes < this.#offset) return this.#diverge("shrunk");
-    const hasRested = this.#idleMtimeNs !== undefined;
-    if (stat.sizeBytes === this.#offset && stat.mtimeNs === this.#idleMtimeNs) {
+    const hasRested = this.#idleAt !== undefined;
+    const isSettled = this.#settlesInMs() <= 0;
+    if (this.#isAsIdle(stat) && !(isSettled && stat.sizeBytes > this.#offset)) {
       return this.#atEnd(file);
     }
     const generation = this.#generation;
@@ -186,10 +204,59 @@ export class FileReader implements StreamReader {
     const length = got - anchor.length;
     generation.sizeBytes = Math.max(stat.sizeBytes, this.#offset + length);
     if (length === 0) {
-      this.#idleMtimeNs = stat.mtimeNs;
+      this.#idleAt = stat;
       return this.#atEnd(file);
     }
-    return this.#advance(anchor, target.subarray(0, length));
+    const bytes = target.subarray(0, length);
+    const run = findNulRun(bytes);
+    return run === undefined
+      ? this.#advance(anchor, bytes)
+      : this.#passNuls(file, stat, anchor, bytes, run);
+  }
+
+  /**
+   * A stale writer leaves NUL bytes behind a cut, and writes on behind them. At the end of a file
+   * they may be space that its writer has reserved: they are left alone until something follows.
+   */
+  async #passNuls(
+    file: OpenFile,
+    stat: FileStat,
+    anchor: Uint8Array,
+    bytes: Uint8Array,
+    run: NulRun,
+  ): Promise<ReadOutcome | undefined> {
+    const isLong = run.end - run.start >= HOLE_BYTES;
+    const isLast = run.end === bytes.length && this.#offset + run.end >= stat.sizeBytes;
+    if (run.start > 0) {
+      const isSplit =
+        isLong ||
+        (isLast && run.end - run.start > 1) ||
+        (run.end === bytes.length && beginsHole(file, this.#offset + run.start));
+      return this.#advance(anchor, isSplit ? bytes.subarray(0, run.start) : bytes);
+    }
+    const isSettled = this.#settlesInMs() <= 0;
+    const tail = this.#nulTail;
+    const isKnown =
+      tail !== undefined && tail.from <= this.#offset && tail.sizeBytes === stat.sizeBytes;
+    const end = isKnown && isLong ? stat.sizeBytes : await nulRunEnd(file, this.#offset);
+    if (this.#generation.file !== file) return undefined;
+    if (end >= stat.sizeBytes && end - this.#offset > 1 && !isSettled) {
+      this.#nulTail = { from: this.#offset, sizeBytes: stat.sizeBytes };
+      this.#idleAt = stat;
+      return IDLE;
+    }
+    if (end - this.#offset < HOLE_BYTES) return this.#advance(anchor, bytes);
+    const offset = this.#offset;
+    const length = end - offset;
+    this.#advance(anchor, new Uint8Array(ANCHOR_BYTES));
+    this.#offset = end;
+    const { anchor: nuls } = this.#generation.position;
+    this.#generation.advanceTo({ offset: end, anchor: nuls });
+    return { kind: "hole", offset, length };
+  }
+
+  #isAsIdle(stat: FileStat): boolean {
+    return stat.sizeBytes === this.#idleAt?.sizeBytes && stat.mtimeNs === this.#idleAt.mtimeNs;
   }
 
   /** Undefined as above. */
@@ -232,7 +299,7 @@ export class FileReader implements StreamReader {
     this.#anchor.set(kept);
     this.#anchor.set(tail, kept.length);
     this.#generation.advanceTo({ offset: this.#offset, anchor: fingerprint(this.#anchor) });
-    this.#idleMtimeNs = undefined;
+    this.#idleAt = undefined;
     this.#quietSinceMs = this.#ports.clock.monotonicMs();
     return { kind: "bytes", offset, length: bytes.length };
   }
@@ -284,7 +351,7 @@ export class FileReader implements StreamReader {
   #diverge(reason: TruncatedReason): undefined {
     this.#ports.registry.diverge(this.#generation, reason);
     this.#anchor = undefined;
-    this.#idleMtimeNs = undefined;
+    this.#idleAt = undefined;
     this.#ports.hint();
     return undefined;
   }
@@ -296,7 +363,7 @@ export class FileReader implements StreamReader {
     if (this.#generation.format !== undefined) return this.#archive?.hasNews() ?? true;
     const stat = file.stat();
     this.#generation.sizeBytes = Math.max(this.#offset, stat.sizeBytes);
-    if (stat.sizeBytes !== this.#offset || stat.mtimeNs !== this.#idleMtimeNs) return true;
+    if (!this.#isAsIdle(stat)) return true;
     return this.#settlesInMs() <= 0;
   }
 

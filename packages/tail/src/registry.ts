@@ -206,7 +206,11 @@ export class Registry {
 
   /** The file was cut or replaced under a generation: goes on in a copy of it, or ends it. */
   diverge(generation: Generation, reason: TruncatedReason): void {
-    if (generation.phase !== "open") return this.forget(generation);
+    if (generation.phase !== "open") {
+      // For two scans it is still known, so that an archive of it is not read.
+      if (this.disk.archives(generation.source).length > 0) return this.#unindex(generation);
+      return this.forget(generation);
+    }
     const { source, position } = generation;
     this.#ports.emit({
       kind: "truncated",
