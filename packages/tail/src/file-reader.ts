@@ -10,15 +10,18 @@ import { grownHead, LOST_ANCHOR, positionAt, UNKNOWN_ANCHOR } from "./identity.t
 import { beginsHole, findNulRun, HOLE_BYTES, nulRunEnd } from "./nul-run.ts";
 import type { NulRun } from "./nul-run.ts";
 import type { FileStat, OpenFile } from "./open-file.ts";
+import { reposition } from "./reposition.ts";
 import type { Registry } from "./registry.ts";
 import type { CursorInvalid, CursorLost, ReadOutcome, StreamKey, StreamReader } from "./source.ts";
 import { Inflater } from "./inflater.ts";
+import type { WatchBudget } from "./watch-budget.ts";
 import { GrowthWait } from "./growth-wait.ts";
 
 export interface FileReaderPorts {
   readonly registry: Registry;
   readonly clock: TailClock;
   readonly timing: TailTiming;
+  readonly watches: WatchBudget;
   readonly emit: (event: TailEvent) => void;
   /** Asks for a scan soon: something happened to the file. */
   readonly hint: () => void;
@@ -74,7 +77,8 @@ export class FileReader implements StreamReader {
 
   async head(length: number): Promise<Uint8Array> {
     this.#assertUsable();
-    const { file, format } = this.#generation;
+    const file = this.#ports.registry.fileOf(this.#generation);
+    const { format } = this.#generation;
     if (file === undefined) return new Uint8Array();
     if (format === undefined) return file.bytesAt(0, length);
     const target = new Uint8Array(length);
@@ -88,7 +92,7 @@ export class FileReader implements StreamReader {
     this.#assertUsable();
     const decoded = decodeCursor(cursor);
     if (!decoded.ok) return decoded;
-    const moved = this.#ports.registry.seek(this.#generation, decoded.value);
+    const moved = reposition(this.#ports.registry, this.#generation, decoded.value);
     if (!moved.ok) {
       this.#ports.hint();
       return moved;
@@ -106,10 +110,22 @@ export class FileReader implements StreamReader {
     if (!Number.isInteger(at) || at < 0 || at >= target.length) {
       throw new RangeError(`index ${at} is not within a target of ${target.length} bytes`);
     }
+    const { held } = this.#ports.registry;
+    await held.enter();
+    try {
+      return await this.#readNext(target, at, signal);
+    } finally {
+      held.leave();
+    }
+  }
+
+  async #readNext(target: Uint8Array, at: number, signal: AbortSignal): Promise<ReadOutcome> {
     for (;;) {
       signal.throwIfAborted();
-      const { ending, file } = this.#generation;
+      const { ending, isParked } = this.#generation;
       if (ending !== undefined) return this.#ended(ending);
+      if (isParked && this.#idleAt !== undefined) return IDLE;
+      const file = this.#ports.registry.fileOf(this.#generation);
       if (file === undefined) return IDLE;
       const room = target.subarray(at);
       const outcome = await (this.#generation.format === undefined
@@ -123,9 +139,9 @@ export class FileReader implements StreamReader {
     this.#assertUsable();
     signal.throwIfAborted();
     if (this.#hasNews()) return;
-    const { clock, timing } = this.#ports;
+    const { clock, timing, watches } = this.#ports;
     const generation = this.#generation;
-    using growth = new GrowthWait(signal);
+    using growth = new GrowthWait(signal, watches);
     generation.wake = growth.wake;
     try {
       do {
@@ -133,7 +149,9 @@ export class FileReader implements StreamReader {
         // A busy file is polled: a notice for every write would cost more than it brings.
         const path = isActive ? undefined : generation.file?.descriptorPath;
         if (path !== undefined && growth.watch(path)) continue;
-        const pollMs = isActive ? timing.pollMs : timing.idlePollMs;
+        // The scans look after what was closed to save its descriptor.
+        const idlePollMs = generation.isParked ? timing.idlePollMs * 60 : timing.idlePollMs;
+        const pollMs = isActive ? timing.pollMs : idlePollMs;
         await growth.wait(Math.min(pollMs, Math.max(1, this.#settlesInMs())));
       } while (!this.#hasNews());
     } finally {
@@ -153,8 +171,10 @@ export class FileReader implements StreamReader {
       const position = this.#archive?.positionAt(offset) ?? { offset, anchor: UNKNOWN_ANCHOR };
       return encodeCursor({ identity: generation.identity, position });
     }
-    while (generation.file !== undefined) {
-      const { file, identity, position: tip } = generation;
+    for (;;) {
+      const { identity, position: tip } = generation;
+      const file = this.#ports.registry.fileOf(generation);
+      if (file === undefined) break;
       const position = positionAt(file, offset);
       // Bytes read before the newest anchor was seen unharmed are those that were handed out.
       if (position !== undefined && positionAt(file, tip.offset)?.anchor === tip.anchor) {
@@ -299,6 +319,7 @@ export class FileReader implements StreamReader {
     this.#anchor.set(kept);
     this.#anchor.set(tail, kept.length);
     this.#generation.advanceTo({ offset: this.#offset, anchor: fingerprint(this.#anchor) });
+    this.#ports.registry.held.touch(this.#generation);
     this.#idleAt = undefined;
     this.#quietSinceMs = this.#ports.clock.monotonicMs();
     return { kind: "bytes", offset, length: bytes.length };
@@ -308,7 +329,7 @@ export class FileReader implements StreamReader {
   #awaitsSearch(): boolean {
     const { registry, hint } = this.#ports;
     const { isWeak, path, source } = this.#generation;
-    if (!isWeak || path !== source || registry.newArchives(source).length === 0) return false;
+    if (!isWeak || path !== source || registry.notes.newArchives(source).length === 0) return false;
     hint();
     return true;
   }
@@ -357,9 +378,9 @@ export class FileReader implements StreamReader {
   }
 
   #hasNews(): boolean {
-    const { ending, file } = this.#generation;
+    const { ending, file, isParked } = this.#generation;
     if (ending !== undefined) return true;
-    if (file === undefined) return false;
+    if (file === undefined) return isParked && this.#idleAt === undefined;
     if (this.#generation.format !== undefined) return this.#archive?.hasNews() ?? true;
     const stat = file.stat();
     this.#generation.sizeBytes = Math.max(this.#offset, stat.sizeBytes);
