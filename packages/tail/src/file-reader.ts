@@ -124,7 +124,7 @@ export class FileReader implements StreamReader {
       signal.throwIfAborted();
       const { ending, isParked } = this.#generation;
       if (ending !== undefined) return this.#ended(ending);
-      if (isParked && this.#idleAt !== undefined) return IDLE;
+      if (isParked && this.#isAsIdle(this.#generation)) return IDLE;
       const file = this.#ports.registry.fileOf(this.#generation);
       if (file === undefined) return IDLE;
       const room = target.subarray(at);
@@ -275,7 +275,7 @@ export class FileReader implements StreamReader {
     return { kind: "hole", offset, length };
   }
 
-  #isAsIdle(stat: FileStat): boolean {
+  #isAsIdle(stat: Pick<FileStat, "sizeBytes" | "mtimeNs">): boolean {
     return stat.sizeBytes === this.#idleAt?.sizeBytes && stat.mtimeNs === this.#idleAt.mtimeNs;
   }
 
@@ -380,7 +380,7 @@ export class FileReader implements StreamReader {
   #hasNews(): boolean {
     const { ending, file, isParked } = this.#generation;
     if (ending !== undefined) return true;
-    if (file === undefined) return isParked && this.#idleAt === undefined;
+    if (file === undefined) return isParked && !this.#isAsIdle(this.#generation);
     if (this.#generation.format !== undefined) return this.#archive?.hasNews() ?? true;
     const stat = file.stat();
     this.#generation.sizeBytes = Math.max(this.#offset, stat.sizeBytes);
