@@ -82,6 +82,33 @@ describe("a file that was rotated and compressed while the agent was down", () =
     },
   );
 
+  it("is told from its neighbour with the same first 4 KiB by what was read last", async () => {
+    using folder = new Folder();
+    const collector = new Collector({ include: [folder.at(LOG)], start: "beginning" });
+    folder.append(LOG, `${BANNER}one\n`);
+    await collector.start();
+    await collector.settle();
+    rotate(folder, LOG, "app.log.1");
+    folder.append(LOG, `${BANNER}two, and longer\n`);
+    await collector.settle();
+    await collector.restart();
+    await collector.stop();
+    rotate(folder, "app.log.1", "app.log.2");
+    folder.append("app.log.2", "written late, so that it is as long as the other\n");
+    compress(folder.at("app.log.2"));
+    rotate(folder, LOG, "app.log.1");
+    folder.append("app.log.1", "the rest\n");
+    compress(folder.at("app.log.1"));
+    await collector.start();
+    await collector.settle();
+    expect(collector.generations(folder.at(LOG))).toEqual([
+      `${BANNER}one\n`,
+      `${BANNER}two, and longer\nthe rest\n`,
+      "written late, so that it is as long as the other\n",
+    ]);
+    await collector.stop();
+  });
+
   it("by copytruncate, is read on in the archive of the copy", async () => {
     using folder = new Folder();
     const collector = await stopped(folder, "one\n");
@@ -143,7 +170,8 @@ describe("an archive that gives no new records", () => {
     rotate(folder, LOG, "app.log.1");
     folder.append(LOG, "two\n");
     await collector.settle();
-    compress(folder.at("app.log.1"));
+    // As if it had been written to after the last look: only its content tells.
+    utimesSync(compress(folder.at("app.log.1")), Date.now() / 1000, Date.now() / 1000);
     await collector.settle();
     await collector.restart();
     await collector.settle();

@@ -2,6 +2,7 @@ import {
   closeSync,
   openSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   renameSync,
   truncateSync,
@@ -167,25 +168,65 @@ describe("2,000 files", () => {
     await collector.stop();
   }, 60_000);
 
-  it("wake the reader of one whose descriptor was closed when it grows", async () => {
-    using folder = new Folder("/dev/shm");
+  /** Readers of 300 quiet files, most of them closed, that wait for changes. */
+  async function waiting(folder: Folder, use: (collector: Collector) => Promise<void>) {
     for (let n = 0; n < 300; n += 1) folder.append(`${n}.log`, "x");
     const collector = new Collector({
       include: [folder.at("*.log")],
       start: "beginning",
       maxHeldFiles: MAX,
+      timing: { idlePollMs: 60_000, activeMs: 0 },
     });
     await collector.start();
     await collector.settle();
-    const [first] = collector.source.streams();
-    if (first === undefined) throw new Error("no stream");
-    const reader = await collector.reader(first);
-    const changed = reader.changed(AbortSignal.timeout(10_000));
-    folder.append(first.source.slice(folder.path.length + 1), "y");
-    await collector.rescan();
-    await changed;
-    await collector.drain(first);
-    expect(collector.text(first.source)).toBe("xy");
+    await use(collector);
     await collector.stop();
+  }
+
+  it("wake the reader of one whose descriptor was closed when it grows", async () => {
+    using folder = new Folder("/dev/shm");
+    await waiting(folder, async (collector) => {
+      const [first] = collector.source.streams();
+      if (first === undefined) throw new Error("no stream");
+      const changed = (await collector.reader(first)).changed(AbortSignal.timeout(10_000));
+      folder.append(first.source.slice(folder.path.length + 1), "y");
+      await collector.rescan();
+      await changed;
+      await collector.drain(first);
+      expect(collector.text(first.source)).toBe("xy");
+    });
+  });
+
+  it("are watched by a bounded number of watches", async () => {
+    using folder = new Folder("/dev/shm");
+    await waiting(folder, async (collector) => {
+      const abort = new AbortController();
+      const before = watches();
+      const waits: Promise<void>[] = [];
+      for (const stream of collector.source.streams()) {
+        // Reading opens it, and closes another.
+        const reader = await collector.reader(stream);
+        await reader.seek(reader.cursorAt(reader.offset));
+        await collector.drain(stream);
+        waits.push(reader.changed(abort.signal).catch(() => undefined));
+      }
+      expect(watches() - before).toBeGreaterThan(0);
+      expect(watches() - before).toBeLessThanOrEqual(MAX);
+      abort.abort();
+      await Promise.all(waits);
+    });
   });
 });
+
+/** What this process watches, as Linux tells it. */
+function watches(): number {
+  return readdirSync("/proc/self/fdinfo")
+    .map((fd) => {
+      try {
+        return readFileSync(`/proc/self/fdinfo/${fd}`, "utf8").split("inotify wd:").length - 1;
+      } catch {
+        return 0;
+      }
+    })
+    .reduce((sum, count) => sum + count, 0);
+}
