@@ -69,7 +69,8 @@ export class ArchiveFinding implements Disposable {
 
   /** It holds what was read of the generation, and the rest. */
   continues(generation: Generation): boolean {
-    return (this.#agreesTo.get(generation) ?? -1) >= generation.position.offset;
+    const hasHead = this.content.head.length >= generation.identity.head.length;
+    return hasHead && (this.#agreesTo.get(generation) ?? -1) >= generation.position.offset;
   }
 
   /** No other generation has more in common with it. */
