@@ -16,6 +16,10 @@ interface FileSourceSettings extends SourceSettingsBase {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly start: StartPolicy;
+  /** Folders that links may lead into, besides those that the globs are rooted in. */
+  readonly roots: readonly string[];
+  /** A label that `TextDecoder` knows; undefined ships the bytes as they are. */
+  readonly encoding: string | undefined;
 }
 
 interface JournalSourceSettings extends SourceSettingsBase {

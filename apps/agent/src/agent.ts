@@ -13,6 +13,7 @@ import type { AgentSettings } from "./agent-settings.ts";
 import { Batcher } from "./batcher.ts";
 import { BuilderPool } from "./builder-pool.ts";
 import { Checkpoints } from "./checkpoints.ts";
+import { ownFiles } from "./own-files.ts";
 import { SourceSet } from "./source-set.ts";
 import { AgentMeter } from "./status/agent-meter.ts";
 import { describeAgent } from "./status/agent-status.ts";
@@ -97,6 +98,7 @@ export class Agent implements AsyncDisposable {
     this.#sources = new SourceSet(settings.sources, {
       checkpoints,
       statePath: statePathIn(settings.stateDir),
+      own: ownFiles(settings.stateDir),
       emit: this.#emit,
       changed: (owner, change) => {
         if (change.kind === "appeared") {

@@ -3,6 +3,7 @@ import {
   FileSource,
   JournalSource,
   type OnTailEvent,
+  type OwnFiles,
   type Source,
   type StateInvalid,
 } from "@sluice/tail";
@@ -23,17 +24,19 @@ export interface SourceMemory {
   readonly state: unknown;
   /** What sources that are not configured any more knew of the same files. */
   readonly inherited: readonly unknown[];
+  /** What the agent writes itself, which is never read. */
+  readonly own: OwnFiles;
   readonly onEvent: OnTailEvent;
 }
 
 export function createSource(
   settings: SourceSettings,
-  { inherited, ...memory }: SourceMemory,
+  { inherited, own, ...memory }: SourceMemory,
 ): Result<Source, StateInvalid> {
   switch (settings.kind) {
     case "file": {
-      const { include, exclude, start } = settings;
-      return FileSource.create({ include, exclude, start, inherited, ...memory });
+      const { include, exclude, start, roots } = settings;
+      return FileSource.create({ include, exclude, start, roots, own, inherited, ...memory });
     }
     case "journald": {
       const { directory, match, units, fields, start } = settings;

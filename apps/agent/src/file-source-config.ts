@@ -9,6 +9,7 @@ import {
   PROCESSING_FIELDS,
   toProcessing,
 } from "./processing/processing-config.ts";
+import { isEncoding } from "./transcoder.ts";
 
 /** One glob or a list of them. */
 const GLOBS = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
@@ -22,6 +23,16 @@ export const FILE_SOURCE = z
     start: z.union([z.enum(["end", "beginning"]), durationField]).default("end"),
     /** Labels of these files' lines, besides the agent's own. */
     labels: z.record(z.string(), z.string()).default({}),
+    /** Folders that links may lead into, besides those that the globs are rooted in. */
+    roots: GLOBS.optional(),
+    /** What the files are written in; what is not declared is shipped as it is. */
+    encoding: z
+      .string()
+      .refine(isEncoding, {
+        message:
+          "expected an encoding such as utf-16le, utf-16be, latin1, windows-1252 or shift_jis",
+      })
+      .optional(),
     ...FRAMING_FIELDS,
     ...PROCESSING_FIELDS,
   })
@@ -35,10 +46,17 @@ export function toFileSource(
     kind: "file",
     labels,
     processing: toProcessing(source),
+    encoding: toEncoding(source.encoding),
+    roots: toList(source.roots).map((folder) => resolve(folder)),
     include: toList(source.file).map((glob) => resolve(glob)),
     exclude: toList(source.exclude).map((glob) => resolve(glob)),
     start: typeof start === "string" ? start : { withinMs: start },
   };
+}
+
+/** UTF-8 is what is shipped: its bytes stay as they are. */
+function toEncoding(label: string | undefined): string | undefined {
+  return label === undefined || /^utf-?8$/i.test(label.trim()) ? undefined : label;
 }
 
 /** A value that may be given alone or as a list. */

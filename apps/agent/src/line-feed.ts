@@ -5,15 +5,23 @@ import { RecordSpan } from "./multiline/record-span.ts";
 import { Silence } from "./multiline/silence.ts";
 import type { MultilineSettings } from "./processing/processing-settings.ts";
 import type { FeedOutcome, RecordFeed, SourceRecord } from "./record-feed.ts";
+import { type LineEncoding, lineEncoding } from "./transcoder.ts";
 
-const LF = 0x0a;
 /** One read; a buffer grows beyond it for a long line or record only. */
 const READ_BYTES = 64 * 1024;
+
+export interface LineFeedOptions {
+  readonly multiline?: MultilineSettings | undefined;
+  /** A label that `TextDecoder` knows; undefined ships the bytes as they are. */
+  readonly encoding?: string | undefined;
+}
 
 /**
  * Lines of a stream of bytes as records, for streams that are processed. Only LF ends a line and is
  * stripped. Of a line longer than `LIMITS.recordBytes` that many bytes are kept; the rest is dropped
  * as it arrives.
+ *
+ * With an encoding, lines are found in it and given out as UTF-8; offsets stay those of the file.
  *
  * With `multiline`, lines that belong together are one record, their LFs between them: a range of the
  * buffer as any line is. It waits there for the line that begins the next, for the end of the stream,
@@ -21,6 +29,7 @@ const READ_BYTES = 64 * 1024;
  */
 export class LineFeed implements RecordFeed {
   readonly #reader: StreamReader;
+  readonly #encoding: LineEncoding;
   readonly #span: RecordSpan | undefined;
   readonly #silence: Silence;
   #buffer: Buffer = Buffer.alloc(0);
@@ -35,8 +44,9 @@ export class LineFeed implements RecordFeed {
   /** What the reader said behind the bytes that are still to be given out. */
   #behind: Extract<ReadOutcome, { kind: "hole" | "ended" | "lost" }> | undefined;
 
-  constructor(reader: StreamReader, multiline?: MultilineSettings) {
+  constructor(reader: StreamReader, { multiline, encoding }: LineFeedOptions = {}) {
     this.#reader = reader;
+    this.#encoding = lineEncoding(encoding);
     this.#offset = reader.offset;
     this.#span = multiline === undefined ? undefined : new RecordSpan(multiline);
     this.#silence = new Silence(multiline?.maxWaitMs ?? 0);
@@ -118,38 +128,42 @@ export class LineFeed implements RecordFeed {
   #split(length: number): SourceRecord[] {
     const records: SourceRecord[] = [];
     const span = this.#span;
+    const encoding = this.#encoding;
+    const { lineFeedBytes } = encoding;
+    const phase = this.#offset % lineFeedBytes;
     const end = this.#filled + length;
-    const read = this.#buffer.subarray(0, end);
     /** Where the record at hand begins. */
     let start = 0;
     let lineStart = this.#lineStart;
-    let at = this.#filled;
+    // A line feed of two bytes may have come in halves.
+    let at = Math.max(lineStart, this.#filled - (lineFeedBytes - 1));
     for (;;) {
-      const lf = read.indexOf(LF, at);
+      const lf = encoding.indexOfLineFeed(this.#buffer, at, end, phase);
       if (lf === -1) {
         break;
       }
+      const lineEnd = lf + lineFeedBytes;
       if (span === undefined) {
-        records.push(this.#record(start, lf, 1));
-        start = lf + 1;
-      } else if (!span.join(read, start, lineStart, lf)) {
+        records.push(this.#record(start, lf, lineFeedBytes));
+        start = lineEnd;
+      } else if (!span.join(this.#line(start, lineStart, lf), lf - start)) {
         if (!span.isEmpty) {
-          records.push(this.#record(start, lineStart - 1, 1));
+          records.push(this.#record(start, lineStart - lineFeedBytes, lineFeedBytes));
           start = lineStart;
         }
         span.begin();
         if (this.#cutBytes > 0) {
-          records.push(this.#record(start, lf, 1));
-          start = lf + 1;
+          records.push(this.#record(start, lf, lineFeedBytes));
+          start = lineEnd;
           span.clear();
         }
       }
-      lineStart = lf + 1;
-      at = lineStart;
+      lineStart = lineEnd;
+      at = lineEnd;
     }
     if (span?.isEmpty === false && !span.hasRoomFor(end - start)) {
       // The line that is still arriving is too long to join it.
-      records.push(this.#record(start, lineStart - 1, 1));
+      records.push(this.#record(start, lineStart - lineFeedBytes, lineFeedBytes));
       start = lineStart;
       span.clear();
     }
@@ -159,8 +173,13 @@ export class LineFeed implements RecordFeed {
 
   /** What stays of the buffer: from `start`, of which `lineStart` begins a line that ends behind `end`. */
   #keep(start: number, lineStart: number, end: number, isGivenOut: boolean): void {
+    const { lineFeedBytes } = this.#encoding;
     const rest = end - lineStart;
-    const kept = Math.min(rest, LIMITS.recordBytes);
+    // Whole characters are dropped: half of one would shift all that follows.
+    const phase = (this.#offset + lineStart - start) % lineFeedBytes;
+    const half = (rest + phase) % lineFeedBytes;
+    const kept = Math.min(rest, LIMITS.recordBytes - phase + half);
+    this.#buffer.copyWithin(lineStart + kept - half, end - half, end);
     this.#cutBytes += rest - kept;
     // The records' bodies stay as they are: the rest goes into a buffer of its own.
     if (isGivenOut) {
@@ -174,7 +193,8 @@ export class LineFeed implements RecordFeed {
 
   /** The waiting record; the beginning of a line behind it stays. */
   #takeWaiting(): SourceRecord {
-    const record = this.#record(0, this.#lineStart - 1, 1);
+    const { lineFeedBytes } = this.#encoding;
+    const record = this.#record(0, this.#lineStart - lineFeedBytes, lineFeedBytes);
     this.#span?.reset();
     this.#keep(this.#lineStart, this.#lineStart, this.#filled, true);
     return record;
@@ -183,16 +203,18 @@ export class LineFeed implements RecordFeed {
   /** Everything that was read, with a line that has no end; nothing that comes has to do with it. */
   #takeAll(): SourceRecord[] {
     const records: SourceRecord[] = [];
+    const { lineFeedBytes } = this.#encoding;
     const lineStart = this.#lineStart;
+    const lastLineEnd = lineStart - lineFeedBytes;
     const end = this.#filled;
     if (lineStart === 0) {
       records.push(this.#record(0, end, 0));
     } else if (lineStart === end) {
-      records.push(this.#record(0, lineStart - 1, 1));
-    } else if (this.#span?.join(this.#buffer, 0, lineStart, end) === true) {
+      records.push(this.#record(0, lastLineEnd, lineFeedBytes));
+    } else if (this.#span?.join(this.#line(0, lineStart, end), end) === true) {
       records.push(this.#record(0, end, 0));
     } else {
-      records.push(this.#record(0, lineStart - 1, 1), this.#record(lineStart, end, 0));
+      records.push(this.#record(0, lastLineEnd, lineFeedBytes), this.#record(lineStart, end, 0));
     }
     this.#span?.reset();
     this.#filled = 0;
@@ -200,16 +222,30 @@ export class LineFeed implements RecordFeed {
     return records;
   }
 
+  /** The line at `[lineStart, end)` in UTF-8, of a record that begins at `start`. */
+  #line(start: number, lineStart: number, end: number): Uint8Array {
+    return this.#toUtf8(lineStart, end, this.#offset + lineStart - start);
+  }
+
+  /** At most `LIMITS.recordBytes` of `[start, end)`, which begins at `offset` of the file. */
+  #toUtf8(start: number, end: number, offset: number): Uint8Array {
+    // A reader that began in the middle of a character has its other half in front.
+    const phase = offset % this.#encoding.lineFeedBytes;
+    const raw = this.#buffer.subarray(start, Math.min(end, start + LIMITS.recordBytes - phase));
+    return this.#encoding.toUtf8(raw.subarray(phase), offset === 0);
+  }
+
   /** The record at `[start, end)`, which `lineEndBytes` of line end follow. */
   #record(start: number, end: number, lineEndBytes: number): SourceRecord {
+    const body = this.#toUtf8(start, end, this.#offset);
     const bodyBytes = end - start + this.#cutBytes;
-    const body = this.#buffer.subarray(start, Math.min(end, start + LIMITS.recordBytes));
+    const isWhole = this.#cutBytes === 0 && end - start <= LIMITS.recordBytes;
     const sourceBytes = bodyBytes + lineEndBytes;
     this.#cutBytes = 0;
     this.#offset += sourceBytes;
     const offset = this.#offset;
     const cursor = (): Uint8Array => this.#reader.cursorAt(offset);
-    return body.length === bodyBytes
+    return isWhole
       ? { body, sourceBytes, offset, cursor }
       : { body, sourceBytes, offset, cursor, originalBytes: bodyBytes };
   }

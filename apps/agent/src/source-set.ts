@@ -1,5 +1,5 @@
 import { Failure } from "@sluice/service";
-import { splitFileState, type StreamChange } from "@sluice/tail";
+import { type OwnFiles, splitFileState, type StreamChange } from "@sluice/tail";
 
 import type { AgentEvent } from "./agent-event.ts";
 import type { SourceSettings } from "./agent-settings.ts";
@@ -10,6 +10,8 @@ export interface SourceSetParts {
   readonly checkpoints: Checkpoints;
   readonly statePath: string;
   readonly emit: (event: AgentEvent) => void;
+  /** What the agent writes itself. */
+  readonly own: OwnFiles;
   /** A stream appeared or ended. */
   readonly changed: (owner: ConfiguredSource, change: StreamChange) => void;
 }
@@ -97,6 +99,7 @@ export class SourceSet implements AsyncDisposable {
     const state = checkpoints.source(id);
     const created = createSource(settings, {
       state,
+      own: this.#parts.own,
       inherited: state === undefined ? this.#inherit(settings) : [],
       onEvent: (event) => emit({ kind: "tail", event }),
     });

@@ -175,6 +175,7 @@ export class StreamRoster implements AsyncDisposable {
       source: owner.source,
       stream,
       processing: () => owner.settings.processing,
+      encoding: () => (owner.settings.kind === "file" ? owner.settings.encoding : undefined),
       pool,
       batcher,
       deadLetterDir: join(stateDir, "dead-letter"),

@@ -25,6 +25,7 @@ import { Stamper } from "./stamp/stamper.ts";
 import { type AckedAmount, StreamMeter } from "./status/stream-meter.ts";
 import { decodeStreamCursor, difference, StreamLedger } from "./stream-ledger.ts";
 import { StreamPump } from "./stream-pump.ts";
+import { encodingOfMark, MARK_BYTES } from "./transcoder.ts";
 
 export interface StreamWorkerParts {
   readonly key: number;
@@ -32,6 +33,8 @@ export interface StreamWorkerParts {
   readonly stream: TailStream;
   /** Asked at each rewind: a reload may have changed it. */
   readonly processing: () => ProcessingSettings | undefined;
+  /** Of a file that is not UTF-8; undefined where none is declared. */
+  readonly encoding?: () => string | undefined;
   readonly pool: BuilderPool;
   readonly batcher: Batcher;
   readonly deadLetterDir: string;
@@ -170,7 +173,11 @@ export class StreamWorker {
     if (to.rejected === undefined) {
       this.#moveTo(source); // As good as an ack, and the ack may have been lost.
     }
-    const pump = this.#createPump(to.epoch, source, ledger);
+    const encoding = await this.#findEncoding(signal);
+    if (signal.aborted) {
+      return;
+    }
+    const pump = this.#createPump(to.epoch, source, ledger, encoding);
     this.#pump = pump;
     await pump.run(signal);
   }
@@ -183,18 +190,36 @@ export class StreamWorker {
     }
   }
 
+  /** As declared, or as a byte order mark says; a file that is empty is waited for. */
+  async #findEncoding(signal: AbortSignal): Promise<string | undefined> {
+    const reader = this.#reader;
+    const declared = this.#parts.encoding?.();
+    if (declared !== undefined || reader.kind !== "bytes") {
+      return declared;
+    }
+    if ((await reader.head(MARK_BYTES)).length === 0) {
+      await reader.changed(signal);
+    }
+    return encodingOfMark(await reader.head(MARK_BYTES));
+  }
+
   /** Lines that are shipped as they are take the short way. */
-  #createPump(epoch: number, from: Uint8Array, ledger: StreamLedger): Pump {
+  #createPump(
+    epoch: number,
+    from: Uint8Array,
+    ledger: StreamLedger,
+    encoding: string | undefined,
+  ): Pump {
     const { key, pool, batcher, processing } = this.#parts;
     const parts = { key, epoch, pool, batcher, ledger, clockUs };
     const reader = this.#reader;
     const settings = processing();
-    if (reader.kind === "bytes" && settings === undefined) {
+    if (reader.kind === "bytes" && settings === undefined && encoding === undefined) {
       return new StreamPump({ ...parts, reader, framer: this.#framer });
     }
     const feed =
       reader.kind === "bytes"
-        ? new LineFeed(reader, settings?.multiline)
+        ? new LineFeed(reader, { multiline: settings?.multiline, encoding })
         : new EntryFeed(reader, from);
     const processor = new Processor(this.#stamper, settings, this.processingCounts);
     return new RecordPump({ ...parts, feed, processor });

@@ -12,7 +12,7 @@ export function describeTailEvent(event: TailEvent): TailEventNote {
   const advice = event.kind === "journal-failed" ? journalAdvice(event) : undefined;
   return {
     level: TAIL_WARNINGS.has(kind) ? "warn" : "info",
-    message: TAIL_MESSAGES[kind],
+    message: event.kind === "refused" ? REFUSED_MESSAGES[event.reason] : TAIL_MESSAGES[event.kind],
     fields: advice === undefined ? fields : { ...fields, advice },
   };
 }
@@ -45,13 +45,24 @@ const TAIL_WARNINGS: ReadonlySet<TailEventKind> = new Set([
   "journal-restricted",
 ]);
 
-const TAIL_MESSAGES: Readonly<Record<TailEventKind, string>> = {
+const REFUSED_MESSAGES: Readonly<
+  Record<Extract<TailEvent, { kind: "refused" }>["reason"], string>
+> = {
+  fifo: "is a pipe and is not read: only regular files are",
+  socket: "is a socket and is not read: only regular files are",
+  device: "is a device and is not read: only regular files are",
+  compressed: "is compressed and only read where it holds the rest of a log that is read",
+  "outside-roots":
+    "leads out of the folders that may be read: add the folder that it leads into to the source's `roots`",
+  "own-log": "is written by the agent itself and is not read: exclude it",
+};
+
+const TAIL_MESSAGES: Readonly<Record<Exclude<TailEventKind, "refused">, string>> = {
   unreadable: "cannot be read: give the agent's user read permission (group adm, or an ACL)",
   readable: "can be read now",
-  refused: "is not a regular file and is not read",
   rotated: "rotated; reading it to its end where it is now",
   truncated: "truncated; reading from its beginning",
-  recovered: "the unread rest was found in a copy",
+  recovered: "the unread rest was found in a copy or an archive",
   "late-write": "a finished file has grown",
   gap: "lost before it could be read; recorded as a gap",
   "cursor-lost": "the place to read on from is not in any file",

@@ -53,6 +53,10 @@ export class MemoryReader implements StreamReader {
     return this.#content.length - this.#offset;
   }
 
+  async head(length: number): Promise<Uint8Array> {
+    return this.#content.subarray(0, length);
+  }
+
   append(content: Uint8Array | string): void {
     this.#content = Buffer.concat([this.#content, Buffer.from(content as string)]);
     this.#isAwaited = false;

@@ -27,7 +27,7 @@ async function shown(content: string | Uint8Array, more: Partial<PreviewRequest>
     path,
     lines: 10,
     follows: false,
-    rules: undefined,
+    rules: rulesFromFlags({}),
     hasColor: false,
     write: (part) => (text += part),
     signal: new AbortController().signal,
@@ -72,6 +72,13 @@ describe("a preview", () => {
     );
   });
 
+  it("shows a file of UTF-16 as text, from the middle of it on", async () => {
+    const content = Buffer.from("\ufeffone\ntwo \u65e5\nthree\n", "utf16le");
+    expect(await shown(content, { lines: 2 })).toBe(
+      ["two \u65e5", "three"].map((body) => `(no time of its own)        -     ${body}\n`).join(""),
+    );
+  });
+
   it("follows what is written from then on", async () => {
     writeFileSync(path, "one\ntwo\npart");
     const abort = new AbortController();
@@ -88,7 +95,7 @@ describe("a preview", () => {
       path,
       lines: 2,
       follows: true,
-      rules: undefined,
+      rules: rulesFromFlags({}),
       hasColor: false,
       write: (part) => {
         parts.push(part);
@@ -128,7 +135,7 @@ describe("the last lines of a file", () => {
   ])("case %#", async (content, count, expected) => {
     writeFileSync(path, content);
     await using file = await open(path);
-    const bytes = await readLastLines(file, content.length, count);
+    const bytes = await readLastLines(file, content.length, count, 1);
     expect(Buffer.from(bytes).toString()).toBe(expected);
   });
 });
@@ -138,7 +145,9 @@ describe("the rules of a preview", () => {
     const config = join(folder.path, "agent.yaml");
     const sources = `sources:\n  - {file: /var/log/*.log, parse: syslog}\n  - {file: "${folder.path}/**", exclude: "${folder.path}/x.log", parse: json}\n`;
     writeFileSync(config, `state_dir: ${folder.path}\n${sources}`);
-    expect(await rulesFromConfig(config, path, {})).toMatchObject({ parse: { format: "json" } });
+    expect(await rulesFromConfig(config, path, {})).toMatchObject({
+      processing: { parse: { format: "json" } },
+    });
     await expect(rulesFromConfig(config, "/etc/passwd", {})).rejects.toThrow("no source covers");
     await expect(rulesFromConfig(config, join(folder.path, "x.log"), {})).rejects.toThrow(
       "no source covers",

@@ -22,6 +22,8 @@ const SETTINGS: AgentSettings = {
       start: "end",
       labels: {},
       processing: undefined,
+      roots: [],
+      encoding: undefined,
     },
   ],
 };

@@ -43,3 +43,26 @@ test.each(["", "two\nlines", "esc\u001b[2J"])(
     });
   },
 );
+
+test("an encoding that nobody knows is refused with its place, and what one may look like", async () => {
+  const file = join(folder, "agent.yaml");
+  writeFileSync(file, "sources:\n  - file: /var/log/a.log\n    encoding: utf-17\n");
+  await expect(loadSettings({ file, flags: {}, env: {} })).rejects.toMatchObject({
+    message: expect.stringMatching(/agent\.yaml:3:15: .*expected an encoding such as utf-16le/),
+    exitCode: EXIT.config,
+  });
+});
+
+test("UTF-8 is what is shipped anyway, and roots are absolute", async () => {
+  const file = join(folder, "agent.yaml");
+  writeFileSync(
+    file,
+    "sources:\n  - file: /var/log/a.log\n    encoding: UTF-8\n    roots: /data/../pods\n",
+  );
+  const { settings } = await loadSettings({
+    file,
+    flags: {},
+    env: { STATE_DIRECTORY: folder },
+  });
+  expect(settings.sources).toMatchObject([{ encoding: undefined, roots: ["/pods"] }]);
+});

@@ -140,7 +140,7 @@ function isBelow(path: string, folder: string): boolean {
 
 function realOf(folder: string): string {
   try {
-    return realpathSync(folder);
+    return realpathSync.native(folder);
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return folder;

@@ -60,11 +60,23 @@ export class ArchiveFinding implements Disposable {
       if (!content.answersTo(position)) this.#agreesTo.delete(generation);
       else this.#agreesTo.set(generation, Math.max(agreesTo, position.offset));
     }
+    // What ends within the head has to show something else that is known.
+    for (const [generation, bytes] of this.#agreesTo) {
+      const isShort = content.head.length < generation.identity.head.length;
+      if (isShort && bytes === 0 && content.offset > 0) this.#agreesTo.delete(generation);
+    }
   }
 
   /** It holds what was read of the generation, and the rest. */
   continues(generation: Generation): boolean {
-    return (this.#agreesTo.get(generation) ?? -1) >= generation.position.offset;
+    const hasHead = this.content.head.length >= generation.identity.head.length;
+    return hasHead && (this.#agreesTo.get(generation) ?? -1) >= generation.position.offset;
+  }
+
+  /** No other generation has more in common with it. */
+  isClosest(generation: Generation): boolean {
+    const agreesTo = this.#agreesTo.get(generation) ?? -1;
+    return [...this.#agreesTo.values()].every((other) => other <= agreesTo);
   }
 
   /** Generations that nothing known of speaks against, with the bytes that speak for each. */

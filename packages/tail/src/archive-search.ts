@@ -36,9 +36,9 @@ export class ArchiveSearch implements Disposable {
   /** Throws the signal's reason when aborted. Afterwards every orphan is in an archive, or given up, or waits for one to be complete. */
   async run(): Promise<void> {
     for (;;) {
-      this.#moves = this.#registry.moves;
+      this.#moves = this.#registry.notes.movesOf(this.#source);
       if (await this.#attempt()) return;
-      // A reader was moved meanwhile: what was found speaks of where it was.
+      // What was found speaks of how things were.
       this[Symbol.dispose]();
       this.#findings.clear();
     }
@@ -46,8 +46,7 @@ export class ArchiveSearch implements Disposable {
 
   async #attempt(): Promise<boolean> {
     const archives = this.#registry.disk.archives(this.#source);
-    const fresh = archives.filter(({ stat }) => this.#registry.isFresh(this.#source, stat));
-    // Where several look alike, it is the oldest of those that are not older than the last look.
+    const fresh = archives.filter(({ stat }) => this.#registry.notes.isFresh(this.#source, stat));
     const stale = archives.filter((archive) => !fresh.includes(archive)).toReversed();
     for (const orphan of this.#known()) {
       if (orphan.orphanhood === undefined) continue;
@@ -56,7 +55,7 @@ export class ArchiveSearch implements Disposable {
     for (const archive of fresh) {
       if (!(await this.#classify(archive))) return false;
     }
-    this.#registry.judged.set(this.#source, new Set(fresh.map(({ stat }) => inodeKey(stat))));
+    this.#registry.notes.judged.set(this.#source, new Set(fresh.map(({ stat }) => inodeKey(stat))));
     return true;
   }
 
@@ -74,26 +73,28 @@ export class ArchiveSearch implements Disposable {
     return owner !== undefined && owner.phase !== "copy";
   }
 
-  /** False where a reader was moved meanwhile. */
+  /** False where a reader was moved or a file renamed meanwhile. */
   async #place(
     orphan: Generation,
     fresh: readonly ArchiveFile[],
     stale: readonly ArchiveFile[],
   ): Promise<boolean> {
     let isUndecided = false;
-    for (const archive of [...fresh, ...stale]) {
+    const isEmpty = orphan.isWeak && orphan.position.offset === 0;
+    // Where several look alike, it is the oldest of those that are not older than the last look.
+    for (const archive of isEmpty ? [...stale, ...fresh] : [...fresh, ...stale]) {
       if (this.#isTaken(archive)) continue;
       const finding = await this.#examine(archive);
       if (finding === undefined) {
-        isUndecided ||= !this.#isInPlace(archive);
+        if (!this.#isInPlace(archive)) return false;
         continue;
       }
-      let isFound = finding.continues(orphan);
+      let isFound = finding.continues(orphan) && finding.isClosest(orphan);
       if (isFound && orphan.isWeak && stale.includes(archive)) {
         // Nothing was written to it since it was looked at: it is as long as it was then.
         isFound = (await finding.measure()) === orphan.sizeBytes;
       }
-      if (this.#moves !== this.#registry.moves) return false;
+      if (this.#moves !== this.#registry.notes.movesOf(this.#source)) return false;
       if (isFound) {
         finding.isKept = true;
         this.#registry.moveInto(orphan, archive, finding.file);
@@ -105,7 +106,7 @@ export class ArchiveSearch implements Disposable {
     return true;
   }
 
-  /** Archives are renamed as well, and found again by the next scan. */
+  /** Archives are renamed as well. */
   #isInPlace({ path, stat }: ArchiveFile): boolean {
     return this.#registry.disk
       .archives(this.#source)
@@ -118,15 +119,15 @@ export class ArchiveSearch implements Disposable {
     if (finding === undefined) return true;
     const { kin, content } = finding;
     const totalBytes = kin.size === 0 ? 0 : await finding.measure();
-    if (this.#moves !== this.#registry.moves) return false;
+    if (this.#moves !== this.#registry.notes.movesOf(this.#source)) return false;
     if (finding.isUnfinished(this.#options.wallMs())) {
-      this.#registry.unfinished.add(this.#source);
+      this.#registry.notes.unfinished.add(this.#source);
       return true;
     }
     const cut = this.#findCut(finding, totalBytes);
     if (cut !== undefined) {
       this.#registry.diverge(cut, "regrown");
-      this.#moves = this.#registry.moves;
+      this.#moves = this.#registry.notes.movesOf(this.#source);
       return this.#place(cut, [archive], []);
     }
     if ([...kin.keys()].some((generation) => this.#isHeldBy(generation, finding, totalBytes))) {
@@ -137,7 +138,7 @@ export class ArchiveSearch implements Disposable {
       ([generation, bytes]) => bytes > 0 && this.#hasGoneWhenFinished(generation),
     );
     if (finished === undefined) {
-      this.#registry.strangers.set(inodeKey(archive.stat), content.head);
+      this.#registry.notes.strangers.set(inodeKey(archive.stat), content.head);
     } else {
       this.#readLateWrite(finished[0], finding);
     }
@@ -150,7 +151,7 @@ export class ArchiveSearch implements Disposable {
    * is the file as it was.
    */
   #findCut(finding: ArchiveFinding, totalBytes: number): Generation | undefined {
-    const current = this.#registry.weakInPlace(this.#source);
+    const current = this.#registry.notes.weakInPlace(this.#source);
     const generation = current === undefined ? undefined : this.#registry.owner(current.stat);
     if (current === undefined || generation === undefined) return undefined;
     if (!finding.continues(generation)) return undefined;
@@ -164,8 +165,8 @@ export class ArchiveSearch implements Disposable {
 
   /** The generation has all that the archive has. */
   #isHeldBy(generation: Generation, { content }: ArchiveFinding, totalBytes: number): boolean {
-    const { file, position } = generation;
-    if (totalBytes <= position.offset) return true;
+    if (totalBytes <= generation.position.offset) return true;
+    const file = this.#registry.fileOf(generation);
     return file !== undefined && holdsEnd(file, content, totalBytes);
   }
 

@@ -7,15 +7,21 @@ import type { TailClock, TailTiming } from "./file-source-options.ts";
 import { ANCHOR_BYTES, fingerprint, HEAD_BYTES } from "./fingerprint.ts";
 import type { Ending, Generation } from "./generation.ts";
 import { grownHead, LOST_ANCHOR, positionAt, UNKNOWN_ANCHOR } from "./identity.ts";
-import type { OpenFile } from "./open-file.ts";
+import { beginsHole, findNulRun, HOLE_BYTES, nulRunEnd } from "./nul-run.ts";
+import type { NulRun } from "./nul-run.ts";
+import type { FileStat, OpenFile } from "./open-file.ts";
+import { reposition } from "./reposition.ts";
 import type { Registry } from "./registry.ts";
 import type { CursorInvalid, CursorLost, ReadOutcome, StreamKey, StreamReader } from "./source.ts";
+import { Inflater } from "./inflater.ts";
+import type { WatchBudget } from "./watch-budget.ts";
 import { GrowthWait } from "./growth-wait.ts";
 
 export interface FileReaderPorts {
   readonly registry: Registry;
   readonly clock: TailClock;
   readonly timing: TailTiming;
+  readonly watches: WatchBudget;
   readonly emit: (event: TailEvent) => void;
   /** Asks for a scan soon: something happened to the file. */
   readonly hint: () => void;
@@ -40,10 +46,12 @@ export class FileReader implements StreamReader {
   #archive: ArchiveReader | undefined;
   #offset: number;
   #floor: number;
-  /** The file's write time when nothing was left to read; a later one asks for another look. */
-  #idleMtimeNs: bigint | undefined;
   /** The file's size at the last look, which did not look at what is in it: it may have been cut. */
   #waitingBytes = 0;
+  /** How the file was when nothing was left to read; a change asks for another look. */
+  #idleAt: Pick<FileStat, "sizeBytes" | "mtimeNs"> | undefined;
+  /** The file ends in NUL bytes that begin there or before; its size then. */
+  #nulTail: { readonly from: number; readonly sizeBytes: number } | undefined;
   #quietSinceMs: number;
   #reportedGap = false;
   #disposed = false;
@@ -70,11 +78,24 @@ export class FileReader implements StreamReader {
     return Math.max(0, end - this.#offset, this.#archive?.aheadBytes ?? 0);
   }
 
+  async head(length: number): Promise<Uint8Array> {
+    this.#assertUsable();
+    const file = this.#ports.registry.fileOf(this.#generation);
+    const { format } = this.#generation;
+    if (file === undefined) return new Uint8Array();
+    if (format === undefined) return file.bytesAt(0, length);
+    const target = new Uint8Array(length);
+    const inflater = new Inflater(file, format);
+    const got = await inflater.read(target);
+    inflater.close();
+    return typeof got === "number" ? target.subarray(0, got) : new Uint8Array();
+  }
+
   async seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>> {
     this.#assertUsable();
     const decoded = decodeCursor(cursor);
     if (!decoded.ok) return decoded;
-    const moved = this.#ports.registry.seek(this.#generation, decoded.value);
+    const moved = reposition(this.#ports.registry, this.#generation, decoded.value);
     if (!moved.ok) {
       this.#ports.hint();
       return moved;
@@ -82,7 +103,7 @@ export class FileReader implements StreamReader {
     this.#offset = decoded.value.position.offset;
     this.#floor = this.#offset;
     this.#anchor = undefined;
-    this.#idleMtimeNs = undefined;
+    this.#idleAt = undefined;
     this.#quietSinceMs = this.#ports.clock.monotonicMs();
     return moved;
   }
@@ -92,10 +113,22 @@ export class FileReader implements StreamReader {
     if (!Number.isInteger(at) || at < 0 || at >= target.length) {
       throw new RangeError(`index ${at} is not within a target of ${target.length} bytes`);
     }
+    const { held } = this.#ports.registry;
+    await held.enter();
+    try {
+      return await this.#readNext(target, at, signal);
+    } finally {
+      held.leave();
+    }
+  }
+
+  async #readNext(target: Uint8Array, at: number, signal: AbortSignal): Promise<ReadOutcome> {
     for (;;) {
       signal.throwIfAborted();
-      const { ending, file } = this.#generation;
+      const { ending, isParked } = this.#generation;
       if (ending !== undefined) return this.#ended(ending);
+      if (isParked && this.#isAsIdle(this.#generation)) return IDLE;
+      const file = this.#ports.registry.fileOf(this.#generation);
       if (file === undefined) return IDLE;
       const room = target.subarray(at);
       const outcome = await (this.#generation.format === undefined
@@ -109,9 +142,9 @@ export class FileReader implements StreamReader {
     this.#assertUsable();
     signal.throwIfAborted();
     if (this.#hasNews()) return;
-    const { clock, timing } = this.#ports;
+    const { clock, timing, watches } = this.#ports;
     const generation = this.#generation;
-    using growth = new GrowthWait(signal);
+    using growth = new GrowthWait(signal, watches);
     generation.wake = growth.wake;
     try {
       do {
@@ -119,7 +152,9 @@ export class FileReader implements StreamReader {
         // A busy file is polled: a notice for every write would cost more than it brings.
         const path = isActive ? undefined : generation.file?.descriptorPath;
         if (path !== undefined && growth.watch(path)) continue;
-        const pollMs = isActive ? timing.pollMs : timing.idlePollMs;
+        // The scans look after what was closed to save its descriptor.
+        const idlePollMs = generation.isParked ? timing.idlePollMs * 60 : timing.idlePollMs;
+        const pollMs = isActive ? timing.pollMs : idlePollMs;
         await growth.wait(Math.min(pollMs, Math.max(1, this.#settlesInMs())));
       } while (!this.#hasNews());
     } finally {
@@ -139,8 +174,10 @@ export class FileReader implements StreamReader {
       const position = this.#archive?.positionAt(offset) ?? { offset, anchor: UNKNOWN_ANCHOR };
       return encodeCursor({ identity: generation.identity, position });
     }
-    while (generation.file !== undefined) {
-      const { file, identity, position: tip } = generation;
+    for (;;) {
+      const { identity, position: tip } = generation;
+      const file = this.#ports.registry.fileOf(generation);
+      if (file === undefined) break;
       const position = positionAt(file, offset);
       // Bytes read before the newest anchor was seen unharmed are those that were handed out.
       if (position !== undefined && positionAt(file, tip.offset)?.anchor === tip.anchor) {
@@ -163,8 +200,9 @@ export class FileReader implements StreamReader {
   async #readFrom(file: OpenFile, target: Uint8Array): Promise<ReadOutcome | undefined> {
     const stat = file.stat();
     if (stat.sizeBytes < this.#offset) return this.#diverge("shrunk");
-    const hasRested = this.#idleMtimeNs !== undefined;
-    if (stat.sizeBytes === this.#offset && stat.mtimeNs === this.#idleMtimeNs) {
+    const hasRested = this.#idleAt !== undefined;
+    const isSettled = this.#settlesInMs() <= 0;
+    if (this.#isAsIdle(stat) && !(isSettled && stat.sizeBytes > this.#offset)) {
       return this.#atEnd(file);
     }
     const generation = this.#generation;
@@ -189,13 +227,61 @@ export class FileReader implements StreamReader {
     const length = got - anchor.length;
     generation.sizeBytes = Math.max(stat.sizeBytes, this.#offset + length);
     if (length === 0) {
-      this.#idleMtimeNs = stat.mtimeNs;
+      this.#idleAt = stat;
       return this.#atEnd(file);
     }
-    const outcome = this.#advance(anchor, target.subarray(0, length));
+    const bytes = target.subarray(0, length);
+    const run = findNulRun(bytes);
+    if (run !== undefined) return this.#passNuls(file, stat, anchor, bytes, run);
+    const outcome = this.#advance(anchor, bytes);
     // Read to the end that it had: unless it is written to again, there is nothing more to look for.
-    if (this.#offset === stat.sizeBytes) this.#idleMtimeNs = stat.mtimeNs;
+    if (this.#offset === stat.sizeBytes) this.#idleAt = stat;
     return outcome;
+  }
+
+  /**
+   * A stale writer leaves NUL bytes behind a cut, and writes on behind them. At the end of a file
+   * they may be space that its writer has reserved: they are left alone until something follows.
+   */
+  async #passNuls(
+    file: OpenFile,
+    stat: FileStat,
+    anchor: Uint8Array,
+    bytes: Uint8Array,
+    run: NulRun,
+  ): Promise<ReadOutcome | undefined> {
+    const isLong = run.end - run.start >= HOLE_BYTES;
+    const isLast = run.end === bytes.length && this.#offset + run.end >= stat.sizeBytes;
+    if (run.start > 0) {
+      const isSplit =
+        isLong ||
+        (isLast && run.end - run.start > 1) ||
+        (run.end === bytes.length && beginsHole(file, this.#offset + run.start));
+      return this.#advance(anchor, isSplit ? bytes.subarray(0, run.start) : bytes);
+    }
+    const isSettled = this.#settlesInMs() <= 0;
+    const tail = this.#nulTail;
+    const isKnown =
+      tail !== undefined && tail.from <= this.#offset && tail.sizeBytes === stat.sizeBytes;
+    const end = isKnown && isLong ? stat.sizeBytes : await nulRunEnd(file, this.#offset);
+    if (this.#generation.file !== file) return undefined;
+    if (end >= stat.sizeBytes && end - this.#offset > 1 && !isSettled) {
+      this.#nulTail = { from: this.#offset, sizeBytes: stat.sizeBytes };
+      this.#idleAt = stat;
+      return IDLE;
+    }
+    if (end - this.#offset < HOLE_BYTES) return this.#advance(anchor, bytes);
+    const offset = this.#offset;
+    const length = end - offset;
+    this.#advance(anchor, new Uint8Array(ANCHOR_BYTES));
+    this.#offset = end;
+    const { anchor: nuls } = this.#generation.position;
+    this.#generation.advanceTo({ offset: end, anchor: nuls });
+    return { kind: "hole", offset, length };
+  }
+
+  #isAsIdle(stat: Pick<FileStat, "sizeBytes" | "mtimeNs">): boolean {
+    return stat.sizeBytes === this.#idleAt?.sizeBytes && stat.mtimeNs === this.#idleAt.mtimeNs;
   }
 
   /** Undefined as above. */
@@ -238,7 +324,8 @@ export class FileReader implements StreamReader {
     this.#anchor.set(kept);
     this.#anchor.set(tail, kept.length);
     this.#generation.advanceTo({ offset: this.#offset, anchor: fingerprint(this.#anchor) });
-    this.#idleMtimeNs = undefined;
+    this.#ports.registry.held.touch(this.#generation);
+    this.#idleAt = undefined;
     this.#quietSinceMs = this.#ports.clock.monotonicMs();
     return { kind: "bytes", offset, length: bytes.length };
   }
@@ -247,7 +334,7 @@ export class FileReader implements StreamReader {
   #awaitsSearch(): boolean {
     const { registry, hint } = this.#ports;
     const { isWeak, path, source } = this.#generation;
-    if (!isWeak || path !== source || registry.newArchives(source).length === 0) return false;
+    if (!isWeak || path !== source || registry.notes.newArchives(source).length === 0) return false;
     hint();
     return true;
   }
@@ -290,20 +377,20 @@ export class FileReader implements StreamReader {
   #diverge(reason: TruncatedReason): undefined {
     this.#ports.registry.diverge(this.#generation, reason);
     this.#anchor = undefined;
-    this.#idleMtimeNs = undefined;
+    this.#idleAt = undefined;
     this.#waitingBytes = 0;
     this.#ports.hint();
     return undefined;
   }
 
   #hasNews(): boolean {
-    const { ending, file } = this.#generation;
+    const { ending, file, isParked } = this.#generation;
     if (ending !== undefined) return true;
-    if (file === undefined) return false;
+    if (file === undefined) return isParked && !this.#isAsIdle(this.#generation);
     if (this.#generation.format !== undefined) return this.#archive?.hasNews() ?? true;
     const stat = file.stat();
     this.#waitingBytes = stat.sizeBytes;
-    if (stat.sizeBytes !== this.#offset || stat.mtimeNs !== this.#idleMtimeNs) return true;
+    if (!this.#isAsIdle(stat)) return true;
     return this.#settlesInMs() <= 0;
   }
 

@@ -27,6 +27,8 @@ export interface FileSourceOptions {
    * `splitFileState` gives it.
    */
   readonly inherited?: readonly unknown[];
+  /** Descriptors that files in their place take at most, and as many watches. Defaults to 512. */
+  readonly maxHeldFiles?: number;
   readonly onEvent?: OnTailEvent;
   readonly timing?: Partial<TailTiming>;
   readonly clock?: TailClock;
@@ -48,6 +50,9 @@ export interface TailTiming {
 
 /** File times come from a clock that ticks every few milliseconds. */
 export const FILE_CLOCK_SLACK_MS = 10;
+
+/** Half of what a process may have open by default, with room for what else it needs. */
+export const DEFAULT_MAX_HELD_FILES = 512;
 
 export const DEFAULT_TIMING: TailTiming = {
   rescanMs: 1_000,

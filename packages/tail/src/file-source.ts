@@ -8,13 +8,15 @@ import type { FileCursor } from "./cursor.ts";
 import { Disk } from "./disk.ts";
 import type { TailEvent } from "./event.ts";
 import { FileReader } from "./file-reader.ts";
-import { DEFAULT_TIMING } from "./file-source-options.ts";
+import { DEFAULT_MAX_HELD_FILES, DEFAULT_TIMING } from "./file-source-options.ts";
 import type { FileSourceOptions, TailClock, TailTiming } from "./file-source-options.ts";
 import { Finder, PathReports } from "./finder.ts";
 import { Generation } from "./generation.ts";
 import { coversPath } from "./match.ts";
 import { reconcile } from "./reconcile.ts";
+import { HeldFiles } from "./held-files.ts";
 import { Registry } from "./registry.ts";
+import { WatchBudget } from "./watch-budget.ts";
 import { decodeState, encodeState } from "./source-state.ts";
 import type { SourceState } from "./source-state.ts";
 import { mergeRecords } from "./state-split.ts";
@@ -42,6 +44,7 @@ export class FileSource implements Source {
   readonly #reports: PathReports;
   readonly #finder: Finder;
   readonly #registry: Registry;
+  readonly #watches: WatchBudget;
   readonly #feed = new ChangeFeed();
   readonly #readers = new Set<Generation>();
   #started = false;
@@ -58,9 +61,12 @@ export class FileSource implements Source {
     this.#emit = options.onEvent ?? (() => undefined);
     this.#reports = new PathReports(this.#emit);
     this.#finder = new Finder(options.include, options.exclude ?? [], this.#reports);
+    const { maxHeldFiles = DEFAULT_MAX_HELD_FILES } = options;
+    this.#watches = new WatchBudget(maxHeldFiles);
     const roots = [...globRoots(options.include), ...(options.roots ?? [])];
     const access = new Access(roots, options.own);
     this.#registry = new Registry(state, {
+      held: new HeldFiles(maxHeldFiles),
       disk: new Disk(access, this.#reports, this.#clock.wallMs),
       emit: this.#emit,
       changed: (change) => this.#feed.push(change),
@@ -130,6 +136,7 @@ export class FileSource implements Source {
       registry: this.#registry,
       clock: this.#clock,
       timing: this.#timing,
+      watches: this.#watches,
       emit: this.#emit,
       hint: () => this.#hintScan(),
       released: () => this.#readers.delete(generation),

@@ -55,6 +55,8 @@ export class Generation implements StreamKey {
   format: ArchiveFormat | undefined;
   /** Held for as long as the stream is open: neither rename nor deletion takes the rest away. */
   file: OpenFile | undefined;
+  /** The file was closed to save its descriptor, and stands at `path`. */
+  isParked = false;
   /** The largest size seen; with the write time, tells whether the content needs another look. */
   sizeBytes: number;
   mtimeNs = -1n;
@@ -126,5 +128,17 @@ export class Generation implements StreamKey {
   closeFile(): void {
     this.file?.close();
     this.file = undefined;
+    this.isParked = false;
+  }
+
+  /** False where the file could not be found again, or is being read. */
+  park(): boolean {
+    const { phase, file, path, format, rotatedAtMs, deletedAtMs } = this;
+    const isPlain = phase === "open" && format === undefined && path !== undefined;
+    if (!isPlain || rotatedAtMs !== undefined || deletedAtMs !== undefined) return false;
+    if (file === undefined || file.isBusy || file.stat().links === 0) return false;
+    this.closeFile();
+    this.isParked = true;
+    return true;
   }
 }

@@ -1,6 +1,7 @@
 import { watch } from "node:fs";
 import type { FSWatcher } from "node:fs";
 import { systemCode } from "./open-file.ts";
+import type { WatchBudget } from "./watch-budget.ts";
 
 /**
  * Waits for a file to change. A notice from the system is only a hint: where there is none (its
@@ -8,13 +9,15 @@ import { systemCode } from "./open-file.ts";
  */
 export class GrowthWait implements Disposable {
   readonly #signal: AbortSignal;
+  readonly #watches: WatchBudget;
   #watcher: FSWatcher | undefined;
   #hasTriedToWatch = false;
   #isWoken = false;
   #resolve: (() => void) | undefined;
 
-  constructor(signal: AbortSignal) {
+  constructor(signal: AbortSignal, watches: WatchBudget) {
     this.#signal = signal;
+    this.#watches = watches;
     signal.addEventListener("abort", this.wake);
   }
 
@@ -28,10 +31,12 @@ export class GrowthWait implements Disposable {
   watch(path: string): boolean {
     if (this.#hasTriedToWatch) return false;
     this.#hasTriedToWatch = true;
+    if (!this.#watches.take()) return false;
     try {
       this.#watcher = watch(path, { persistent: false }, this.wake);
       this.#watcher.on("error", this.wake);
     } catch (error) {
+      this.#watches.giveBack();
       if (systemCode(error) === undefined) throw error;
     }
     return true;
@@ -56,6 +61,8 @@ export class GrowthWait implements Disposable {
 
   [Symbol.dispose](): void {
     this.#signal.removeEventListener("abort", this.wake);
-    this.#watcher?.close();
+    if (this.#watcher === undefined) return;
+    this.#watcher.close();
+    this.#watches.giveBack();
   }
 }

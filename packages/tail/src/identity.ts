@@ -32,8 +32,13 @@ export function identify(file: OpenFile, stat: FileStat): FileIdentity {
 }
 
 function headOf(file: OpenFile): HeadPrint {
-  const bytes = file.bytesAt(0, HEAD_BYTES);
-  return { length: bytes.length, hash: fingerprint(bytes) };
+  return printOf(file.bytesAt(0, HEAD_BYTES));
+}
+
+/** NUL bytes at the end may be space that the writer has reserved, and writes over. */
+function printOf(bytes: Uint8Array): HeadPrint {
+  const length = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  return { length, hash: fingerprint(bytes.subarray(0, length)) };
 }
 
 /** The head as it is now where it still begins with `head`, else undefined. */
@@ -41,7 +46,8 @@ export function grownHead(file: OpenFile, head: HeadPrint): HeadPrint | undefine
   const bytes = file.bytesAt(0, HEAD_BYTES);
   if (bytes.length < head.length) return undefined;
   if (fingerprint(bytes.subarray(0, head.length)) !== head.hash) return undefined;
-  return bytes.length === head.length ? head : { length: bytes.length, hash: fingerprint(bytes) };
+  const grown = printOf(bytes);
+  return grown.length > head.length ? grown : head;
 }
 
 /** Undefined where the file ends before `offset`. */

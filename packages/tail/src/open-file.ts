@@ -41,6 +41,11 @@ export class OpenFile {
     return new OpenFile(fd);
   }
 
+  /** A read is under way. */
+  get isBusy(): boolean {
+    return this.#pendingReads > 0;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }

@@ -60,13 +60,13 @@ class Scan {
 
   run(): ReadonlySet<string> {
     const registry = this.#registry;
-    const disturbed = new Set([...registry.unfinished, ...this.#options.searched]);
+    const disturbed = new Set([...registry.notes.unfinished, ...this.#options.searched]);
     /** What an archive has to be asked about first: the file may have been copied, compressed, cut. */
     const suspects = new Set<Generation>();
     for (const source of registry.disk.withNewArchives([...registry.sources.keys()])) {
-      if (registry.newArchives(source).length === 0) continue;
+      if (registry.notes.newArchives(source).length === 0) continue;
       disturbed.add(source);
-      const weak = registry.weakInPlace(source);
+      const weak = registry.notes.weakInPlace(source);
       const suspect = weak === undefined ? undefined : registry.owner(weak.stat);
       if (suspect !== undefined) suspects.add(suspect);
     }
@@ -102,15 +102,15 @@ class Scan {
       if (!this.#questions.has(source.path)) source.restored = false;
     }
     registry.disk.forgetListings();
-    if (this.#questions.size === 0) registry.strangers.clear();
+    if (this.#questions.size === 0) registry.notes.strangers.clear();
     return this.#questions;
   }
 
   /** A file of the source is missing, or was never seen, and archives may hold it. */
   #isOpenQuestion(source: string): boolean {
     const registry = this.#registry;
-    const isUnfinished = registry.unfinished.delete(source);
-    const hasNews = registry.newArchives(source).length > 0;
+    const isUnfinished = registry.notes.unfinished.delete(source);
+    const hasNews = registry.notes.newArchives(source).length > 0;
     if (this.#options.searched.has(source)) return hasNews;
     const known = [...(registry.sources.get(source)?.generations.values() ?? [])];
     if (registry.disk.archives(source).length > 0) {
@@ -164,7 +164,9 @@ class Scan {
       generation.mtimeNs === at.stat.mtimeNs &&
       (generation.format !== undefined || generation.sizeBytes === at.stat.sizeBytes) &&
       isSameObject(generation.identity, at.stat);
-    const needsFile = generation.phase === "open" && generation.file === undefined;
+    // What was closed to save its descriptor stays so until it changes, or leaves its place.
+    const isParked = generation.isParked && generation.path === at.path;
+    const needsFile = generation.phase === "open" && generation.file === undefined && !isParked;
     if (!isUnchanged || needsFile) {
       const file = generation.file ?? registry.disk.open(at.path, at.stat);
       if (file === undefined) {
@@ -174,8 +176,10 @@ class Scan {
       }
       generation.path = at.path;
       const isRight = this.#verify(generation, file);
-      if (isRight && generation.phase === "open") generation.file = file;
-      else if (file !== generation.file) file.close();
+      if (isRight && generation.phase === "open") {
+        registry.hold(generation, file);
+        if (isParked) generation.wake?.();
+      } else if (file !== generation.file) file.close();
       if (!isRight) return false;
     }
     generation.path = at.path;
@@ -243,7 +247,7 @@ class Scan {
 
   /** A file that was made, rotated and compressed between two scans, or while nobody looked. */
   #adoptStranger(source: string, archive: ArchiveFile): Generation | undefined {
-    const head = this.#registry.strangers.get(inodeKey(archive.stat));
+    const head = this.#registry.notes.strangers.get(inodeKey(archive.stat));
     if (head === undefined) return undefined;
     return this.#registry.adoptArchive(source, archive, head, { phase: "open" });
   }
@@ -262,9 +266,9 @@ class Scan {
   /** Whether a sibling holds what the file in its place holds, or that file was cut and goes on there. */
   #isBeingCopied(path: string, sibling: SurveyedFile): boolean {
     for (const generation of this.#registry.sources.get(path)?.generations.values() ?? []) {
-      const { file } = generation;
-      if (generation.path !== path || file === undefined || generation.format !== undefined)
-        continue;
+      if (generation.path !== path || generation.format !== undefined) continue;
+      const file = this.#registry.fileOf(generation);
+      if (file === undefined) continue;
       // What was renamed away is older than the file that came into its place.
       const { bornNs } = file.stat();
       if (bornNs !== 0n && sibling.stat.bornNs < bornNs) continue;

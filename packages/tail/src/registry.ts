@@ -1,30 +1,22 @@
-import { err, ok } from "@sluice/quantity";
-import type { Result } from "@sluice/quantity";
+import { ArchiveNotes } from "./archive-notes.ts";
 import { findCopy, wasCutUnseen } from "./copy.ts";
-import { FILE_CLOCK_SLACK_MS } from "./file-source-options.ts";
 import type { FileCursor } from "./cursor.ts";
 import type { LossReason, TailEvent, TruncatedReason } from "./event.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { Generation } from "./generation.ts";
 import type { GenerationInit, Phase } from "./generation.ts";
-import {
-  grownHead,
-  hasContent,
-  identify,
-  inodeKey,
-  isSameObject,
-  mismatch,
-  positionAt,
-} from "./identity.ts";
+import { grownHead, identify, inodeKey, isSameObject, mismatch, positionAt } from "./identity.ts";
 import type { FileIdentity, FilePosition, HeadPrint } from "./identity.ts";
 import type { Disk } from "./disk.ts";
+import type { HeldFiles } from "./held-files.ts";
 import type { FileStat, OpenFile } from "./open-file.ts";
-import type { CursorLost, StreamChange, StreamKey } from "./source.ts";
+import type { StreamChange, StreamKey } from "./source.ts";
 import type { SourceRecord, SourceState } from "./source-state.ts";
 import type { ArchiveFile, SurveyedFile } from "./survey.ts";
 
 export interface RegistryPorts {
   readonly disk: Disk;
+  readonly held: HeldFiles;
   readonly emit: (event: TailEvent) => void;
   readonly changed: (change: StreamChange) => void;
 }
@@ -48,14 +40,8 @@ export class Registry {
   readonly disk: Disk;
   /** When the scan before this one began, ms since the epoch; undefined at the first one ever. */
   scannedAtMs: number | undefined;
-  /** How often a generation was given another position, or lost its file. */
-  moves = 0;
-  /** Archives, by inode, of files that were never seen, with the head of what they hold. */
-  readonly strangers: Map<string, HeadPrint> = new Map<string, HeadPrint>();
-  /** Archives, by source and inode, that the last search has seen. */
-  readonly judged: Map<string, ReadonlySet<string>> = new Map();
-  /** Sources with an archive that is still being written. */
-  readonly unfinished: Set<string> = new Set<string>();
+  readonly held: HeldFiles;
+  readonly notes: ArchiveNotes;
   readonly #byInode = new Map<string, Generation>();
   readonly #ports: RegistryPorts;
 
@@ -63,10 +49,16 @@ export class Registry {
     this.sources = new Map(state.sources);
     this.#ports = ports;
     this.disk = ports.disk;
+    this.held = ports.held;
+    this.notes = new ArchiveNotes(this);
     this.scannedAtMs = state.scannedAtMs;
     for (const generation of this.known()) {
       if (generation.ending === undefined) this.#index(generation);
     }
+  }
+
+  emit(event: TailEvent): void {
+    this.#ports.emit(event);
   }
 
   known(): Generation[] {
@@ -85,30 +77,6 @@ export class Registry {
   ownerOfObject(stat: FileStat): Generation | undefined {
     const owner = this.owner(stat);
     return owner !== undefined && isSameObject(owner.identity, stat) ? owner : undefined;
-  }
-
-  /** Whether bytes of a file may have been written after the last scan, or after what was restored. */
-  isFresh(source: string, { mtimeNs }: FileStat): boolean {
-    if (this.scannedAtMs === undefined) return this.sources.get(source)?.restored ?? false;
-    return Number(mtimeNs / 1_000_000n) >= this.scannedAtMs - FILE_CLOCK_SLACK_MS;
-  }
-
-  /** The generation's file, not read to 1 KiB yet, where it stands in its place. */
-  weakInPlace(source: string): SurveyedFile | undefined {
-    const current = this.disk.survey(source).find(({ path }) => path === source);
-    const owner = current === undefined ? undefined : this.owner(current.stat);
-    if (current === undefined || owner?.phase !== "open" || owner.source !== source)
-      return undefined;
-    const isPlain = owner.format === undefined && isSameObject(owner.identity, current.stat);
-    return isPlain && owner.isWeak ? current : undefined;
-  }
-
-  /** Archives that nobody knows anything of, and that may hold what was never seen. */
-  newArchives(source: string): readonly ArchiveFile[] {
-    return this.disk.archives(source).filter(({ stat }) => {
-      const isJudged = this.judged.get(source)?.has(inodeKey(stat)) === true;
-      return !isJudged && this.owner(stat) === undefined && this.isFresh(source, stat);
-    });
   }
 
   record(path: string): SourceRecord {
@@ -167,12 +135,32 @@ export class Registry {
     generation.mtimeNs = stat.mtimeNs;
     this.add(generation);
     if (init.phase === "open") {
-      generation.file = file;
+      this.hold(generation, file);
       this.#ports.changed({ kind: "appeared", stream: generation.toStream() });
     } else {
       file.close();
     }
     return generation;
+  }
+
+  /** The file is the generation's, and stays open while there is room. */
+  hold(generation: Generation, file: OpenFile): void {
+    generation.file = file;
+    generation.isParked = false;
+    this.held.touch(generation);
+  }
+
+  /** The file of a generation, opened again where it was closed to save its descriptor. */
+  fileOf(generation: Generation): OpenFile | undefined {
+    const { file, path, identity, isParked } = generation;
+    if (file !== undefined || !isParked || path === undefined) return file;
+    const opened = this.disk.open(path, identity);
+    if (opened === undefined) {
+      const found = this.reopen(generation);
+      return found === "out-of-reach" ? undefined : found;
+    }
+    this.hold(generation, opened);
+    return opened;
   }
 
   add(generation: Generation): void {
@@ -212,9 +200,13 @@ export class Registry {
 
   /** The file was cut or replaced under a generation: goes on in a copy of it, or ends it. */
   diverge(generation: Generation, reason: TruncatedReason): void {
-    if (generation.phase !== "open") return this.forget(generation);
+    if (generation.phase !== "open") {
+      // For two scans it is still known, so that an archive of it is not read.
+      if (this.disk.archives(generation.source).length > 0) return this.#unindex(generation);
+      return this.forget(generation);
+    }
     const { source, position } = generation;
-    this.#ports.emit({
+    this.emit({
       kind: "truncated",
       source,
       generation: generation.generation,
@@ -223,16 +215,16 @@ export class Registry {
     });
     this.#unindex(generation);
     // Of a file that little is known of, anything may be a copy: archives are older, and come first.
-    const asksArchives = generation.isWeak && this.newArchives(source).length > 0;
-    if (!asksArchives && this.#continueInCopy(generation, generation.identity.head, position))
+    const asksArchives = generation.isWeak && this.notes.newArchives(source).length > 0;
+    if (!asksArchives && this.continueInCopy(generation, generation.identity.head, position))
       return;
-    this.#lose(generation, reason === "replaced" ? "deleted" : "truncated");
+    this.lose(generation, reason === "replaced" ? "deleted" : "truncated");
   }
 
   /** Its file is no more. Where there are archives, the next scan looks for its content in them. */
-  #lose(generation: Generation, cause: LossReason): void {
+  lose(generation: Generation, cause: LossReason): void {
     if (this.disk.archives(generation.source).length === 0) return this.end(generation, cause);
-    this.moves += 1;
+    this.notes.moved(generation.source);
     this.#unindex(generation);
     generation.closeFile();
     generation.path = undefined;
@@ -245,10 +237,10 @@ export class Registry {
     const { orphanhood, source, generation, identity, position } = orphan;
     orphan.orphanhood = undefined;
     if (orphanhood === undefined || orphanhood === "missing") return;
-    if (this.#continueInCopy(orphan, identity.head, position)) return;
+    if (this.continueInCopy(orphan, identity.head, position)) return;
     if (orphanhood === "cursor-lost") {
       const detail = "no file and no archive of it holds what was read";
-      this.#ports.emit({ kind: "cursor-lost", source, generation, detail });
+      this.emit({ kind: "cursor-lost", source, generation, detail });
     }
     this.end(orphan, orphanhood);
   }
@@ -320,72 +312,21 @@ export class Registry {
     return generation;
   }
 
-  /** Moves an open generation to a cursor, wherever the bytes it means are now. */
-  seek(generation: Generation, cursor: FileCursor): Result<void, CursorLost> {
-    this.moves += 1;
-    const { position, identity } = cursor;
-    if (generation.ending !== undefined) {
-      const { endByte } = generation.ending;
-      const isPastEnd = endByte !== undefined && position.offset >= endByte;
-      if (!isPastEnd) return this.#cursorLost(generation, position, "its file is gone");
-      generation.moveTo(position);
-      return ok(undefined);
-    }
-    const isElsewhere = generation.orphanhood !== undefined || generation.format !== undefined;
-    const file = isElsewhere ? "out-of-reach" : (generation.file ?? this.#reopen(generation));
-    if (file === "out-of-reach") {
-      // Whoever opens it, or inflates it, compares it with this position.
-      generation.moveTo(position);
-      return ok(undefined);
-    }
-    // Of an empty file a cursor knows the inode only, and a scan has compared that.
-    if (file !== undefined && hasContent(file, identity.head, position)) {
-      generation.moveTo(position);
-      return ok(undefined);
-    }
-    if (this.#continueInCopy(generation, identity.head, position)) {
-      generation.moveTo(position);
-      return ok(undefined);
-    }
-    if (this.disk.archives(generation.source).length > 0) {
-      generation.moveTo(position);
-      this.#lose(generation, "cursor-lost");
-      return ok(undefined);
-    }
-    const detail =
-      file === undefined
-        ? `no file has its inode ${identity.ino} and content`
-        : `${generation.path ?? "its file"} does not hold what was read before ${position.offset}`;
-    const lost = this.#cursorLost(generation, position, detail);
-    this.end(generation, "cursor-lost");
-    return lost;
-  }
-
-  #cursorLost(
-    generation: Generation,
-    position: FilePosition,
-    detail: string,
-  ): Result<never, CursorLost> {
-    const { source, generation: number, ending } = generation;
-    this.#ports.emit({ kind: "cursor-lost", source, generation: number, detail });
-    const knownBytes =
-      ending?.endByte === undefined ? undefined : Math.max(0, ending.endByte - position.offset);
-    return err({ code: "cursor-lost", detail, knownBytes });
-  }
-
   /** A file that is there and cannot be opened now, or may not even be looked for, is not gone. */
-  #reopen(generation: Generation): OpenFile | "out-of-reach" | undefined {
+  reopen(generation: Generation): OpenFile | "out-of-reach" | undefined {
     for (const { path, stat } of this.disk.survey(generation.source)) {
       if (!isSameObject(generation.identity, stat)) continue;
-      generation.file = this.disk.open(path, stat);
+      const file = this.disk.open(path, stat);
       generation.path = path;
-      return generation.file ?? "out-of-reach";
+      if (file === undefined) return "out-of-reach";
+      this.hold(generation, file);
+      return file;
     }
     return this.disk.isHidden(generation.source) ? "out-of-reach" : undefined;
   }
 
   /** copytruncate leaves the unread rest in a copy beside the file. */
-  #continueInCopy(generation: Generation, head: HeadPrint, position: FilePosition): boolean {
+  continueInCopy(generation: Generation, head: HeadPrint, position: FilePosition): boolean {
     const copy = findCopy(this, generation, head, position);
     if (copy === undefined) return false;
     const owner = this.ownerOfObject(copy.found.stat);
@@ -409,7 +350,7 @@ export class Registry {
     this.#unindex(generation);
     generation.closeFile();
     const stat = file.stat();
-    generation.file = file;
+    this.hold(generation, file);
     generation.path = found.path;
     generation.format = found.format;
     generation.orphanhood = undefined;
@@ -424,7 +365,7 @@ export class Registry {
     generation.wasSeen = true;
     this.#index(generation);
     const { source, generation: number } = generation;
-    this.#ports.emit({ kind: "recovered", source, generation: number, path: found.path });
+    this.emit({ kind: "recovered", source, generation: number, path: found.path });
     generation.wake?.();
   }
 

@@ -75,6 +75,8 @@ export interface StreamReader extends AsyncDisposable {
   readonly offset: number;
   /** Bytes in the file past `offset`, as of the last look at it. */
   readonly behindBytes: number;
+  /** Up to `length` of the first bytes of the file, as it is now; none where it is out of reach. */
+  head(length: number): Promise<Uint8Array>;
   /** Moves to a cursor of this stream, after checking that the file is the one it means. */
   seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>>;
   /** Reads into `target` from index `at` to its end. Throws the signal's reason when aborted. */

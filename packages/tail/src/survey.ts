@@ -132,7 +132,7 @@ function isSame(a: readonly SurveyedFile[], b: readonly SurveyedFile[]): boolean
 }
 
 function resolve(path: string): string {
-  return quietly(() => realpathSync(path)) ?? path;
+  return quietly(() => realpathSync.native(path)) ?? path;
 }
 
 /** Undefined for a system error: a survey goes by what it can see. */

@@ -74,7 +74,9 @@ class Host {
     let text = "";
     for (let n = 0; n < lines; n += 1) {
       this.#line += 1;
-      text += `line ${this.#line} ${"x".repeat(this.#line % 60)}\n`;
+      // No line is the beginning of another: a file of one may be taken for a copy of the other.
+      const number = String(this.#line).padStart(5, "0");
+      text += `line ${number} ${"x".repeat(2 + (this.#line % 60))}\n`;
     }
     if (partial) text = text.slice(0, -3);
     this.#folder.append(LOG, text);

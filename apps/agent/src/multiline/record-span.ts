@@ -23,15 +23,14 @@ export class RecordSpan {
   }
 
   /**
-   * Takes in the line at `[start, end)` of a buffer in which the record begins at `recordStart`.
+   * Takes in a line, without its line feed, with which the record would be of `recordBytes`.
    * False, and the line is to be `begin` of another, where it does not belong to the record or the
    * record would grow out of its bounds.
    */
-  join(buffer: Uint8Array, recordStart: number, start: number, end: number): boolean {
-    const line = buffer.subarray(start, Math.min(end, start + LIMITS.recordBytes));
+  join(line: Uint8Array, recordBytes: number): boolean {
     // The rule hears of each line, so that it still knows where it is behind a bound.
     const continues = this.#rule.continues(withoutReturn(toLineText(line).text));
-    if (!continues || this.isEmpty || !this.hasRoomFor(end - recordStart)) {
+    if (!continues || this.isEmpty || !this.hasRoomFor(recordBytes)) {
       return false;
     }
     this.#lines += 1;

@@ -5,11 +5,16 @@ const CHUNK_BYTES = 64 * 1024;
 /** Of lines so long that more of them is of no use on a screen. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** The last `count` lines of the first `size` bytes of a file; a last line without an end is one. */
+/**
+ * The last `count` lines of the first `size` bytes of a file; a last line without an end is one.
+ *
+ * @param lineFeedBytes 2 for UTF-16, whose other characters may look like a line feed here
+ */
 export async function readLastLines(
   file: FileHandle,
   size: number,
   count: number,
+  lineFeedBytes: 1 | 2,
 ): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let from = count === 0 ? 0 : size;
@@ -19,7 +24,7 @@ export async function readLastLines(
     const length = Math.min(CHUNK_BYTES, from);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, from - length);
     const chunk = buffer.subarray(0, bytesRead);
-    if (from === size && chunk.at(-1) !== LF) {
+    if (from === size && chunk.lastIndexOf(LF) < length - lineFeedBytes) {
       missing -= 1;
     }
     for (

@@ -7,7 +7,12 @@ import {
   REDACT_PRESETS,
 } from "../processing/processing-settings.ts";
 import { preview } from "./preview.ts";
-import { type RuleFlags, rulesFromConfig, rulesFromFlags } from "./preview-rules.ts";
+import {
+  type PreviewRules,
+  type RuleFlags,
+  rulesFromConfig,
+  rulesFromFlags,
+} from "./preview-rules.ts";
 
 /** `sluice-agent preview FILE` */
 export function addPreviewCommand(root: Command): void {
@@ -48,7 +53,7 @@ async function chooseRules(
   path: string,
   config: string | undefined,
   flags: RuleFlags,
-): ReturnType<typeof rulesFromConfig> {
+): Promise<PreviewRules> {
   if (config === undefined) {
     return rulesFromFlags(flags);
   }

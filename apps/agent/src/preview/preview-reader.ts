@@ -6,11 +6,13 @@ export class PreviewReader implements StreamReader {
   readonly kind = "bytes";
   readonly stream: StreamKey;
   readonly #chunks: Uint8Array[] = [];
-  #offset = 0;
+  #offset: number;
   #isEnded = false;
   #wake: () => void = () => undefined;
 
-  constructor(path: string) {
+  /** @param offset where in the file the first byte stands */
+  constructor(path: string, offset: number) {
+    this.#offset = offset;
     this.stream = { source: path, generation: 1 };
   }
 
@@ -32,6 +34,11 @@ export class PreviewReader implements StreamReader {
   end(): void {
     this.#isEnded = true;
     this.#wake();
+  }
+
+  /** The preview has looked at the file's beginning itself. */
+  async head(): Promise<Uint8Array> {
+    return new Uint8Array();
   }
 
   async seek(): Promise<Result<void, never>> {

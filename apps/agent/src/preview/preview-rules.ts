@@ -20,10 +20,16 @@ export interface RuleFlags {
   readonly excludeLines?: readonly string[] | undefined;
 }
 
+export interface PreviewRules {
+  readonly processing: ProcessingSettings | undefined;
+  /** As the configuration declares it; undefined where a byte order mark decides. */
+  readonly encoding: string | undefined;
+}
+
 const RULES = z.strictObject({ ...FRAMING_FIELDS, ...PROCESSING_FIELDS });
 
 /** @throws Failure with exit code 2 that says which flag is wrong */
-export function rulesFromFlags(flags: RuleFlags): ProcessingSettings | undefined {
+export function rulesFromFlags(flags: RuleFlags): PreviewRules {
   const checked = RULES.safeParse({
     multiline: flags.multiline,
     parse: flags.parse,
@@ -32,7 +38,7 @@ export function rulesFromFlags(flags: RuleFlags): ProcessingSettings | undefined
     exclude_lines: flags.excludeLines,
   });
   if (checked.success) {
-    return toProcessing(checked.data);
+    return { processing: toProcessing(checked.data), encoding: undefined };
   }
   const wrong = checked.error.issues.map(({ path, message }) => {
     const [key = ""] = path;
@@ -54,20 +60,18 @@ export async function rulesFromConfig(
   config: string,
   path: string,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<ProcessingSettings | undefined> {
+): Promise<PreviewRules> {
   const { settings } = await loadSettings({ file: config, flags: {}, env });
   const absolute = resolve(path);
-  const owner = settings.sources.find((source) => {
-    if (source.kind !== "file") {
-      return false;
-    }
-    return coversPath(source.include, source.exclude, absolute);
-  });
+  const owner = settings.sources
+    .filter((source) => source.kind === "file")
+    .find(({ include, exclude }) => coversPath(include, exclude, absolute));
   if (owner === undefined) {
     throw new Failure(
       `${config}: no source covers ${absolute}`,
       "add the file under `sources`, or give the rules as flags instead of --config",
     );
   }
-  return owner.processing;
+  const { processing, encoding } = owner;
+  return { processing, encoding };
 }

@@ -3,12 +3,13 @@ import { type FileHandle, open } from "node:fs/promises";
 import { Failure } from "@sluice/service";
 import { Tail } from "tail";
 
-import type { ProcessingSettings } from "../agent-settings.ts";
 import { LineFeed } from "../line-feed.ts";
 import { Processor } from "../processing/processor.ts";
+import { encodingOfMark, lineEncoding, MARK_BYTES } from "../transcoder.ts";
 import { Stamper } from "../stamp/stamper.ts";
 import { readLastLines } from "./last-lines.ts";
 import { PreviewReader } from "./preview-reader.ts";
+import type { PreviewRules } from "./preview-rules.ts";
 import { RecordView } from "./record-view.ts";
 
 export interface PreviewRequest {
@@ -16,7 +17,7 @@ export interface PreviewRequest {
   /** How many of the lines that are there are shown first. */
   readonly lines: number;
   readonly follows: boolean;
-  readonly rules: ProcessingSettings | undefined;
+  readonly rules: PreviewRules;
   readonly hasColor: boolean;
   readonly write: (text: string) => void;
   /** Ends it. */
@@ -31,9 +32,8 @@ export interface PreviewRequest {
  */
 export async function preview(request: PreviewRequest): Promise<void> {
   const { path, lines, follows, rules, hasColor, write, signal } = request;
-  const reader = new PreviewReader(path);
-  const feed = new LineFeed(reader, rules?.multiline);
-  const view = new RecordView(new Processor(new Stamper(), rules), hasColor);
+  const { processing } = rules;
+  const view = new RecordView(new Processor(new Stamper(), processing), hasColor);
   await using file = await openLog(path);
   const later: Uint8Array[] = [];
   let take = (bytes: Uint8Array): void => void later.push(bytes);
@@ -41,7 +41,12 @@ export async function preview(request: PreviewRequest): Promise<void> {
   const { size } = statSync(path);
   const tail = follows ? follow(path, (bytes) => take(bytes), signal) : undefined;
   try {
-    reader.push(await readLastLines(file, size, lines));
+    const { buffer: mark } = await file.read(Buffer.alloc(MARK_BYTES), 0, MARK_BYTES, 0);
+    const encoding = rules.encoding ?? encodingOfMark(mark);
+    const last = await readLastLines(file, size, lines, lineEncoding(encoding).lineFeedBytes);
+    const reader = new PreviewReader(path, size - last.length);
+    const feed = new LineFeed(reader, { multiline: processing?.multiline, encoding });
+    reader.push(last);
     take = (bytes) => reader.push(bytes);
     later.forEach(take);
     if (!follows) {

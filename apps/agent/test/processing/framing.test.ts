@@ -103,6 +103,34 @@ describe("lines that belong together", () => {
   });
 });
 
+describe("lines of a declared encoding", () => {
+  it.each(["utf-16le", "utf-16be"])(
+    "are joined as their text says, and account for the bytes of the file: %s",
+    async (encoding) => {
+      const text = "eins ü\n zwei \u0a0a 日本\n\n drei\nvier 😀\n fünf";
+      const bytes = Buffer.from(text, "utf16le");
+      const content = encoding === "utf-16be" ? bytes.swap16() : bytes;
+      const sizes = fc.infiniteStream(fc.integer({ min: 1, max: 12 }));
+      await fc.assert(
+        fc.asyncProperty(sizes, async (next) => {
+          const reader = new MemoryReader(content, () => next.next().value);
+          reader.end({ kind: "ended", reason: "rotated" });
+          const feed = new LineFeed(reader, { multiline: INDENTED, encoding });
+          const records = await readAll(feed);
+          const bodies = records.map(({ text: latin1 }) =>
+            Buffer.from(latin1, "latin1").toString("utf8"),
+          );
+          expect(bodies).toEqual(["eins ü\n zwei \u0a0a 日本", "\n drei", "vier 😀\n fünf"]);
+          expect(records.reduce((sum, { sourceBytes }) => sum + sourceBytes, 0)).toBe(
+            content.length,
+          );
+        }),
+        { numRuns: 50 },
+      );
+    },
+  );
+});
+
 describe("a line that is longer than a record may be", () => {
   const long = LIMITS.recordBytes + 150_000;
   it.each([10_000, 70_000, Number.POSITIVE_INFINITY])(
@@ -111,7 +139,7 @@ describe("a line that is longer than a record may be", () => {
       const content = `a\n b\n ${"x".repeat(long)}\n c\nd\n${"y".repeat(LIMITS.recordBytes)}\n e\n`;
       const reader = new MemoryReader(content, () => readBytes);
       reader.end({ kind: "ended", reason: "rotated" });
-      const records = await readAll(new LineFeed(reader, INDENTED));
+      const records = await readAll(new LineFeed(reader, { multiline: INDENTED }));
       expect(
         records.map(({ text, originalBytes }) => [text.slice(0, 4), text.length, originalBytes]),
       ).toEqual([
@@ -149,7 +177,7 @@ describe("a record that may go on", () => {
 
   it("is taken after max_wait of silence, and the cursor stays in front of it until then", async () => {
     const reader = new MemoryReader("a\nb\n c\npart");
-    const feed = new LineFeed(reader, INDENTED);
+    const feed = new LineFeed(reader, { multiline: INDENTED });
     expect(bodies(await feed.read(never))).toEqual(["a"]);
     expect(bodies(await feed.read(never))).toBe("idle");
     expect(offsetOf(feed.cursor())).toBe(2);
@@ -168,7 +196,7 @@ describe("a record that may go on", () => {
 
   it("waits anew with each byte, and takes what comes in time", async () => {
     const reader = new MemoryReader("a\n");
-    const feed = new LineFeed(reader, INDENTED);
+    const feed = new LineFeed(reader, { multiline: INDENTED });
     expect(bodies(await feed.read(never))).toBe("idle");
     for (const more of [" b\n", " c", "\n"]) {
       const changed = feed.changed(never);
@@ -185,13 +213,13 @@ describe("a record that may go on", () => {
 
   it("does not hold up a stop, and an unfinished line alone waits for no timer", async () => {
     const abort = new AbortController();
-    const feed = new LineFeed(new MemoryReader("a\n"), INDENTED);
+    const feed = new LineFeed(new MemoryReader("a\n"), { multiline: INDENTED });
     expect(bodies(await feed.read(abort.signal))).toBe("idle");
     const changed = feed.changed(abort.signal);
     abort.abort(new Error("rewound"));
     await expect(changed).rejects.toThrow("rewound");
     expect(vi.getTimerCount()).toBe(0);
-    const unfinished = new LineFeed(new MemoryReader("part"), INDENTED);
+    const unfinished = new LineFeed(new MemoryReader("part"), { multiline: INDENTED });
     expect(bodies(await unfinished.read(never))).toBe("idle");
     void unfinished.changed(never);
     expect(vi.getTimerCount()).toBe(0);
@@ -200,13 +228,13 @@ describe("a record that may go on", () => {
   it("ends at a hole and at a loss, with the line that has no end", async () => {
     const inFront = new MemoryReader("a\n b\n c");
     inFront.end({ kind: "lost", reason: "truncated", fromByte: 7, knownBytes: 3 });
-    const feed = new LineFeed(inFront, INDENTED);
+    const feed = new LineFeed(inFront, { multiline: INDENTED });
     expect(bodies(await feed.read(never))).toEqual(["a\n b\n c"]);
     expect(bodies(await feed.read(never))).toBe("lost");
     const sizes = [7, 99];
     const holed = new MemoryReader(`a\n b\n c${"\0".repeat(9)} d\n`, () => sizes.shift() ?? 99);
     holed.hole = { offset: 7, length: 9 };
-    const other = new LineFeed(holed, INDENTED);
+    const other = new LineFeed(holed, { multiline: INDENTED });
     expect(bodies(await other.read(never))).toEqual(["a\n b\n c"]);
     expect(bodies(await other.read(never))).toBe("hole");
     expect(offsetOf(other.cursor())).toBe(16);

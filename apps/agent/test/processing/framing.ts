@@ -19,7 +19,7 @@ export async function frame(
 ): Promise<string[]> {
   const reader = new MemoryReader(content, nextReadBytes);
   reader.end({ kind: "ended", reason: "rotated" });
-  const records = await readAll(new LineFeed(reader, settings));
+  const records = await readAll(new LineFeed(reader, { multiline: settings }));
   return records.map(({ text }) => text);
 }
 

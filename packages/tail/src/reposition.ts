@@ -1,0 +1,66 @@
+import { err, ok } from "@sluice/quantity";
+import type { Result } from "@sluice/quantity";
+import type { FileCursor } from "./cursor.ts";
+import type { Generation } from "./generation.ts";
+import { hasContent } from "./identity.ts";
+import type { FilePosition } from "./identity.ts";
+import type { Registry } from "./registry.ts";
+import type { CursorLost } from "./source.ts";
+
+/** Moves an open generation to a cursor, wherever the bytes it means are now. */
+export function reposition(
+  registry: Registry,
+  generation: Generation,
+  cursor: FileCursor,
+): Result<void, CursorLost> {
+  registry.notes.moved(generation.source);
+  const { position, identity } = cursor;
+  if (generation.ending !== undefined) {
+    const { endByte } = generation.ending;
+    const isPastEnd = endByte !== undefined && position.offset >= endByte;
+    if (!isPastEnd) return cursorLost(registry, generation, position, "its file is gone");
+    generation.moveTo(position);
+    return ok(undefined);
+  }
+  const isElsewhere = generation.orphanhood !== undefined || generation.format !== undefined;
+  const file = isElsewhere ? "out-of-reach" : (generation.file ?? registry.reopen(generation));
+  if (file === "out-of-reach") {
+    // Whoever opens it, or inflates it, compares it with this position.
+    generation.moveTo(position);
+    return ok(undefined);
+  }
+  // Of an empty file a cursor knows the inode only, and a scan has compared that.
+  if (file !== undefined && hasContent(file, identity.head, position)) {
+    generation.moveTo(position);
+    return ok(undefined);
+  }
+  if (registry.continueInCopy(generation, identity.head, position)) {
+    generation.moveTo(position);
+    return ok(undefined);
+  }
+  if (registry.disk.archives(generation.source).length > 0) {
+    generation.moveTo(position);
+    registry.lose(generation, "cursor-lost");
+    return ok(undefined);
+  }
+  const detail =
+    file === undefined
+      ? `no file has its inode ${identity.ino} and content`
+      : `${generation.path ?? "its file"} does not hold what was read before ${position.offset}`;
+  const lost = cursorLost(registry, generation, position, detail);
+  registry.end(generation, "cursor-lost");
+  return lost;
+}
+
+function cursorLost(
+  registry: Registry,
+  generation: Generation,
+  position: FilePosition,
+  detail: string,
+): Result<never, CursorLost> {
+  const { source, generation: number, ending } = generation;
+  registry.emit({ kind: "cursor-lost", source, generation: number, detail });
+  const knownBytes =
+    ending?.endByte === undefined ? undefined : Math.max(0, ending.endByte - position.offset);
+  return err({ code: "cursor-lost", detail, knownBytes });
+}
