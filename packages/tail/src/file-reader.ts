@@ -1,5 +1,5 @@
 import type { Result } from "@sluice/quantity";
-import { ArchiveReader } from "./archive-reader.ts";
+import { ArchiveReader } from "./archive/archive-reader.ts";
 import { wasCutUnseen } from "./copy.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { TailEvent, TruncatedReason } from "./event.ts";
@@ -13,7 +13,7 @@ import type { FileStat, OpenFile } from "./open-file.ts";
 import { reposition } from "./reposition.ts";
 import type { Registry } from "./registry.ts";
 import type { CursorInvalid, CursorLost, ReadOutcome, StreamKey, StreamReader } from "./source.ts";
-import { Inflater } from "./inflater.ts";
+import { Inflater } from "./archive/inflater.ts";
 import type { WatchBudget } from "./watch-budget.ts";
 import { GrowthWait } from "./growth-wait.ts";
 

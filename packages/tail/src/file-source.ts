@@ -1,7 +1,7 @@
 import { err, ok } from "@sluice/quantity";
 import type { Result } from "@sluice/quantity";
 import { Access, globRoots } from "./access.ts";
-import { ArchiveSearch } from "./archive-search.ts";
+import { ArchiveSearch } from "./archive/archive-search.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { decodeCursor } from "./cursor.ts";
 import type { FileCursor } from "./cursor.ts";

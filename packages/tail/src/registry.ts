@@ -1,4 +1,4 @@
-import { ArchiveNotes } from "./archive-notes.ts";
+import { ArchiveNotes } from "./archive/archive-notes.ts";
 import { findCopy, wasCutUnseen } from "./copy.ts";
 import type { FileCursor } from "./cursor.ts";
 import type { LossReason, TailEvent, TruncatedReason } from "./event.ts";

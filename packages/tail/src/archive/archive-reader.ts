@@ -1,10 +1,10 @@
 import { Archive } from "./archive.ts";
 import { isBeingWritten } from "./archive-finding.ts";
-import type { TailClock } from "./file-source-options.ts";
-import type { Generation } from "./generation.ts";
-import type { FilePosition } from "./identity.ts";
+import type { TailClock } from "../file-source-options.ts";
+import type { Generation } from "../generation.ts";
+import type { FilePosition } from "../identity.ts";
 import type { InflateStop } from "./inflater.ts";
-import type { FileStat, OpenFile } from "./open-file.ts";
+import type { FileStat, OpenFile } from "../open-file.ts";
 
 export type ArchiveOutcome =
   /** `length` > 0 bytes up to `position`. */

@@ -1,6 +1,6 @@
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import type { OpenFile } from "./open-file.ts";
-import type { ArchiveFormat } from "./rotation.ts";
+import type { OpenFile } from "../open-file.ts";
+import type { ArchiveFormat } from "../rotation.ts";
 
 const INPUT_BYTES = 64 * 1024;
 /** Inflated bytes that wait to be taken; more stay in the decoder. */

@@ -1,11 +1,11 @@
 import type { Archive } from "./archive.ts";
 import { ArchiveFinding } from "./archive-finding.ts";
-import type { TailEvent } from "./event.ts";
-import type { Generation } from "./generation.ts";
-import { inodeKey, isAnswer, isSameObject, positionAt } from "./identity.ts";
-import type { OpenFile } from "./open-file.ts";
-import type { Registry } from "./registry.ts";
-import type { ArchiveFile } from "./survey.ts";
+import type { TailEvent } from "../event.ts";
+import type { Generation } from "../generation.ts";
+import { inodeKey, isAnswer, isSameObject, positionAt } from "../identity.ts";
+import type { OpenFile } from "../open-file.ts";
+import type { Registry } from "../registry.ts";
+import type { ArchiveFile } from "../survey.ts";
 
 export interface ArchiveSearchOptions {
   readonly wallMs: () => number;

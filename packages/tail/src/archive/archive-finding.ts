@@ -1,10 +1,10 @@
 import { Archive } from "./archive.ts";
-import { HEAD_BYTES } from "./fingerprint.ts";
-import type { Generation } from "./generation.ts";
-import type { FilePosition } from "./identity.ts";
+import { HEAD_BYTES } from "../fingerprint.ts";
+import type { Generation } from "../generation.ts";
+import type { FilePosition } from "../identity.ts";
 import type { InflateStop } from "./inflater.ts";
-import type { FileStat, OpenFile } from "./open-file.ts";
-import type { ArchiveFile } from "./survey.ts";
+import type { FileStat, OpenFile } from "../open-file.ts";
+import type { ArchiveFile } from "../survey.ts";
 
 const READ_BYTES = 64 * 1024;
 /** A compressed file that ends too early and was written to within that is still being written. */

@@ -1,11 +1,11 @@
-import { ANCHOR_BYTES, fingerprint, HEAD_BYTES } from "./fingerprint.ts";
-import { isAnswer } from "./identity.ts";
-import type { FilePosition, HeadPrint } from "./identity.ts";
+import { ANCHOR_BYTES, fingerprint, HEAD_BYTES } from "../fingerprint.ts";
+import { isAnswer } from "../identity.ts";
+import type { FilePosition, HeadPrint } from "../identity.ts";
 import { Inflater } from "./inflater.ts";
 import type { InflateStop } from "./inflater.ts";
-import type { OpenFile } from "./open-file.ts";
+import type { OpenFile } from "../open-file.ts";
 import { RecentBytes } from "./recent-bytes.ts";
-import type { ArchiveFormat } from "./rotation.ts";
+import type { ArchiveFormat } from "../rotation.ts";
 
 const SKIP_BYTES = 64 * 1024;
 

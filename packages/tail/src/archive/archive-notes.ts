@@ -1,9 +1,9 @@
-import { FILE_CLOCK_SLACK_MS } from "./file-source-options.ts";
-import { inodeKey, isSameObject } from "./identity.ts";
-import type { HeadPrint } from "./identity.ts";
-import type { FileStat } from "./open-file.ts";
-import type { Registry } from "./registry.ts";
-import type { ArchiveFile, SurveyedFile } from "./survey.ts";
+import { FILE_CLOCK_SLACK_MS } from "../file-source-options.ts";
+import { inodeKey, isSameObject } from "../identity.ts";
+import type { HeadPrint } from "../identity.ts";
+import type { FileStat } from "../open-file.ts";
+import type { Registry } from "../registry.ts";
+import type { ArchiveFile, SurveyedFile } from "../survey.ts";
 
 /** What scans and searches of archives tell each other. */
 export class ArchiveNotes {
