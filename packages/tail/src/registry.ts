@@ -346,7 +346,7 @@ export class Registry {
   /** The generation goes on in another file that holds its bytes: a copy of its own, or an archive. */
   moveInto(generation: Generation, found: SurveyedFile, file: OpenFile): void {
     const owner = this.owner(found.stat);
-    if (owner !== undefined) this.forget(owner);
+    if (owner?.phase === "copy") this.forget(owner);
     this.#unindex(generation);
     generation.closeFile();
     const stat = file.stat();
@@ -367,6 +367,8 @@ export class Registry {
     const { source, generation: number } = generation;
     this.emit({ kind: "recovered", source, generation: number, path: found.path });
     generation.wake?.();
+    // The number was that of a file that is gone, and that this scan has not come to yet.
+    if (owner !== undefined && owner.phase !== "copy") this.diverge(owner, "replaced");
   }
 
   #index(generation: Generation): void {

@@ -73,6 +73,29 @@ describe("a copy that copytruncate makes", () => {
     await collector.stop();
   });
 
+  it("does not take the place of an unread file whose inode number it was given", async () => {
+    using folder = new Folder();
+    const [copied, deleted] = [folder.at("app.log"), folder.at("other.log")];
+    const collector = new Collector({ include: [folder.at("*.log")], start: "beginning" });
+    folder.append("app.log", "one\n");
+    folder.append("other.log", "other\n");
+    await collector.start();
+    await collector.settle();
+    collector.save();
+    await collector.stop();
+    folder.append("app.log", "two\n");
+    expect(copyWithInodeOf(deleted, copied, folder.at("app.log.1"))).toBe(true);
+    truncateSync(copied);
+    folder.append("app.log", "three\n");
+    await collector.start();
+    await collector.settle();
+    expect(collector.generations(copied)).toEqual(["one\ntwo\n", "three\n"]);
+    const own = collector.source.streams().filter(({ source }) => source === deleted);
+    expect(own).toEqual([]);
+    expect(collector.lost).toMatchObject([{ fromByte: 6, knownBytes: undefined }]);
+    await collector.stop();
+  });
+
   it("is no renamed file that begins as the new one does", async () => {
     using folder = new Folder();
     const path = folder.at("app.log");
