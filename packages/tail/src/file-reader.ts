@@ -385,7 +385,9 @@ export class FileReader implements StreamReader {
     const { ending, file, isParked } = this.#generation;
     if (ending !== undefined) return true;
     if (file === undefined) return isParked && !this.#isAsIdle(this.#generation);
-    if (this.#generation.format !== undefined) return this.#archive?.hasNews() ?? true;
+    if (this.#generation.format !== undefined) {
+      return this.#archive?.file !== file || this.#archive.hasNews();
+    }
     const stat = file.stat();
     this.#waitingBytes = stat.sizeBytes;
     if (!this.#isAsIdle(stat)) return !this.#awaitsSearch();

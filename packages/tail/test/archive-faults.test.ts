@@ -226,6 +226,7 @@ describe("a file of a few bytes in the place of one that was compressed", () => 
     const [stream] = collector.source.streams().filter(({ generation }) => generation === 2);
     if (stream === undefined) throw new Error("no second file");
     const reader = await collector.reader(stream);
+    folder.append("app.log.1", "written since the last look\n");
     compress(folder.at("app.log.1"));
     folder.append(LOG, "three\n");
     const target = new Uint8Array(64);
