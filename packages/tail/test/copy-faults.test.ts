@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  existsSync,
   renameSync,
   statSync,
   symlinkSync,
@@ -69,6 +70,40 @@ describe("a copy that copytruncate makes", () => {
     folder.append("app.log", "four\n");
     await collector.settle();
     expect(collector.generations(path)).toEqual(["one\n", "two\nthree\n", "four\n"]);
+    expect(collector.lost).toEqual([]);
+    await collector.stop();
+  });
+
+  it("is found, though the files begin alike and the state is older than what was read", async () => {
+    using folder = new Folder();
+    const path = folder.at("app.log");
+    const banner = "the same banner in every file\n".repeat(100);
+    const cut = (line: string): void => {
+      if (existsSync(`${path}.1`)) renameSync(`${path}.1`, `${path}.2`);
+      copyFileSync(path, `${path}.1`);
+      truncateSync(path);
+      folder.append("app.log", `${banner}${line}`);
+    };
+    const collector = new Collector({ include: [path], start: "beginning" });
+    folder.append("app.log", `${banner}one\n`);
+    await collector.start();
+    await collector.settle();
+    cut("");
+    await collector.settle();
+    await collector.rescan();
+    collector.save();
+    folder.append("app.log", "two\n");
+    await collector.settle();
+    await collector.stop();
+    cut("three, and longer\n");
+    await collector.start();
+    await collector.settle();
+    expect(collector.refused).toEqual([]);
+    expect(collector.generations(path)).toEqual([
+      `${banner}one\n`,
+      `${banner}two\n`,
+      `${banner}three, and longer\n`,
+    ]);
     expect(collector.lost).toEqual([]);
     await collector.stop();
   });
