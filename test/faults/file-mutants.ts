@@ -49,6 +49,19 @@ export const FILE_MUTANTS: readonly FileMutant[] = [
     edits: ANCHOR_OFF,
   },
   {
+    name: "nothing known of the unread",
+    fault:
+      "a file that was cut before any of it was read, and begins as before, is taken for itself",
+    foundBy: cells("truncate and regrow", "down", "identical headers"),
+    edits: [
+      {
+        file: `${TAIL}/identity.ts`,
+        find: "  if (tip === undefined || position.offset > 0) return undefined;\n",
+        replace: "  if (tip === undefined || position.offset >= 0) return undefined;\n",
+      },
+    ],
+  },
+  {
     name: "growth trusted",
     fault: "a running agent reads on from the old offset of a file that was cut and has grown",
     foundBy: cells("truncate and regrow", "up", "identical headers"),
