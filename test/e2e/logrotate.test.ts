@@ -12,8 +12,8 @@ test("what logrotate does under load: every line once but what copytruncate dest
   const { verdicts, problems } = await runLogrotate({
     product: PRODUCT,
     seed: 1,
-    rotations: 5,
-    pauseMs: 500,
+    rotations: 4,
+    pauseMs: 400,
     linesPerSecond: 2_000,
   });
   expect([...problems, ...verdicts.flatMap(({ problems: found }) => found)]).toEqual([]);

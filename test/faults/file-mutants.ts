@@ -19,14 +19,13 @@ const HEAD_OFF = {
 const ANCHOR_OFF = [
   {
     file: `${TAIL}/identity.ts`,
-    find: "    grownHead(file, head) !== undefined &&\n    positionAt(file, position.offset)?.anchor === position.anchor\n",
-    replace:
-      "    grownHead(file, head) !== undefined &&\n    positionAt(file, position.offset) !== undefined\n",
+    find: "    (noted.anchor === UNKNOWN_ANCHOR || noted.anchor === found.anchor)\n",
+    replace: "    (noted.anchor === UNKNOWN_ANCHOR || noted.anchor !== LOST_ANCHOR)\n",
   },
   {
     file: `${TAIL}/file-reader.ts`,
-    find: "return fingerprint(bytes) === this.#generation.position.anchor ? bytes : undefined;",
-    replace: "return bytes;",
+    find: "    return anchor === UNKNOWN_ANCHOR || fingerprint(bytes) === anchor ? bytes : undefined;\n",
+    replace: "    return anchor === LOST_ANCHOR ? undefined : bytes;\n",
   },
 ];
 
@@ -48,6 +47,19 @@ export const FILE_MUTANTS: readonly FileMutant[] = [
     fault: "a file that begins as the one before it did is read on from the old offset",
     foundBy: cells("truncate and regrow", "down", "identical headers"),
     edits: ANCHOR_OFF,
+  },
+  {
+    name: "nothing known of the unread",
+    fault:
+      "a file that was cut before any of it was read, and begins as before, is taken for itself",
+    foundBy: cells("truncate and regrow", "down", "identical headers"),
+    edits: [
+      {
+        file: `${TAIL}/identity.ts`,
+        find: "  if (tip === undefined || position.offset > 0) return undefined;\n",
+        replace: "  if (tip === undefined || position.offset >= 0) return undefined;\n",
+      },
+    ],
   },
   {
     name: "growth trusted",

@@ -15,10 +15,11 @@ import {
 
 /** What contradicts that the place where a stream begins outlives its agent, in sentences. */
 export async function findInitialCursorProblems(product: Product): Promise<string[]> {
-  return [
-    ...(await killedBeforeTheFirstAck(product)),
-    ...(tracingRefused() === undefined ? await openedBehindTheDisk(product) : []),
-  ];
+  const found = await Promise.all([
+    killedBeforeTheFirstAck(product),
+    tracingRefused() === undefined ? openedBehindTheDisk(product) : [],
+  ]);
+  return found.flat();
 }
 
 /** For a stored line that may never come. */

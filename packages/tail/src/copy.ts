@@ -1,4 +1,3 @@
-import { HEAD_BYTES } from "./fingerprint.ts";
 import type { Generation } from "./generation.ts";
 import { hasContent, isAnswer, isPrefixOf, isSameObject, positionAt } from "./identity.ts";
 import type { FilePosition, HeadPrint } from "./identity.ts";
@@ -15,8 +14,9 @@ export interface FoundCopy {
 }
 
 /**
- * The oldest sibling that belongs to nobody, or is known for a copy, and holds the bytes up to the
- * position, or at least up to a position of an earlier read. Of an empty file, any that has bytes.
+ * The oldest sibling that belongs to nobody, or else the newest that is known for a copy, and holds
+ * the bytes up to the position, or at least up to a position of an earlier read. Of an empty file,
+ * any that has bytes.
  */
 export function findCopy(
   registry: Registry,
@@ -24,10 +24,14 @@ export function findCopy(
   head: HeadPrint,
   position: FilePosition,
 ): FoundCopy | undefined {
-  for (const found of registry.disk.survey(generation.source)) {
-    const owner = registry.ownerOfObject(found.stat);
-    if (found.path === generation.source || found.stat.sizeBytes === 0) continue;
-    if (owner !== undefined && owner.phase !== "copy") continue;
+  const siblings = registry.disk
+    .survey(generation.source)
+    .filter(({ path, stat }) => path !== generation.source && stat.sizeBytes > 0);
+  const ownerOf = ({ stat }: SurveyedFile): Generation | undefined => registry.ownerOfObject(stat);
+  const strangers = siblings.filter((found) => ownerOf(found) === undefined);
+  // Older copies are those of older files, which may begin as this one does.
+  const copies = siblings.filter((found) => ownerOf(found)?.phase === "copy").toReversed();
+  for (const found of [...strangers, ...copies]) {
     const file = registry.disk.open(found.path, found.stat);
     if (file === undefined) continue;
     if (isCopy(file, head, position)) return { found, file, isContinued: true };
@@ -40,18 +44,23 @@ export function findCopy(
 }
 
 /**
- * A head of a few bytes does not tell a file from itself after it was written, copied and cut.
- * Where it is in its place and a sibling that belongs to nobody holds what was seen of it, and more
- * than the file does now, that sibling is the file as it was.
+ * A head of a few bytes does not tell a file from itself after it was written, copied and cut; nor
+ * does any head tell files that begin alike, where what was noted is older than a copy and a cut.
+ * Where the file is in its place and an older sibling that belongs to nobody holds what was seen of
+ * it, and goes on in another way, that sibling is the file as it was.
  */
 export function wasCutUnseen(registry: Registry, generation: Generation, file: OpenFile): boolean {
-  const { phase, identity, source, position } = generation;
-  if (phase !== "open" || identity.head.length === HEAD_BYTES) return false;
+  const { phase, identity, source, position, isWeak, wasSeen } = generation;
+  // Where the state was lost, older files belong to nobody as well.
+  const isRestored = registry.sources.get(source)?.restored === true;
+  if (phase !== "open" || (!isWeak && (wasSeen || isRestored))) return false;
   const files = registry.disk.survey(source);
   const current = files.find(({ path }) => path === source);
   if (current === undefined || !isSameObject(identity, current.stat)) return false;
   return files.some((found) => {
     if (registry.ownerOfObject(found.stat) !== undefined) return false;
+    // A file that was begun since, and is not in its place yet, was written to last.
+    if (found.stat.mtimeNs > current.stat.mtimeNs) return false;
     const sibling = registry.disk.open(found.path, found.stat);
     if (sibling === undefined) return false;
     const wasFile = isCopy(sibling, identity.head, position) && !isPrefixOf(sibling, file);

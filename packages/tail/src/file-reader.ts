@@ -332,11 +332,9 @@ export class FileReader implements StreamReader {
 
   /** Whether the file may have been copied, compressed and cut: a scan finds out. */
   #awaitsSearch(): boolean {
-    const { registry, hint } = this.#ports;
-    const { isWeak, path, source } = this.#generation;
-    if (!isWeak || path !== source || registry.notes.newArchives(source).length === 0) return false;
-    hint();
-    return true;
+    const isAwaited = this.#ports.registry.notes.awaitsSearch(this.#generation);
+    if (isAwaited) this.#ports.hint();
+    return isAwaited;
   }
 
   /** After a seek or a move to a copy only the anchor's fingerprint is known. */
@@ -387,10 +385,12 @@ export class FileReader implements StreamReader {
     const { ending, file, isParked } = this.#generation;
     if (ending !== undefined) return true;
     if (file === undefined) return isParked && !this.#isAsIdle(this.#generation);
-    if (this.#generation.format !== undefined) return this.#archive?.hasNews() ?? true;
+    if (this.#generation.format !== undefined) {
+      return this.#archive?.file !== file || this.#archive.hasNews();
+    }
     const stat = file.stat();
     this.#waitingBytes = stat.sizeBytes;
-    if (!this.#isAsIdle(stat)) return true;
+    if (!this.#isAsIdle(stat)) return !this.#awaitsSearch();
     return this.#settlesInMs() <= 0;
   }
 

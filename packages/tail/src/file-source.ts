@@ -105,7 +105,10 @@ export class FileSource implements Source {
   }
 
   #enqueueScan(onFirstLook?: () => void): Promise<void> {
-    const scan = this.#scan.then(() => this.#scanNow(onFirstLook));
+    const scan = this.#scan.then(() => {
+      this.#scanIsHinted = false;
+      return this.#scanNow(onFirstLook);
+    });
     this.#scan = scan.catch((error: unknown) => {
       if (!this.#disposed) this.#emit({ kind: "failed-scan", error });
     });
@@ -260,7 +263,6 @@ export class FileSource implements Source {
     if (this.#scanIsHinted || !this.#started || this.#disposed) return;
     this.#scanIsHinted = true;
     setImmediate(() => {
-      this.#scanIsHinted = false;
       // A failed scan is reported where it is chained, and the timer brings the next.
       this.rescan().catch(() => undefined);
     });

@@ -37,6 +37,7 @@ export interface GenerationInit extends StreamKey {
   readonly initialCursor?: Uint8Array;
   readonly sizeBytes: number;
   readonly path: string | undefined;
+  readonly tip?: FilePosition | undefined;
   readonly format?: ArchiveFormat | undefined;
   readonly ending?: Ending | undefined;
 }
@@ -60,6 +61,8 @@ export class Generation implements StreamKey {
   /** The largest size seen; with the write time, tells whether the content needs another look. */
   sizeBytes: number;
   mtimeNs = -1n;
+  /** Where the file ended when it was looked at: it tells the file while nothing of it is read. */
+  tip: FilePosition | undefined;
   /** Its content was seen to be the right one by this process. */
   wasSeen = false;
   ending: Ending | undefined;
@@ -82,6 +85,7 @@ export class Generation implements StreamKey {
       init.initialCursor ?? encodeCursor({ identity: init.identity, position: init.position });
     this.sizeBytes = init.sizeBytes;
     this.path = init.path;
+    this.tip = init.tip;
     this.format = init.format;
     this.ending = init.ending;
   }

@@ -57,6 +57,12 @@ export function positionAt(file: OpenFile, offset: number): FilePosition | undef
   return bytes.length < length ? undefined : { offset, anchor: fingerprint(bytes) };
 }
 
+/** Where the file ends; undefined where that may be space that its writer has reserved. */
+export function tipOf(file: OpenFile, { sizeBytes }: FileStat): FilePosition | undefined {
+  const isReserved = file.bytesAt(Math.max(0, sizeBytes - 1), 1)[0] === 0;
+  return isReserved ? undefined : positionAt(file, sizeBytes);
+}
+
 /** True where the position found at an offset is the one that was noted. */
 export function isAnswer(found: FilePosition | undefined, noted: FilePosition): boolean {
   return (
@@ -88,17 +94,21 @@ export function isPrefixOf(copy: OpenFile, original: OpenFile): boolean {
   });
 }
 
-/** Undefined where the open file is the one that was read up to `position`. */
+/** Undefined where the open file is the one that was read up to `position`, and seen up to `tip`. */
 export function mismatch(
   file: OpenFile,
   stat: FileStat,
   identity: FileIdentity,
   position: FilePosition,
+  tip: FilePosition | undefined,
 ): TruncatedReason | undefined {
   if (!isSameObject(identity, stat)) return "replaced";
   if (stat.sizeBytes < Math.max(position.offset, identity.head.length)) return "shrunk";
-  if (hasContent(file, identity.head, position)) return undefined;
-  return "regrown";
+  if (!hasContent(file, identity.head, position)) return "regrown";
+  // Of a file that is read, the bytes before the position say more.
+  if (tip === undefined || position.offset > 0) return undefined;
+  if (stat.sizeBytes < tip.offset) return "shrunk";
+  return isAnswer(positionAt(file, tip.offset), tip) ? undefined : "regrown";
 }
 
 export function inodeKey(file: { readonly dev: bigint; readonly ino: bigint }): string {

@@ -55,22 +55,29 @@ export class OpenFile {
     return `/proc/self/fd/${this.#fd}`;
   }
 
+  /** Throws where the file is closed: its number may be another file's by now. */
+  get #descriptor(): number {
+    if (this.#closed) throw new Error("the file is closed");
+    return this.#fd;
+  }
+
   stat(): FileStat {
-    return toFileStat(fstatSync(this.#fd, { bigint: true }));
+    return toFileStat(fstatSync(this.#descriptor, { bigint: true }));
   }
 
   /** Up to `length` bytes at `position`; fewer at the end of the file. */
   bytesAt(position: number, length: number): Uint8Array {
     const target = new Uint8Array(length);
-    const got = readSync(this.#fd, target, 0, length, position);
+    const got = readSync(this.#descriptor, target, 0, length, position);
     return got === length ? target : target.subarray(0, got);
   }
 
   /** Fills the targets one after the other from `position` on; resolves to the bytes read. */
   readInto(targets: readonly Uint8Array[], position: number): Promise<number> {
-    this.#pendingReads += 1;
     return new Promise((resolve, reject) => {
-      readv(this.#fd, targets, position, (error, got) => {
+      const descriptor = this.#descriptor;
+      this.#pendingReads += 1;
+      readv(descriptor, targets, position, (error, got) => {
         this.#pendingReads -= 1;
         if (this.#closed && this.#pendingReads === 0) closeSync(this.#fd);
         if (error === null) resolve(got);

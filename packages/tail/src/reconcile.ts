@@ -60,10 +60,11 @@ class Scan {
 
   run(): ReadonlySet<string> {
     const registry = this.#registry;
-    const disturbed = new Set([...registry.notes.unfinished, ...this.#options.searched]);
+    const disturbed = new Set([...registry.notes.pending, ...this.#options.searched]);
     /** What an archive has to be asked about first: the file may have been copied, compressed, cut. */
     const suspects = new Set<Generation>();
-    for (const source of registry.disk.withNewArchives([...registry.sources.keys()])) {
+    const changed = registry.disk.withNewArchives([...registry.sources.keys()]);
+    for (const source of new Set([...changed, ...registry.notes.pending])) {
       if (registry.notes.newArchives(source).length === 0) continue;
       disturbed.add(source);
       const weak = registry.notes.weakInPlace(source);
@@ -109,7 +110,7 @@ class Scan {
   /** A file of the source is missing, or was never seen, and archives may hold it. */
   #isOpenQuestion(source: string): boolean {
     const registry = this.#registry;
-    const isUnfinished = registry.notes.unfinished.delete(source);
+    const isPending = registry.notes.pending.delete(source);
     const hasNews = registry.notes.newArchives(source).length > 0;
     if (this.#options.searched.has(source)) return hasNews;
     const known = [...(registry.sources.get(source)?.generations.values() ?? [])];
@@ -120,7 +121,7 @@ class Scan {
         if (isMissing && !this.#confirmed.has(generation)) generation.orphanhood ??= "missing";
       }
     }
-    return isUnfinished || hasNews || known.some(({ orphanhood }) => orphanhood !== undefined);
+    return isPending || hasNews || known.some(({ orphanhood }) => orphanhood !== undefined);
   }
 
   /** Looks for a known file at the paths where it is likely to be. */

@@ -5,7 +5,15 @@ import type { LossReason, TailEvent, TruncatedReason } from "./event.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { Generation } from "./generation.ts";
 import type { GenerationInit, Phase } from "./generation.ts";
-import { grownHead, identify, inodeKey, isSameObject, mismatch, positionAt } from "./identity.ts";
+import {
+  grownHead,
+  identify,
+  inodeKey,
+  isSameObject,
+  mismatch,
+  positionAt,
+  tipOf,
+} from "./identity.ts";
 import type { FileIdentity, FilePosition, HeadPrint } from "./identity.ts";
 import type { Disk } from "./disk.ts";
 import type { HeldFiles } from "./held-files.ts";
@@ -107,6 +115,7 @@ export class Registry {
       position,
       sizeBytes,
       path: found.path,
+      tip: tipOf(file, stat),
     });
   }
 
@@ -185,7 +194,7 @@ export class Registry {
     if (generation.wasSeen && isUnchanged) return true;
     const reason = wasCutUnseen(this, generation, file)
       ? "regrown"
-      : mismatch(file, stat, generation.identity, generation.position);
+      : mismatch(file, stat, generation.identity, generation.position, generation.tip);
     if (reason !== undefined) {
       this.diverge(generation, reason);
       return false;
@@ -193,6 +202,7 @@ export class Registry {
     generation.wasSeen = true;
     generation.sizeBytes = stat.sizeBytes;
     generation.mtimeNs = stat.mtimeNs;
+    generation.tip = tipOf(file, stat) ?? generation.tip;
     const head = grownHead(file, generation.identity.head) ?? generation.identity.head;
     generation.identity = { ...generation.identity, bornNs: stat.bornNs, head };
     return true;
@@ -346,7 +356,7 @@ export class Registry {
   /** The generation goes on in another file that holds its bytes: a copy of its own, or an archive. */
   moveInto(generation: Generation, found: SurveyedFile, file: OpenFile): void {
     const owner = this.owner(found.stat);
-    if (owner !== undefined) this.forget(owner);
+    if (owner?.phase === "copy") this.forget(owner);
     this.#unindex(generation);
     generation.closeFile();
     const stat = file.stat();
@@ -354,6 +364,7 @@ export class Registry {
     generation.path = found.path;
     generation.format = found.format;
     generation.orphanhood = undefined;
+    generation.tip = undefined;
     if (found.format === undefined) {
       generation.identity = identify(file, stat);
       generation.sizeBytes = stat.sizeBytes;
@@ -367,6 +378,8 @@ export class Registry {
     const { source, generation: number } = generation;
     this.emit({ kind: "recovered", source, generation: number, path: found.path });
     generation.wake?.();
+    // The number was that of a file that is gone, and that this scan has not come to yet.
+    if (owner !== undefined && owner.phase !== "copy") this.diverge(owner, "replaced");
   }
 
   #index(generation: Generation): void {

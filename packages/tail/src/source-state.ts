@@ -43,6 +43,10 @@ function encodeGeneration(generation: Generation): Record<string, unknown> {
     anchor: generation.acked.anchor,
     initial: Buffer.from(generation.initialCursor).toString("base64url"),
     size: generation.sizeBytes,
+    tip:
+      generation.acked.offset > 0 || generation.tip === undefined
+        ? undefined
+        : { off: generation.tip.offset, anchor: generation.tip.anchor },
     path: generation.path,
     format: generation.format,
     ending: generation.ending,
@@ -86,6 +90,8 @@ function decodeGeneration(source: string, fields: unknown): Generation | undefin
     return undefined;
   }
   if (path !== undefined && typeof path !== "string") return undefined;
+  const tip = isObject(fields["tip"]) ? parsePosition(fields["tip"]) : undefined;
+  if (fields["tip"] !== undefined && tip === undefined) return undefined;
   const { format } = fields;
   if (format !== undefined && format !== "gz" && format !== "zst") return undefined;
   const ending = fields["ending"] === undefined ? undefined : decodeEnding(fields["ending"]);
@@ -99,6 +105,7 @@ function decodeGeneration(source: string, fields: unknown): Generation | undefin
     initialCursor: Buffer.from(initial, "base64url"),
     sizeBytes: size,
     path,
+    tip,
     format,
     ending,
   });

@@ -15,6 +15,7 @@ import { Collector, compress, Folder } from "./tail-fixture.ts";
 
 const BANNER = "the same banner in every file\n".repeat(150);
 const LOG = "app.log";
+const NEVER = new AbortController().signal;
 
 /** A log that was read as far as it goes, by an agent that is stopped now. */
 async function stopped(folder: Folder, text: string): Promise<Collector> {
@@ -207,6 +208,31 @@ describe("an archive that gives no new records", () => {
     await collector.settle();
     expect(collector.generations(folder.at(LOG))).toEqual(["one\ntwo\n", "three\n"]);
     expect(collector.eventKinds()).not.toContain("recovered");
+    await collector.stop();
+  });
+});
+
+describe("a file of a few bytes in the place of one that was compressed", () => {
+  it("is not read before the archive was looked at, and then at once", async () => {
+    using folder = new Folder();
+    const path = folder.at(LOG);
+    const collector = new Collector({ include: [path], start: "beginning" });
+    folder.append(LOG, "one\n");
+    await collector.start();
+    await collector.settle();
+    rotate(folder, LOG, "app.log.1");
+    folder.append(LOG, "two\n");
+    await collector.settle();
+    const [stream] = collector.source.streams().filter(({ generation }) => generation === 2);
+    if (stream === undefined) throw new Error("no second file");
+    const reader = await collector.reader(stream);
+    folder.append("app.log.1", "written since the last look\n");
+    compress(folder.at("app.log.1"));
+    folder.append(LOG, "three\n");
+    const target = new Uint8Array(64);
+    expect(await reader.read(target, 0, NEVER)).toEqual({ kind: "idle" });
+    await reader.changed(NEVER);
+    expect(await reader.read(target, 0, NEVER)).toMatchObject({ kind: "bytes", length: 6 });
     await collector.stop();
   });
 });

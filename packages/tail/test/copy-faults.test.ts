@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  existsSync,
   renameSync,
   statSync,
   symlinkSync,
@@ -70,6 +71,63 @@ describe("a copy that copytruncate makes", () => {
     await collector.settle();
     expect(collector.generations(path)).toEqual(["one\n", "two\nthree\n", "four\n"]);
     expect(collector.lost).toEqual([]);
+    await collector.stop();
+  });
+
+  it("is found, though the files begin alike and the state is older than what was read", async () => {
+    using folder = new Folder();
+    const path = folder.at("app.log");
+    const banner = "the same banner in every file\n".repeat(100);
+    const cut = (line: string): void => {
+      if (existsSync(`${path}.1`)) renameSync(`${path}.1`, `${path}.2`);
+      copyFileSync(path, `${path}.1`);
+      truncateSync(path);
+      folder.append("app.log", `${banner}${line}`);
+    };
+    const collector = new Collector({ include: [path], start: "beginning" });
+    folder.append("app.log", `${banner}one\n`);
+    await collector.start();
+    await collector.settle();
+    cut("");
+    await collector.settle();
+    await collector.rescan();
+    collector.save();
+    folder.append("app.log", "two\n");
+    await collector.settle();
+    await collector.stop();
+    cut("three, and longer\n");
+    await collector.start();
+    await collector.settle();
+    expect(collector.refused).toEqual([]);
+    expect(collector.generations(path)).toEqual([
+      `${banner}one\n`,
+      `${banner}two\n`,
+      `${banner}three, and longer\n`,
+    ]);
+    expect(collector.lost).toEqual([]);
+    await collector.stop();
+  });
+
+  it("does not take the place of an unread file whose inode number it was given", async () => {
+    using folder = new Folder();
+    const [copied, deleted] = [folder.at("app.log"), folder.at("other.log")];
+    const collector = new Collector({ include: [folder.at("*.log")], start: "beginning" });
+    folder.append("app.log", "one\n");
+    folder.append("other.log", "other\n");
+    await collector.start();
+    await collector.settle();
+    collector.save();
+    await collector.stop();
+    folder.append("app.log", "two\n");
+    expect(copyWithInodeOf(deleted, copied, folder.at("app.log.1"))).toBe(true);
+    truncateSync(copied);
+    folder.append("app.log", "three\n");
+    await collector.start();
+    await collector.settle();
+    expect(collector.generations(copied)).toEqual(["one\ntwo\n", "three\n"]);
+    const own = collector.source.streams().filter(({ source }) => source === deleted);
+    expect(own).toEqual([]);
+    expect(collector.lost).toMatchObject([{ fromByte: 6, knownBytes: undefined }]);
     await collector.stop();
   });
 

@@ -1,4 +1,12 @@
-import { renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FileSource } from "../src/file-source.ts";
 import { Collector, EAGER_TIMING, Folder } from "./tail-fixture.ts";
@@ -238,3 +246,48 @@ describe("state", () => {
     await collector.stop();
   });
 });
+
+describe("a file of which nothing was read, cut and grown again behind the same first 4 KiB", () => {
+  const banner = "the same banner in every file\n".repeat(150);
+
+  it.each([
+    ["while no agent ran", undefined],
+    ["before an agent that looked at it", Buffer.byteLength(`${banner}one\n`)],
+  ])("%s, is not taken for itself", async (_, knownBytes) => {
+    using folder = new Folder();
+    const path = folder.at("app.log");
+    const collector = new Collector({ include: [path], start: "beginning" });
+    folder.append("app.log", `${banner}one\n`);
+    await collector.start();
+    collector.save();
+    if (knownBytes === undefined) await collector.stop();
+    writeFileSync(path, "");
+    folder.append("app.log", `${banner}two, and longer\n`);
+    if (knownBytes === undefined) await collector.start();
+    await collector.settle();
+    expect(collector.lost).toEqual([
+      { kind: "lost", reason: "truncated", fromByte: 0, knownBytes },
+    ]);
+    expect(collector.generations(path)).toEqual(["", `${banner}two, and longer\n`]);
+    await collector.stop();
+  });
+
+  it("is the same where its writer has only used space that it had reserved", async () => {
+    using folder = new Folder();
+    const path = folder.at("app.log");
+    const collector = new Collector({ include: [path], start: "beginning" });
+    writeFileSync(path, Buffer.concat([Buffer.from(`${banner}one\n`), Buffer.alloc(100)]));
+    await collector.start();
+    writeAt(path, Buffer.byteLength(`${banner}one\n`), "two\n");
+    await collector.settle();
+    expect(collector.lost).toEqual([]);
+    expect(collector.generations(path)[0]).toContain("one\ntwo\n");
+    await collector.stop();
+  });
+});
+
+function writeAt(path: string, position: number, text: string): void {
+  const file = openSync(path, "r+");
+  writeSync(file, text, position);
+  closeSync(file);
+}

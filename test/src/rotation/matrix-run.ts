@@ -165,9 +165,7 @@ class MatrixRun {
     // The agent knows files that it has not read, and they grow further while it is down.
     await this.#endCollector();
     for (const cell of cells) {
-      // Of one that was never read, a cursor knows the first KiB only: there the others must differ.
-      if (cell.shape === "identical headers") cell.log.append();
-      else for (const step of this.#steps(cell, "unseen")) step();
+      for (const step of this.#steps(cell, "unseen")) step();
     }
     await this.#looked();
     await this.#agent.stop();
@@ -185,8 +183,6 @@ class MatrixRun {
     const cells = this.#cellsOf("killed");
     const most = Math.max(0, ...cells.map((cell) => this.#steps(cell, "unseen").length + 1));
     for (let kill = 0; kill < most; kill++) {
-      // What the agent knows of the rotation before this one is on its disk.
-      await this.#looked();
       const rest = cells.map((cell) => {
         // What is destroyed before the kill was read: else nobody could say what was.
         if (kill === 0 || cell.operation !== "truncate and regrow") cell.log.append();

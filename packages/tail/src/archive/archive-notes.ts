@@ -1,4 +1,5 @@
 import { FILE_CLOCK_SLACK_MS } from "../file-source-options.ts";
+import type { Generation } from "../generation.ts";
 import { inodeKey, isSameObject } from "../identity.ts";
 import type { HeadPrint } from "../identity.ts";
 import type { FileStat } from "../open-file.ts";
@@ -11,8 +12,8 @@ export class ArchiveNotes {
   readonly strangers: Map<string, HeadPrint> = new Map<string, HeadPrint>();
   /** Archives, by source and inode, that the last search has seen. */
   readonly judged: Map<string, ReadonlySet<string>> = new Map<string, ReadonlySet<string>>();
-  /** Sources with an archive that is still being written. */
-  readonly unfinished: Set<string> = new Set<string>();
+  /** Sources to be searched at the next look: an archive is still being written, or a reader waits. */
+  readonly pending: Set<string> = new Set<string>();
   readonly #registry: Registry;
   readonly #moves = new Map<string, number>();
 
@@ -44,6 +45,13 @@ export class ArchiveNotes {
       const isKnown = judged?.has(inodeKey(stat)) === true;
       return !isKnown && this.#registry.owner(stat) === undefined && this.isFresh(source, stat);
     });
+  }
+
+  /** Whether the file at its place may have been copied, compressed and cut: the next look finds out. */
+  awaitsSearch({ isWeak, path, source }: Generation): boolean {
+    if (!isWeak || path !== source || this.newArchives(source).length === 0) return false;
+    this.pending.add(source);
+    return true;
   }
 
   /** The file of a generation in its place, of which less than 1 KiB is known. */

@@ -56,6 +56,7 @@ export class ArchiveSearch implements Disposable {
       if (!(await this.#classify(archive))) return false;
     }
     this.#registry.notes.judged.set(this.#source, new Set(fresh.map(({ stat }) => inodeKey(stat))));
+    for (const { wake } of this.#known()) wake?.();
     return true;
   }
 
@@ -121,7 +122,7 @@ export class ArchiveSearch implements Disposable {
     const totalBytes = kin.size === 0 ? 0 : await finding.measure();
     if (this.#moves !== this.#registry.notes.movesOf(this.#source)) return false;
     if (finding.isUnfinished(this.#options.wallMs())) {
-      this.#registry.notes.unfinished.add(this.#source);
+      this.#registry.notes.pending.add(this.#source);
       return true;
     }
     const cut = this.#findCut(finding, totalBytes);

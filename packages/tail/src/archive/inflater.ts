@@ -33,6 +33,7 @@ export class Inflater {
 
   /** Compressed bytes that are not inflated yet. */
   get aheadBytes(): number {
+    if (this.#file.closed) return 0;
     return Math.max(0, this.#file.stat().sizeBytes - this.#inputOffset);
   }
 
@@ -114,6 +115,8 @@ export class Inflater {
           resolve();
         });
       });
+      // Whoever closes the inflater may close the file as well.
+      if (decoder.destroyed) return;
     }
   }
 
