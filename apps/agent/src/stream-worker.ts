@@ -33,6 +33,8 @@ export interface StreamWorkerParts {
   readonly stream: TailStream;
   /** Asked at each rewind: a reload may have changed it. */
   readonly processing: () => ProcessingSettings | undefined;
+  /** Where what the source's rules do is counted. */
+  readonly processingCounts: () => ProcessingCounts;
   /** Of a file that is not UTF-8; undefined where none is declared. */
   readonly encoding?: () => string | undefined;
   readonly pool: BuilderPool;
@@ -58,8 +60,6 @@ export class StreamWorker {
   readonly #reader: StreamReader | EntryReader;
   readonly #stamper = new Stamper();
   readonly #framer = new LineFramer(this.#stamper);
-  /** What the source's rules have done to the stream's records, over all rewinds. */
-  readonly processingCounts: ProcessingCounts = noCounts();
   readonly #meter = new StreamMeter(performance.now());
   #pump: Pump | undefined;
   #isHeld = false;
@@ -93,7 +93,7 @@ export class StreamWorker {
   lagBytes(unackedBytes: number): number {
     const reader = this.#reader;
     if (reader.kind === "entries") {
-      return (this.#pump?.bufferedBytes ?? reader.behindBytes) + unackedBytes;
+      return this.behindBytes + unackedBytes;
     }
     const acked = this.#meter.offset ?? fileOffset(this.#parts.stream.ackedCursor) ?? 0;
     return Math.max(0, reader.offset + reader.behindBytes - acked);
@@ -221,7 +221,8 @@ export class StreamWorker {
       reader.kind === "bytes"
         ? new LineFeed(reader, { multiline: settings?.multiline, encoding })
         : new EntryFeed(reader, from);
-    const processor = new Processor(this.#stamper, settings, this.processingCounts);
+    const counts = settings === undefined ? noCounts() : this.#parts.processingCounts();
+    const processor = new Processor(this.#stamper, settings, counts);
     return new RecordPump({ ...parts, feed, processor });
   }
 
