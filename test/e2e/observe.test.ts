@@ -144,6 +144,9 @@ describe("a running agent", () => {
     expect(added.stdout).toContain("1 file, readable");
     await site.untilStored(1);
     const text = readFileSync(config, "utf8");
+    const folder = await site.sluiceAgent("add", site.logDir, "--config", config);
+    expect(folder).toMatchObject({ code: 2, stdout: "" });
+    expect(folder.stderr).toContain(`is a folder\n  name the files in it: sluice-agent add`);
     const again = await site.sluiceAgent(...add);
     expect(again.code).toBe(0);
     expect(again.stdout).toContain("is read already");

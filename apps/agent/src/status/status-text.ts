@@ -22,9 +22,9 @@ export function formatStatus(status: AgentStatus, hasColor: boolean, nowMs: numb
   const paint = createPaint(hasColor);
   const { host, version, pid, uptimeMs, rssBytes, stateDir } = status;
   const facts: (readonly [string, string])[] = [
-    ["agent", `${host}, version ${version}, process ${pid}`],
+    ["agent", `${escapeText(host)}, version ${version}, process ${pid}`],
     ["running", `for ${formatAge(uptimeMs)}, ${formatSize(rssBytes)} of memory`],
-    ["state", stateDir],
+    ["state", escapeText(stateDir)],
     ...connectionFacts(status, paint, nowMs),
     ["streams", summarize(status)],
   ];

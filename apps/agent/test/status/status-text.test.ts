@@ -64,7 +64,8 @@ describe("a status for people", () => {
 
   it("lets no control character of a path through, and paints only where it is asked to", () => {
     const streams = [streamOf({ source: "/a\u001b[2J" })];
-    expect(formatStatus(statusOf({ streams }), false, NOW_MS)).not.toContain("\u001b");
+    const status = statusOf({ streams, host: "\u001b[2J", stateDir: "/s\u001b[2J" });
+    expect(formatStatus(status, false, NOW_MS)).not.toContain("\u001b");
     expect(formatStatus(statusOf({ streams }), true, NOW_MS)).toContain("\u001b[32m");
   });
 });
