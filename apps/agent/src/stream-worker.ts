@@ -1,4 +1,4 @@
-import type { RejectedFrame } from "@sluice/protocol";
+import type { GapRange, RejectedFrame } from "@sluice/protocol";
 import {
   type EntryReader,
   fileOffset,
@@ -12,7 +12,7 @@ import type { AgentEvent } from "./agent-event.ts";
 import type { ProcessingSettings } from "./agent-settings.ts";
 import type { Batcher } from "./batcher.ts";
 import type { BuilderPool } from "./builder-pool.ts";
-import { writeDeadLetter } from "./dead-letter.ts";
+import { writeDeadEntries, writeDeadLetter } from "./dead-letter.ts";
 import { EntryFeed } from "./entry-feed.ts";
 import { LineFeed } from "./line-feed.ts";
 import { LineFramer } from "./line-framer.ts";
@@ -148,7 +148,8 @@ export class StreamWorker {
     if (signal.aborted) {
       return;
     }
-    const from = to.rejected === undefined ? to.cursor : await this.#setAside(to, to.rejected);
+    const from =
+      to.rejected === undefined ? to.cursor : await this.#setAside(to, to.rejected, signal);
     const { counts, source } = decodeStreamCursor(from);
     const ledger = new StreamLedger(counts);
     const sought = await this.#reader.seek(source);
@@ -227,20 +228,20 @@ export class StreamWorker {
   }
 
   /** Keeps the bytes of a rejected batch for a human and sends a gap in their place. */
-  async #setAside(to: Rewind, rejected: RejectedFrame): Promise<Uint8Array> {
+  async #setAside(to: Rewind, rejected: RejectedFrame, signal: AbortSignal): Promise<Uint8Array> {
     const { key, batcher, deadLetterDir, emit } = this.#parts;
     const { code, detail } = rejected;
     const before = decodeStreamCursor(to.cursor);
     const after = decodeStreamCursor(rejected.cursorAfter);
     const reader = this.#reader;
     const missing = difference(after.counts, before.counts);
-    const kept =
-      reader.kind === "bytes"
-        ? await writeDeadLetter(deadLetterDir, reader, before.source, {
-            ...rejected,
-            cursorAfter: after.source,
-          })
-        : "unknown";
+    const frame = { ...rejected, cursorAfter: after.source };
+    let kept: GapRange | "unknown" = "unknown";
+    if (reader.kind === "bytes") {
+      kept = await writeDeadLetter(deadLetterDir, reader, before.source, frame);
+    } else {
+      await writeDeadEntries(deadLetterDir, reader, before.source, frame, signal);
+    }
     emit({ kind: "rejected", ...this.stream, code, detail });
     // What was to be stored is a gap now; what rules dropped between its records stays dropped.
     const ledger = new StreamLedger(before.counts);
