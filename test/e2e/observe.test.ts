@@ -65,8 +65,13 @@ describe("a running agent", () => {
     await using site = new Site();
     const { collector, port } = await site.startCollector();
     const path = join(site.logDir, "app.log");
+    const ruled = join(site.logDir, "ruled.log");
+    const rules = { exclude_lines: "healthz", redact: ["email"] };
     const config = configure(site, port, {
-      sources: [{ file: path, start: "beginning" }],
+      sources: [
+        { file: path, start: "beginning" },
+        { file: ruled, start: "beginning", ...rules },
+      ],
       metrics: { listen: "127.0.0.1:0" },
     });
     const before = await site.sluiceAgent("status", "--config", config);
@@ -75,13 +80,19 @@ describe("a running agent", () => {
 
     const written = "one\ntwo\nthree\n";
     writeFileSync(path, written);
+    writeFileSync(ruled, "GET /healthz\nby a@b.example\nby nobody\n");
     const agent = site.launchAgentWith(config);
     const { fields } = await agent.logged(({ msg }) => msg === "metrics are served");
     await agent.ready();
-    const stored = await statusWhere(site, config, ({ streams }) => streams[0]?.lagBytes === 0);
+    const stored = await statusWhere(
+      site,
+      config,
+      ({ streams }) => streams.length === 2 && streams.every(({ lagBytes }) => lagBytes === 0),
+    );
     expect(stored).toMatchObject({
       pid: agent.pid,
       connection: { state: "connected" },
+      processing: [{ source: ruled, excluded: 1, redactions: 1, failed: 0 }],
       streams: [
         {
           source: path,
@@ -95,13 +106,18 @@ describe("a running agent", () => {
           lostBytes: 0,
           unaccountedBytes: 0,
         },
+        { source: ruled, records: 2, filteredRecords: 1 },
       ],
     });
     const metrics = await fetch(`http://${String(fields["listen"])}/metrics`);
-    expect(await metrics.text()).toContain(`sluice_agent_records_total{source="${path}"} 3\n`);
+    const samples = await metrics.text();
+    expect(samples).toContain(`sluice_agent_records_total{source="${path}"} 3\n`);
+    expect(samples).toContain(`sluice_agent_excluded_total{source="${ruled}"} 1\n`);
+    expect(samples).toContain(`sluice_agent_redacted_total{source="${ruled}"} 1\n`);
     expect((await fetch(`http://${String(fields["listen"])}/healthz`)).status).toBe(200);
     const { stdout } = await site.sluiceAgent("status", "--config", config);
     expect(stdout).toMatch(/app\.log +caught up +0 B/);
+    expect(stdout).toContain(`${ruled}: 1 excluded, 1 redacted`);
 
     await collector.kill();
     appendFileSync(path, "nobody takes this\n");
@@ -128,6 +144,9 @@ describe("a running agent", () => {
     expect(added.stdout).toContain("1 file, readable");
     await site.untilStored(1);
     const text = readFileSync(config, "utf8");
+    const folder = await site.sluiceAgent("add", site.logDir, "--config", config);
+    expect(folder).toMatchObject({ code: 2, stdout: "" });
+    expect(folder.stderr).toContain(`is a folder\n  name the files in it: sluice-agent add`);
     const again = await site.sluiceAgent(...add);
     expect(again.code).toBe(0);
     expect(again.stdout).toContain("is read already");

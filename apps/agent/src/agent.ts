@@ -80,6 +80,7 @@ export class Agent implements AsyncDisposable {
       send: (message) => this.#uplink.sendFrames(message),
       nowMs: () => performance.now(),
       clockUs: () => Date.now() * 1000,
+      onGap: () => this.#meter.gapSent(),
       onError: (error) => this.#emit({ kind: "failed", error }),
     });
     this.#roster = new StreamRoster({
@@ -88,6 +89,7 @@ export class Agent implements AsyncDisposable {
       batcher: this.#batcher,
       stateDir: settings.stateDir,
       labels: () => this.#settings.labels,
+      processingCounts: (source) => this.#meter.processing.of(source),
       storeId: () => session.storeId,
       offer: (offer) => this.#uplink.perform(session.offer(offer)),
       forget: (key) => session.forget(key),

@@ -2,10 +2,14 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type GapRange, LIMITS, type RejectedFrame } from "@sluice/protocol";
-import type { StreamReader } from "@sluice/tail";
+import type { EntryReader, StreamKey, StreamReader } from "@sluice/tail";
 
 /** Of a batch that holds an over-long line the beginning is kept: more than any other can have. */
 const KEPT_BYTES = LIMITS.framePayloadBytes;
+/** A journal that is not read in this time is not waited for: what lies behind the batch is more. */
+const KEPT_WAIT_MS = 10_000;
+
+const LF = 0x0a;
 
 /**
  * Reads a rejected batch's bytes again and keeps them in `folder`, one file a batch, for a human.
@@ -35,13 +39,81 @@ export async function writeDeadLetter(
     }
     filled += outcome.length;
   }
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { source, generation } = reader.stream;
-  const sourceHash = createHash("sha256").update(source).digest("hex").slice(0, 8);
-  const name = `${Date.now()}-${sourceHash}-${generation}-${rejected.firstSeq}.log`;
-  await writeFile(join(folder, name), bytes.subarray(0, filled), { mode: 0o600 });
-  await trim(folder);
+  await keep(folder, reader.stream, rejected, bytes.subarray(0, filled));
   return { fromByte, toByte, bytes: toByte - fromByte };
+}
+
+/**
+ * The same of a source that has entries: their bodies, a line feed behind each, as far as they are
+ * still there within `KEPT_WAIT_MS`. What is thrown is the reason of `signal`.
+ */
+export async function writeDeadEntries(
+  folder: string,
+  reader: EntryReader,
+  from: Uint8Array,
+  rejected: RejectedFrame,
+  signal: AbortSignal,
+): Promise<void> {
+  const parts: Uint8Array[] = [];
+  const isEnough = AbortSignal.timeout(KEPT_WAIT_MS);
+  try {
+    await readBodies(
+      reader,
+      from,
+      rejected.cursorAfter,
+      parts,
+      AbortSignal.any([signal, isEnough]),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isEnough.aborted) {
+      throw error;
+    }
+  }
+  if (parts.length > 0) {
+    await keep(folder, reader.stream, rejected, Buffer.concat(parts).subarray(0, KEPT_BYTES));
+  }
+}
+
+/** Up to the entry that `to` stands behind, or to one that is not there any more. */
+async function readBodies(
+  reader: EntryReader,
+  from: Uint8Array,
+  to: Uint8Array,
+  parts: Uint8Array[],
+  signal: AbortSignal,
+): Promise<void> {
+  await reader.seek(from);
+  for (let bytes = 0; bytes < KEPT_BYTES;) {
+    const outcome = await reader.read(signal);
+    if (outcome.kind === "idle") {
+      await reader.changed(signal);
+      continue;
+    }
+    for (const { body, cursor } of outcome.kind === "entries" ? outcome.entries : []) {
+      parts.push(body, Buffer.of(LF));
+      bytes += body.length + 1;
+      if (Buffer.compare(cursor, to) === 0) {
+        return;
+      }
+    }
+    if (outcome.kind === "gap") {
+      return;
+    }
+  }
+}
+
+async function keep(
+  folder: string,
+  { source, generation }: StreamKey,
+  { firstSeq }: RejectedFrame,
+  bytes: Uint8Array,
+): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const sourceHash = createHash("sha256").update(source).digest("hex").slice(0, 8);
+  const name = `${Date.now()}-${sourceHash}-${generation}-${firstSeq}.log`;
+  await writeFile(join(folder, name), bytes, { mode: 0o600 });
+  await trim(folder);
 }
 
 async function trim(folder: string): Promise<void> {

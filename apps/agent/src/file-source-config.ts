@@ -3,6 +3,7 @@ import { durationField } from "@sluice/config";
 import * as z from "zod";
 
 import type { SourceSettings } from "./agent-settings.ts";
+import { LABELS } from "./labels-config.ts";
 import {
   checkRules,
   FRAMING_FIELDS,
@@ -12,7 +13,8 @@ import {
 import { isEncoding } from "./transcoder.ts";
 
 /** One glob or a list of them. */
-const GLOBS = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+const GLOB = z.string().regex(/^[^\0]+$/, { error: "expected a path or a glob" });
+const GLOBS = z.union([GLOB, z.array(GLOB).min(1)]);
 
 /** `sources: [{file: ...}]` */
 export const FILE_SOURCE = z
@@ -22,7 +24,7 @@ export const FILE_SOURCE = z
     /** For files that exist at the first start ever; later ones are read from their beginning. */
     start: z.union([z.enum(["end", "beginning"]), durationField]).default("end"),
     /** Labels of these files' lines, besides the agent's own. */
-    labels: z.record(z.string(), z.string()).default({}),
+    labels: LABELS,
     /** Folders that links may lead into, besides those that the globs are rooted in. */
     roots: GLOBS.optional(),
     /** What the files are written in; what is not declared is shipped as it is. */

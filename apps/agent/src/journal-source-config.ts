@@ -4,10 +4,11 @@ import * as z from "zod";
 
 import type { SourceSettings } from "./agent-settings.ts";
 import { toList } from "./file-source-config.ts";
-import { PROCESSING_FIELDS, toProcessing } from "./processing/processing-config.ts";
+import { LABELS } from "./labels-config.ts";
+import { checkRules, PROCESSING_FIELDS, toProcessing } from "./processing/processing-config.ts";
 
 /** `_SYSTEMD_UNIT=ssh.service`, or the "+" that stands between two alternatives. */
-const MATCH = z.string().regex(/^(\+|[A-Z0-9_]{1,64}=.*)$/s, {
+const MATCH = z.string().regex(/^(\+|[A-Z0-9_]{1,64}=[^\0]*)$/, {
   error: 'expected a match such as _SYSTEMD_UNIT=ssh.service, or "+" between two',
 });
 
@@ -28,20 +29,28 @@ function oneOrMore<T extends z.ZodType>(item: T): z.ZodUnion<[T, z.ZodArray<T>]>
 }
 
 /** `sources: [{journald: {...}}]` */
-export const JOURNAL_SOURCE = z.strictObject({
-  journald: z.strictObject({
-    /** A folder of journal files, such as another user's or those that other hosts sent; default: this machine's journal. */
-    directory: z.string().min(1).optional(),
-    match: oneOrMore(MATCH).optional(),
-    units: oneOrMore(UNIT).optional(),
-    fields: z.array(FIELD).max(MOST_FIELDS).optional(),
-  }),
-  /** Where the first start ever begins. */
-  start: z.union([z.enum(["end", "beginning"]), durationField]).default("end"),
-  /** Labels of the journal's entries, besides the agent's own. */
-  labels: z.record(z.string(), z.string()).default({}),
-  ...PROCESSING_FIELDS,
-});
+export const JOURNAL_SOURCE = z
+  .strictObject({
+    journald: z.strictObject({
+      /** A folder of journal files, such as another user's or those that other hosts sent; default: this machine's journal. */
+      directory: z
+        .string()
+        .regex(/^[^\0]+$/, { error: "expected a folder" })
+        .optional(),
+      match: oneOrMore(MATCH).optional(),
+      units: oneOrMore(UNIT).optional(),
+      fields: z.array(FIELD).max(MOST_FIELDS).optional(),
+    }),
+    /** Where the first start ever begins. */
+    start: z.union([z.enum(["end", "beginning"]), durationField]).default("end"),
+    /** Labels of the journal's entries, besides the agent's own. */
+    labels: LABELS,
+    multiline: z
+      .never({ error: "is for files: an entry of a journal is one record already" })
+      .optional(),
+    ...PROCESSING_FIELDS,
+  })
+  .superRefine(checkRules);
 
 export function toJournalSource(
   source: z.infer<typeof JOURNAL_SOURCE>,

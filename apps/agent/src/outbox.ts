@@ -40,6 +40,8 @@ export interface OutboxParts {
   readonly send: (message: Buffer) => void;
   readonly nowMs: () => number;
   readonly clockUs: () => number;
+  /** A loss takes its place in a stream. One of which the ack is lost comes again. */
+  readonly onGap: () => void;
   /** Compression failed, which only a defect or a lack of memory explains. */
   readonly onError: (error: unknown) => void;
 }
@@ -212,6 +214,7 @@ export class Outbox {
     switch (note.kind) {
       case "gap": {
         const { cause, range, detail } = note;
+        this.#parts.onGap();
         return { kind: "gap", ...position, cause, timeUs: clockUs(), range, detail };
       }
       case "advance":

@@ -8,6 +8,7 @@ import type { Batcher } from "./batcher.ts";
 import type { BuilderPool } from "./builder-pool.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { ConfiguredSource } from "./configured-source.ts";
+import type { ProcessingCounts } from "./processing/processing-counts.ts";
 import { emptyLedger, encodeStreamCursor } from "./stream-ledger.ts";
 import type { AckedAmount } from "./status/stream-meter.ts";
 import { StreamWorker } from "./stream-worker.ts";
@@ -29,6 +30,8 @@ export interface StreamRosterParts {
   readonly batcher: Batcher;
   readonly stateDir: string;
   readonly labels: () => Readonly<Record<string, string>>;
+  /** What the rules of a source have done, over all its streams. */
+  readonly processingCounts: (source: string) => ProcessingCounts;
   /** The store that the connection reaches; undefined where there is none. */
   readonly storeId: () => string | undefined;
   readonly offer: (offer: StreamOffer) => void;
@@ -167,7 +170,7 @@ export class StreamRoster implements AsyncDisposable {
     if (this.#removed.has(owner)) {
       return;
     }
-    const { checkpoints, pool, batcher, stateDir, emit, offer } = this.#parts;
+    const { checkpoints, pool, batcher, stateDir, emit, offer, processingCounts } = this.#parts;
     const key = this.#nextKey++;
     const name = streamName(stream);
     const worker = new StreamWorker({
@@ -175,6 +178,7 @@ export class StreamRoster implements AsyncDisposable {
       source: owner.source,
       stream,
       processing: () => owner.settings.processing,
+      processingCounts: () => processingCounts(stream.source),
       encoding: () => (owner.settings.kind === "file" ? owner.settings.encoding : undefined),
       pool,
       batcher,

@@ -1,4 +1,4 @@
-import type { RejectedFrame } from "@sluice/protocol";
+import type { GapRange, RejectedFrame } from "@sluice/protocol";
 import {
   type EntryReader,
   fileOffset,
@@ -12,7 +12,7 @@ import type { AgentEvent } from "./agent-event.ts";
 import type { ProcessingSettings } from "./agent-settings.ts";
 import type { Batcher } from "./batcher.ts";
 import type { BuilderPool } from "./builder-pool.ts";
-import { writeDeadLetter } from "./dead-letter.ts";
+import { writeDeadEntries, writeDeadLetter } from "./dead-letter.ts";
 import { EntryFeed } from "./entry-feed.ts";
 import { LineFeed } from "./line-feed.ts";
 import { LineFramer } from "./line-framer.ts";
@@ -33,6 +33,8 @@ export interface StreamWorkerParts {
   readonly stream: TailStream;
   /** Asked at each rewind: a reload may have changed it. */
   readonly processing: () => ProcessingSettings | undefined;
+  /** Where what the source's rules do is counted. */
+  readonly processingCounts: () => ProcessingCounts;
   /** Of a file that is not UTF-8; undefined where none is declared. */
   readonly encoding?: () => string | undefined;
   readonly pool: BuilderPool;
@@ -58,8 +60,6 @@ export class StreamWorker {
   readonly #reader: StreamReader | EntryReader;
   readonly #stamper = new Stamper();
   readonly #framer = new LineFramer(this.#stamper);
-  /** What the source's rules have done to the stream's records, over all rewinds. */
-  readonly processingCounts: ProcessingCounts = noCounts();
   readonly #meter = new StreamMeter(performance.now());
   #pump: Pump | undefined;
   #isHeld = false;
@@ -93,7 +93,7 @@ export class StreamWorker {
   lagBytes(unackedBytes: number): number {
     const reader = this.#reader;
     if (reader.kind === "entries") {
-      return (this.#pump?.bufferedBytes ?? reader.behindBytes) + unackedBytes;
+      return this.behindBytes + unackedBytes;
     }
     const acked = this.#meter.offset ?? fileOffset(this.#parts.stream.ackedCursor) ?? 0;
     return Math.max(0, reader.offset + reader.behindBytes - acked);
@@ -148,7 +148,8 @@ export class StreamWorker {
     if (signal.aborted) {
       return;
     }
-    const from = to.rejected === undefined ? to.cursor : await this.#setAside(to, to.rejected);
+    const from =
+      to.rejected === undefined ? to.cursor : await this.#setAside(to, to.rejected, signal);
     const { counts, source } = decodeStreamCursor(from);
     const ledger = new StreamLedger(counts);
     const sought = await this.#reader.seek(source);
@@ -221,25 +222,26 @@ export class StreamWorker {
       reader.kind === "bytes"
         ? new LineFeed(reader, { multiline: settings?.multiline, encoding })
         : new EntryFeed(reader, from);
-    const processor = new Processor(this.#stamper, settings, this.processingCounts);
+    const counts = settings === undefined ? noCounts() : this.#parts.processingCounts();
+    const processor = new Processor(this.#stamper, settings, counts);
     return new RecordPump({ ...parts, feed, processor });
   }
 
   /** Keeps the bytes of a rejected batch for a human and sends a gap in their place. */
-  async #setAside(to: Rewind, rejected: RejectedFrame): Promise<Uint8Array> {
+  async #setAside(to: Rewind, rejected: RejectedFrame, signal: AbortSignal): Promise<Uint8Array> {
     const { key, batcher, deadLetterDir, emit } = this.#parts;
     const { code, detail } = rejected;
     const before = decodeStreamCursor(to.cursor);
     const after = decodeStreamCursor(rejected.cursorAfter);
     const reader = this.#reader;
     const missing = difference(after.counts, before.counts);
-    const kept =
-      reader.kind === "bytes"
-        ? await writeDeadLetter(deadLetterDir, reader, before.source, {
-            ...rejected,
-            cursorAfter: after.source,
-          })
-        : "unknown";
+    const frame = { ...rejected, cursorAfter: after.source };
+    let kept: GapRange | "unknown" = "unknown";
+    if (reader.kind === "bytes") {
+      kept = await writeDeadLetter(deadLetterDir, reader, before.source, frame);
+    } else {
+      await writeDeadEntries(deadLetterDir, reader, before.source, frame, signal);
+    }
     emit({ kind: "rejected", ...this.stream, code, detail });
     // What was to be stored is a gap now; what rules dropped between its records stays dropped.
     const ledger = new StreamLedger(before.counts);

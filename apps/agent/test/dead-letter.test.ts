@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import {
   mkdirSync,
   readdirSync,
@@ -8,11 +9,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { LIMITS, type RejectedFrame } from "@sluice/protocol";
-import { err, type Result } from "@sluice/quantity";
-import type { CursorLost } from "@sluice/tail";
+import { err, ok, type Result } from "@sluice/quantity";
+import type { CursorLost, EntryOutcome, EntryReader, LogEntry } from "@sluice/tail";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { writeDeadLetter } from "../src/dead-letter.ts";
+import { writeDeadEntries, writeDeadLetter } from "../src/dead-letter.ts";
 import { Folder } from "./folder.ts";
 import { cursorOf, MemoryReader } from "./memory-reader.ts";
 
@@ -25,6 +26,41 @@ beforeEach(() => {
 });
 
 afterEach(() => folder[Symbol.dispose]());
+
+function entryOf(number: number): LogEntry {
+  const cursor = cursorOf(number);
+  return { body: Buffer.from(`entry ${number}`), timeUs: 0, priority: 6, attributes: {}, cursor };
+}
+
+/** Says what it is told to, and nothing then. */
+class ScriptedEntries implements EntryReader {
+  readonly kind = "entries";
+  readonly stream = { source: "journald", generation: 1 };
+  readonly behindBytes = 0;
+  readonly #outcomes: EntryOutcome[];
+  soughtTo: Uint8Array | undefined;
+
+  constructor(outcomes: readonly EntryOutcome[]) {
+    this.#outcomes = [...outcomes];
+  }
+
+  async seek(cursor: Uint8Array): Promise<Result<void, never>> {
+    this.soughtTo = cursor;
+    return ok(undefined);
+  }
+
+  async read(): Promise<EntryOutcome> {
+    return this.#outcomes.shift() ?? { kind: "idle" };
+  }
+
+  async changed(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await once(signal, "abort");
+    throw signal.reason;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
 
 function rejected(toByte: number): RejectedFrame {
   return {
@@ -81,6 +117,43 @@ describe("a rejected batch", () => {
     const range = await writeDeadLetter(letters, reader, cursorOf(0), rejected(bytes));
     expect(range).toEqual({ fromByte: 0, toByte: bytes, bytes });
     expect(totalBytes()).toBe(LIMITS.framePayloadBytes);
+  });
+});
+
+describe("a rejected batch of a journal's entries", () => {
+  const bodies = (): string[] => names().map((name) => readFileSync(join(letters, name), "utf8"));
+  const { signal } = new AbortController();
+
+  it("is kept as their bodies, up to the last one of it", async () => {
+    const reader = new ScriptedEntries([
+      { kind: "entries", entries: [entryOf(1), entryOf(2)] },
+      { kind: "passed", cursor: cursorOf(2) },
+      { kind: "entries", entries: [entryOf(3), entryOf(4)] },
+    ]);
+    await writeDeadEntries(letters, reader, cursorOf(0), rejected(3), signal);
+    expect(reader.soughtTo).toEqual(cursorOf(0));
+    expect(bodies()).toEqual(["entry 1\nentry 2\nentry 3\n"]);
+  });
+
+  it("is kept as far as they are still there", async () => {
+    const lost = { kind: "gap", cause: "vacuumed", detail: "", cursor: cursorOf(9) } as const;
+    const some = { kind: "entries", entries: [entryOf(1)] } as const;
+    const reader = new ScriptedEntries([some, lost, { kind: "entries", entries: [entryOf(9)] }]);
+    await writeDeadEntries(letters, reader, cursorOf(0), rejected(3), signal);
+    expect(bodies()).toEqual(["entry 1\n"]);
+  });
+
+  it("is given up where the stream is repositioned meanwhile", async () => {
+    const abort = new AbortController();
+    const writing = writeDeadEntries(
+      letters,
+      new ScriptedEntries([]),
+      cursorOf(0),
+      rejected(3),
+      abort.signal,
+    );
+    abort.abort(new Error("repositioned"));
+    await expect(writing).rejects.toThrow("repositioned");
   });
 });
 

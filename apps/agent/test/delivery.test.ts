@@ -136,6 +136,7 @@ describe("from a file to a collector", () => {
       const [stored] = collector.stored;
       const [gap] = stored?.gaps ?? [];
       expect(gap).toMatchObject({ kind: "gap", cause: "rejected", detail: "bad_columns: no luck" });
+      expect(collector.gapsSent).toBe(1);
       expect(collector.events).toMatchObject([{ kind: "rejected", code: "bad_columns" }]);
       const expected = expectedOf(text);
       const { firstSeq = 0, count = 0 } = gap ?? {};

@@ -11,6 +11,7 @@ import type { Source, TailStream } from "@sluice/tail";
 
 import type { AgentEvent } from "../src/agent-event.ts";
 import type { ProcessingSettings } from "../src/agent-settings.ts";
+import { noCounts, type ProcessingCounts } from "../src/processing/processing-counts.ts";
 import { Batcher } from "../src/batcher.ts";
 import { BuilderPool } from "../src/builder-pool.ts";
 import { StreamWorker } from "../src/stream-worker.ts";
@@ -51,6 +52,9 @@ export class ModelCollector implements AsyncDisposable {
   readonly #workers: readonly StreamWorker[];
   /** Stream number of this connection -> which of the streams. */
   #numbers = new Map<number, number>();
+  /** What the agent has counted. */
+  readonly processingCounts: ProcessingCounts = noCounts();
+  gapsSent = 0;
   #connection = 0;
   /** The connection breaks in a moment: what is sent until then goes nowhere. */
   #isBroken = false;
@@ -86,6 +90,7 @@ export class ModelCollector implements AsyncDisposable {
       send: (message) => this.#arrive(message),
       nowMs: () => 0,
       clockUs: () => CLOCK_US,
+      onGap: () => (this.gapsSent += 1),
       onError: (error) => this.events.push({ kind: "failed", error }),
     });
     this.#workers = readers.map((reader, key) => {
@@ -100,6 +105,7 @@ export class ModelCollector implements AsyncDisposable {
         source: sourceOf(reader),
         stream,
         processing: () => processing,
+        processingCounts: () => this.processingCounts,
         pool,
         batcher: this.#batcher,
         deadLetterDir,

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -39,6 +40,12 @@ async function shown(content: string | Uint8Array, more: Partial<PreviewRequest>
 const INDENT = " ".repeat(34);
 
 describe("a preview", () => {
+  it("of a pipe is refused, not waited for", async () => {
+    const pipe = join(folder.path, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    await expect(shown("", { path: pipe })).rejects.toThrow("is not a regular file");
+  });
+
   it("shows time, severity, attributes, body and what was done to each record", async () => {
     const content = [
       '{"time":"2026-11-26T23:00:00Z","level":"warn","user":"bob","password":"x"}',

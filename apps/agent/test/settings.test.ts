@@ -66,3 +66,33 @@ test("UTF-8 is what is shipped anyway, and roots are absolute", async () => {
   });
   expect(settings.sources).toMatchObject([{ encoding: undefined, roots: ["/pods"] }]);
 });
+
+test.each([
+  ["collector: ws://user:canary@h:7514", "1:12: collector: a URL is shown in logs: put the token"],
+  ["failback: 0s", "1:11: failback: expected 100ms to 7d, or never"],
+  ["failback: 30d", "1:11: failback: expected 100ms to 7d, or never"],
+  ['host: "a\\nb"', "1:7: host: expected a name of at most 256 characters"],
+  ['labels: {"kubernetes.io/app": x}', "expected a name of letters, digits, _, . and -"],
+  ['labels: {a: "\\0"}', "1:13: labels.a: expected a text without NUL"],
+])("what no collector would take is refused before it is sent: %s", async (yaml, message) => {
+  const file = join(folder, "agent.yaml");
+  writeFileSync(file, yaml);
+  const loading = loadSettings({ file, flags: {}, env: { STATE_DIRECTORY: folder } });
+  await expect(loading).rejects.toMatchObject({
+    exitCode: 78,
+    message: expect.stringContaining(message),
+  });
+});
+
+test("a stream has no more labels than the protocol takes, the agent's own included", async () => {
+  const file = join(folder, "agent.yaml");
+  const labels = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`l${i}`, "x"]));
+  const load = (own: Record<string, string>): Promise<unknown> => {
+    writeFileSync(file, JSON.stringify({ labels: own, sources: [{ file: "/a", labels }] }));
+    return loadSettings({ file, flags: {}, env: { STATE_DIRECTORY: folder } });
+  };
+  await load({ l0: "y" });
+  await expect(load({ env: "y" })).rejects.toMatchObject({
+    message: expect.stringContaining("sources[0].labels: expected at most 64 labels of 4 KiB"),
+  });
+});

@@ -109,6 +109,27 @@ describe("a fault in a source is told where it stands and as its kind has it", (
       "- {journald: {}, exclude: /x}",
       "2:20: sources[0].exclude: unknown key (not beside the other keys here)",
     ],
+    [
+      "- {journald: {}, severity: {field: lvl}}",
+      "2:38: sources[0].severity.field: there are no fields without parse",
+    ],
+    [
+      "- {journald: {}, multiline: java}",
+      "2:31: sources[0].multiline: is for files: an entry of a journal is one record already",
+    ],
+    [
+      '- {journald: {directory: "/a\\0b"}}',
+      "2:28: sources[0].journald.directory: expected a folder",
+    ],
+    ['- {file: "/a\\0b"}', "2:12: sources[0].file: expected a path or a glob"],
+    [
+      "- {journald: {}, attributes: {sluice.x: y}}",
+      "2:32: sources[0].attributes: names that begin with sluice. are those of marks",
+    ],
+    [
+      "- {file: /x, labels: {a/b: y}}",
+      '2:30: sources[0].labels["a/b"]: expected a name of letters, digits, _, . and -, such as env',
+    ],
     ["- {file: /x, exclud: /y}", "2:16: sources[0].exclud: unknown key (did you mean exclude?)"],
     [
       "- {journald: {directory: /j}}\n  - {journald: {directory: /j/, units: a}}",

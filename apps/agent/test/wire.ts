@@ -61,6 +61,7 @@ export class Wire {
       send: (message) => this.#take(message),
       nowMs: () => 0,
       clockUs: () => CLOCK_US,
+      onGap: () => undefined,
       onError: (error) => this.errors.push(error),
     });
     for (let key = 0; key < streams; key++) {

@@ -1,7 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { appendToList } from "@sluice/config";
-import { EXIT, Failure } from "@sluice/service";
+import { escapeLines, EXIT, Failure } from "@sluice/service";
 import { coversPath } from "@sluice/tail";
 
 import type { AgentSettings } from "../agent-settings.ts";
@@ -22,6 +22,7 @@ export async function addSource(
 ): Promise<void> {
   const { settings, file, text } = await loadSettings(request);
   const globs = [...new Set(paths.map((path) => resolve(path)))];
+  await refuseFolders(paths);
   const added: string[] = [];
   for (const glob of globs) {
     const reader = readerOf(glob, settings);
@@ -46,6 +47,20 @@ export async function addSource(
   say(`added to ${file}: ${added.join(", ")}`);
   await tellAgent(changed.settings.stateDir);
   await describe(added, changed.settings);
+}
+
+/** A folder is no file, and which of its files are logs is for its owner to say. */
+async function refuseFolders(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const found = await stat(resolve(path)).catch(() => undefined);
+    if (found?.isDirectory() === true) {
+      throw new Failure(
+        path === "" ? "an empty path" : `${path} is a folder`,
+        `name the files in it: sluice-agent add '${join(path, "*.log")}'`,
+        EXIT.usage,
+      );
+    }
+  }
 }
 
 /** The globs that read a path already; undefined where none do. */
@@ -111,6 +126,7 @@ async function describe(globs: readonly string[], { stateDir }: AgentSettings): 
   }
 }
 
+/** A path that a shell found may hold anything. */
 function say(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${process.stdout.isTTY ? escapeLines(text) : text}\n`);
 }

@@ -54,13 +54,13 @@ const VERDICTS = {
 export function formatDoctor(report: DoctorReport, hasColor: boolean): string {
   const paint = createPaint(hasColor);
   const { checks, verdict, next, user, configFile } = report;
-  const width = Math.max(...checks.map(({ name }) => name.length));
+  const width = Math.max(...checks.map(({ name }) => escapeText(name).length));
   const lines = checks.flatMap(({ name, outcome, summary, advice }) => [
-    `${paint(COLORS[outcome], MARKS[outcome])}  ${name.padEnd(width)}  ${escapeText(summary)}`,
+    `${paint(COLORS[outcome], MARKS[outcome])}  ${escapeText(name).padEnd(width)}  ${escapeText(summary)}`,
     ...(advice === undefined ? [] : [`${" ".repeat(width + 8)}-> ${escapeText(advice)}`]),
   ]);
   return [
-    paint("dim", `${configFile}, looked at as ${user}`),
+    paint("dim", `${escapeText(configFile)}, looked at as ${user}`),
     ...lines,
     "",
     paint(["bold", COLORS[verdict]], VERDICTS[verdict]),

@@ -30,7 +30,7 @@ async function examine({ settings, file }: LoadedSettings): Promise<DoctorReport
   const { agent, pid } = await examineAgent(stateDir);
   const user = await becomeAgentUser(stateDir, pid);
   const files = await checkFiles(settings, user);
-  const kinds = new Set<string>(settings.sources.map(({ kind }) => kind));
+  const journals = settings.sources.filter((source) => source.kind === "journald");
   const reached = await Promise.all(collectors.map((each) => checkCollector(each, token)));
   const checks: Check[] = [
     agent,
@@ -39,7 +39,7 @@ async function examine({ settings, file }: LoadedSettings): Promise<DoctorReport
     ...(settings.sources.length === 0
       ? [warn("sources", "none are configured", "add one: sluice-agent add PATH")]
       : files.checks),
-    ...(kinds.has("journald") ? [await checkJournal(user)] : []),
+    ...(await Promise.all(journals.map((journal) => checkJournal(journal, user)))),
     await checkNotices(files.files),
   ];
   return { host, configFile: file, user, checks, ...conclude(checks) };

@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { formatSize } from "@sluice/quantity";
 
+import type { SourceSettings } from "../agent-settings.ts";
+import { journalName } from "../journal-source-config.ts";
 import type { AgentStatus } from "../status/status-document.ts";
 import { type Check, fail, ok, warn } from "./doctor-report.ts";
 
@@ -82,12 +84,20 @@ export async function checkNotices(files: number): Promise<Check> {
   return ok(name, `${watches} watches, ${files} files`);
 }
 
-/** For sources of the journal. */
-export async function checkJournal(user: string): Promise<Check> {
-  const name = "journald";
+/** Little is printed, however long the newest entry is. */
+const QUESTION = ["--lines=1", "--output=export", "--output-fields=_BOOT_ID", "--no-pager"];
+
+type Journal = Pick<Extract<SourceSettings, { kind: "journald" }>, "directory">;
+
+/** Whether the entries of a journal can be read. */
+export async function checkJournal({ directory }: Journal, user: string): Promise<Check> {
+  const name = journalName({ directory });
+  const where = directory === undefined ? [] : [`--directory=${directory}`];
   try {
-    const { stderr } = await run("journalctl", ["--lines=1", "--output=cat", "--no-pager"], {
+    // As the agent reads it: its words are looked for in English.
+    const { stderr } = await run("journalctl", [...QUESTION, ...where], {
       timeout: 10_000,
+      env: { ...process.env, LC_ALL: "C" },
     });
     return /not seeing messages from other users/i.test(stderr)
       ? fail(
@@ -97,9 +107,15 @@ export async function checkJournal(user: string): Promise<Check> {
         )
       : ok(name, "journalctl reads the journal");
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === "ENOENT"
-      ? fail(name, "there is no journalctl", "install systemd, or remove the journald source")
-      : fail(name, message.split("\n")[0] ?? "", "run journalctl as the agent's user and see");
+    const { code, message, stderr = "" } = error as NodeJS.ErrnoException & { stderr?: string };
+    if (code === "ENOENT") {
+      return fail(name, "there is no journalctl", "install systemd, or remove the journald source");
+    }
+    const [said = message] = stderr.trim() === "" ? message.split("\n") : stderr.trim().split("\n");
+    const advice =
+      directory === undefined
+        ? "run journalctl as the agent's user and see"
+        : `make ${directory} a folder of journal files that ${user} may read, or correct journald.directory`;
+    return fail(name, said, advice);
   }
 }

@@ -4,7 +4,7 @@ import type { AgentStatus, StreamStatus } from "../status/status-document.ts";
 
 /** A status as Prometheus has it; streams of a source are one series. */
 export function renderStatus(status: AgentStatus): string {
-  const { connection, streams, acknowledged } = status;
+  const { connection, streams, acknowledged, processing } = status;
   const isConnected = connection.state === "connected" ? 1 : 0;
   const counted = (
     name: string,
@@ -12,6 +12,14 @@ export function renderStatus(status: AgentStatus): string {
     field: Exclude<keyof AgentStatus["acknowledged"][number], "source">,
   ): MetricFamily => {
     const values = Object.fromEntries(acknowledged.map((each) => [each.source, each[field]]));
+    return measured("counter", name, help, { label: "source", values });
+  };
+  const processed = (
+    name: string,
+    help: string,
+    field: Exclude<keyof AgentStatus["processing"][number], "source">,
+  ): MetricFamily => {
+    const values = Object.fromEntries(processing.map((each) => [each.source, each[field]]));
     return measured("counter", name, help, { label: "source", values });
   };
   return renderMetrics([
@@ -73,6 +81,25 @@ export function renderStatus(status: AgentStatus): string {
     counted("sluice_agent_bytes_total", "Bytes of the source in them.", "storedBytes"),
     counted("sluice_agent_filtered_total", "Records that rules dropped.", "filteredRecords"),
     counted("sluice_agent_filtered_bytes_total", "Bytes of the source in them.", "filteredBytes"),
+    processed(
+      "sluice_agent_excluded_total",
+      "Records that include_lines and exclude_lines dropped.",
+      "excluded",
+    ),
+    processed("sluice_agent_sampled_total", "Records that sample dropped.", "sampled"),
+    processed("sluice_agent_rate_limited_total", "Records that rate_limit dropped.", "rateLimited"),
+    processed(
+      "sluice_agent_redacted_total",
+      "Records in which something was replaced.",
+      "redactions",
+    ),
+    processed("sluice_agent_unparsed_total", "Records not of the format of parse.", "unparsed"),
+    processed(
+      "sluice_agent_dropped_attributes_total",
+      "Attributes that records had no room for.",
+      "droppedAttributes",
+    ),
+    processed("sluice_agent_rule_failures_total", "Records on which a rule failed.", "failed"),
     counted("sluice_agent_gap_bytes_total", "Bytes read and recorded as gaps.", "gapBytes"),
     counted("sluice_agent_lost_bytes_total", "Bytes never read, as far as known.", "lostBytes"),
     measured("counter", "sluice_agent_gaps_total", "Losses recorded since the start.", status.gaps),

@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
+import { constants, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { Failure } from "@sluice/service";
+import { Failure, sayFailure } from "@sluice/service";
 import { Tail } from "tail";
 
 import { LineFeed } from "../line-feed.ts";
@@ -78,7 +78,7 @@ function follow(path: string, take: (bytes: Uint8Array) => void, signal: AbortSi
   tail.on("line", (line: string) => take(Buffer.from(`${line}\n`, "latin1")));
   tail.on("error", (error: unknown) => {
     if (!signal.aborted) {
-      process.stderr.write(`sluice-agent: ${path}: ${String(error)}\n`);
+      sayFailure("sluice-agent", `${path}: ${String(error)}`);
     }
   });
   return tail;
@@ -86,7 +86,8 @@ function follow(path: string, take: (bytes: Uint8Array) => void, signal: AbortSi
 
 async function openLog(path: string): Promise<FileHandle> {
   try {
-    const file = await open(path);
+    // A pipe without a writer would be waited for, beyond any signal.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     if ((await file.stat()).isFile()) {
       return file;
     }

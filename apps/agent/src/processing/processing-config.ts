@@ -17,6 +17,7 @@ import {
   type ProcessingSettings,
   REDACT_PRESETS,
 } from "./processing-settings.ts";
+import { OWN_PREFIX } from "./record-fields.ts";
 import { UserPattern } from "./user-pattern.ts";
 
 /** How much and how long lines are gathered where the source does not say. */
@@ -114,6 +115,9 @@ const REDACT = z.array(
 
 const ATTRIBUTES = z
   .record(z.string().min(1), z.string())
+  .refine((attributes) => !Object.keys(attributes).some((name) => name.startsWith(OWN_PREFIX)), {
+    message: `names that begin with ${OWN_PREFIX} are those of marks that the agent sets itself`,
+  })
   .refine((attributes) => Object.keys(attributes).length <= LIMITS.recordAttributes / 2, {
     message: `expected at most ${LIMITS.recordAttributes / 2} attributes`,
   })

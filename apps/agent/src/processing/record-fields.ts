@@ -3,7 +3,7 @@ import { LIMITS } from "@sluice/protocol";
 const TIME_FIELDS = ["time", "timestamp", "@timestamp", "ts"];
 const LEVEL_FIELDS = ["level", "severity", "lvl"];
 /** Names that the agent keeps for its own marks. */
-const OWN_PREFIX = "sluice.";
+export const OWN_PREFIX = "sluice.";
 
 export interface FieldRoles {
   /** The field that holds the event time; undefined for the usual names. */

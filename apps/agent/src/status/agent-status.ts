@@ -26,7 +26,7 @@ export interface StatusParts {
 /** How the agent is doing at a moment. */
 export function describeAgent(parts: StatusParts): AgentStatus {
   const { agent, clockMs } = parts;
-  const { startedAtMs, counters, finished, troubles } = parts.meter;
+  const { startedAtMs, counters, processing, finished, troubles, gaps } = parts.meter;
   const { user, system } = process.cpuUsage();
   const streams = describeStreams(parts);
   const known = new Set(streams.map(({ source }) => source));
@@ -38,11 +38,12 @@ export function describeAgent(parts: StatusParts): AgentStatus {
     rssBytes: process.memoryUsage.rss(),
     cpuMs: Math.round((user + system) / 1_000),
     connection: describeConnection(parts),
-    gaps: troubles.gaps,
+    gaps,
     ...(troubles.last !== undefined && { lastError: toTrouble(troubles.last) }),
     streams,
     finished: [...finished.accounts],
     acknowledged: [...counters.counts].map(([source, amount]) => ({ source, ...amount })),
+    processing: [...processing.counts].map(([source, counts]) => ({ source, ...counts })),
     troubles: [...troubles.sources]
       .filter(([source]) => !known.has(source))
       .map(([source, trouble]) => ({ source, ...toTrouble(trouble) })),

@@ -80,6 +80,19 @@ export const STATUS = z.object({
       lostBytes: count,
     }),
   ),
+  /** What the rules of sources have done since the agent started, in records; what is read again counts again. */
+  processing: z.array(
+    z.object({
+      source: z.string(),
+      excluded: count,
+      sampled: count,
+      rateLimited: count,
+      redactions: count,
+      unparsed: count,
+      droppedAttributes: count,
+      failed: count,
+    }),
+  ),
   /** Files and folders that cannot be read and have no stream, and what else has no stream. */
   troubles: z.array(z.object({ source: z.string(), at: time, message: z.string() })),
 });

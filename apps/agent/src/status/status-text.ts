@@ -22,9 +22,9 @@ export function formatStatus(status: AgentStatus, hasColor: boolean, nowMs: numb
   const paint = createPaint(hasColor);
   const { host, version, pid, uptimeMs, rssBytes, stateDir } = status;
   const facts: (readonly [string, string])[] = [
-    ["agent", `${host}, version ${version}, process ${pid}`],
+    ["agent", `${escapeText(host)}, version ${version}, process ${pid}`],
     ["running", `for ${formatAge(uptimeMs)}, ${formatSize(rssBytes)} of memory`],
-    ["state", stateDir],
+    ["state", escapeText(stateDir)],
     ...connectionFacts(status, paint, nowMs),
     ["streams", summarize(status)],
   ];
@@ -33,6 +33,7 @@ export function formatStatus(status: AgentStatus, hasColor: boolean, nowMs: numb
   return [
     ...lines,
     ...(status.streams.length === 0 ? [] : ["", ...table(status.streams, paint)]),
+    ...ruleLines(status, paint),
     ...troubleLines(status, paint, nowMs),
     "",
   ].join("\n");
@@ -127,6 +128,29 @@ function table(streams: readonly StreamStatus[], paint: Paint): string[] {
 /** As good as always: a wide character in a path shifts its row. */
 function columnsOf(text: string): number {
   return Array.from(text).length;
+}
+
+/** Words for what rules do, those for what is amiss last. */
+const RULE_WORDS = [
+  ["excluded", "excluded"],
+  ["sampled", "sampled out"],
+  ["rateLimited", "over the rate limit"],
+  ["redactions", "redacted"],
+  ["unparsed", "not parsed"],
+  ["droppedAttributes", "attributes dropped"],
+  ["failed", "where a rule failed"],
+] as const satisfies readonly (readonly [keyof AgentStatus["processing"][number], string])[];
+
+/** What the rules of each source have done since the start. */
+function ruleLines({ processing }: AgentStatus, paint: Paint): string[] {
+  const lines = processing.flatMap((counts) => {
+    const done = RULE_WORDS.filter(([rule]) => counts[rule] > 0);
+    const words = done.map(([rule, word]) => `${counts[rule]} ${word}`);
+    return words.length === 0
+      ? []
+      : [`${paint("dim", "rules")}  ${escapeText(counts.source)}: ${words.join(", ")}`];
+  });
+  return lines.length === 0 ? [] : ["", ...lines];
 }
 
 /** Of each source the last trouble, and the last of the agent as a whole. */

@@ -1,3 +1,5 @@
+import type { TailEvent } from "@sluice/tail";
+
 import type { AgentEvent } from "../agent-event.ts";
 import { describeEvent } from "../event-note.ts";
 
@@ -9,19 +11,13 @@ export interface Trouble {
   readonly message: string;
 }
 
-/** The last thing that went wrong, by source and for the agent as a whole, and how many gaps there were. */
+/** The last thing that went wrong, by source and for the agent as a whole. */
 export class TroubleList {
   readonly #bySource = new Map<string, Trouble>();
   #last: Trouble | undefined;
-  #gaps = 0;
 
   get last(): Trouble | undefined {
     return this.#last;
-  }
-
-  /** Losses that this agent has recorded since it started. */
-  get gaps(): number {
-    return this.#gaps;
   }
 
   of(source: string): Trouble | undefined {
@@ -34,11 +30,9 @@ export class TroubleList {
   }
 
   note(event: AgentEvent, atMs: number): void {
-    if (isGap(event)) {
-      this.#gaps += 1;
-    }
-    if (event.kind === "tail" && event.event.kind === "readable") {
-      this.#bySource.delete(event.event.path);
+    const mended = event.kind === "tail" ? mendedSource(event.event) : undefined;
+    if (mended !== undefined) {
+      this.#bySource.delete(mended);
     }
     const { level, message, fields, source } = describeEvent(event);
     if (level === "info" || event.kind === "disconnected") {
@@ -59,9 +53,14 @@ export class TroubleList {
   }
 }
 
-function isGap(event: AgentEvent): boolean {
-  return (
-    event.kind === "rejected" ||
-    (event.kind === "tail" && (event.event.kind === "gap" || event.event.kind === "cursor-lost"))
-  );
+/** Whose trouble is over; undefined where the event says nothing of that kind. */
+function mendedSource(event: TailEvent): string | undefined {
+  switch (event.kind) {
+    case "readable":
+      return event.path;
+    case "journal-recovered":
+      return event.source;
+    default:
+      return undefined;
+  }
 }

@@ -33,4 +33,11 @@ describe("a doctor's verdict", () => {
       ].join("\n"),
     );
   });
+
+  it("lets no control character of a path through, wherever it stands", () => {
+    const path = "/log/\u001b[2J";
+    const checks = [fail(path, path, path)];
+    const report = { host: "h", configFile: path, user: "u", checks, ...conclude(checks) };
+    expect(formatDoctor(report, false)).not.toContain("\u001b");
+  });
 });

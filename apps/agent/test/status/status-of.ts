@@ -24,6 +24,7 @@ export function statusOf(more: Partial<AgentStatus> = {}): AgentStatus {
     streams: [],
     finished: [],
     acknowledged: [],
+    processing: [],
     troubles: [],
     ...more,
   };

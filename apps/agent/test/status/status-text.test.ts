@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { noCounts } from "../../src/processing/processing-counts.ts";
 import { formatStatus } from "../../src/status/status-text.ts";
 import { statusOf, streamOf } from "./status-of.ts";
 
@@ -53,9 +54,18 @@ describe("a status for people", () => {
     expect(text).toContain("! /secret: cannot be read (1m ago)");
   });
 
+  it("says what the rules of a source have done, and nothing of those that had nothing to do", () => {
+    const none = { ...noCounts(), source: "/quiet" };
+    const some = { ...noCounts(), source: "/a", excluded: 12, redactions: 3, failed: 1 };
+    const text = formatStatus(statusOf({ processing: [none, some] }), false, NOW_MS);
+    expect(text).toContain("rules  /a: 12 excluded, 3 redacted, 1 where a rule failed\n");
+    expect(text).not.toContain("/quiet");
+  });
+
   it("lets no control character of a path through, and paints only where it is asked to", () => {
     const streams = [streamOf({ source: "/a\u001b[2J" })];
-    expect(formatStatus(statusOf({ streams }), false, NOW_MS)).not.toContain("\u001b");
+    const status = statusOf({ streams, host: "\u001b[2J", stateDir: "/s\u001b[2J" });
+    expect(formatStatus(status, false, NOW_MS)).not.toContain("\u001b");
     expect(formatStatus(statusOf({ streams }), true, NOW_MS)).toContain("\u001b[32m");
   });
 });
