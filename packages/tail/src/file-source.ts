@@ -206,6 +206,7 @@ export class FileSource implements Source {
   }
 
   async #scanNow(onFirstLook?: () => void): Promise<void> {
+    this.#scanIsHinted = false;
     const scannedAtMs = Math.floor(this.#clock.wallMs());
     const searched = new Set<string>();
     let questions = await this.#look(searched);
@@ -259,7 +260,6 @@ export class FileSource implements Source {
     if (this.#scanIsHinted || !this.#started || this.#disposed) return;
     this.#scanIsHinted = true;
     setImmediate(() => {
-      this.#scanIsHinted = false;
       // A failed scan is reported where it is chained, and the timer brings the next.
       this.rescan().catch(() => undefined);
     });
