@@ -85,22 +85,18 @@ export class SourceSet implements AsyncDisposable {
     await owner.source.start();
   }
 
-  /** All are attached before the first of them asks for a state that no source has any more. */
   #createAll(settings: readonly SourceSettings[]): ConfiguredSource[] {
-    const { checkpoints } = this.#parts;
-    const known = settings.filter((each) => checkpoints.source(sourceId(each)) !== undefined);
-    const byKnown = new Map(known.map((each) => [each, this.#create(each)]));
-    return settings.map((each) => byKnown.get(each) ?? this.#create(each));
+    const configured = new Set(settings.map(sourceId));
+    return settings.map((each) => this.#create(each, configured));
   }
 
-  #create(settings: SourceSettings): ConfiguredSource {
+  #create(settings: SourceSettings, configured: ReadonlySet<string>): ConfiguredSource {
     const { checkpoints, statePath, emit } = this.#parts;
     const id = sourceId(settings);
-    const state = checkpoints.source(id);
     const created = createSource(settings, {
-      state,
+      state: checkpoints.source(id),
       own: this.#parts.own,
-      inherited: state === undefined ? this.#inherit(settings) : [],
+      inherited: this.#inherit(settings, configured),
       onEvent: (event) => emit({ kind: "tail", event }),
     });
     if (!created.ok) {
@@ -114,8 +110,13 @@ export class SourceSet implements AsyncDisposable {
     return { id, source, settings };
   }
 
-  /** What sources of an earlier configuration knew of files that are this one's now. */
-  #inherit(settings: SourceSettings): unknown[] {
+  /**
+   * What sources of an earlier configuration knew of files that are this one's now; one that was
+   * configured before has lost them to another meanwhile.
+   *
+   * @param configured whoever is, or is about to be, attached keeps its own
+   */
+  #inherit(settings: SourceSettings, configured: ReadonlySet<string>): unknown[] {
     if (settings.kind !== "file") {
       return [];
     }
@@ -123,6 +124,7 @@ export class SourceSet implements AsyncDisposable {
     const { checkpoints } = this.#parts;
     const inherited: unknown[] = [];
     for (const [id, state] of checkpoints.unattached()) {
+      if (configured.has(id)) continue;
       const split = splitFileState(state, { include, exclude });
       if (split !== undefined) {
         inherited.push(split.covered);

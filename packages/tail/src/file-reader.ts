@@ -4,16 +4,17 @@ import { wasCutUnseen } from "./copy.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { TailEvent, TruncatedReason } from "./event.ts";
 import type { TailClock, TailTiming } from "./file-source-options.ts";
-import { ANCHOR_BYTES, fingerprint, HEAD_BYTES } from "./fingerprint.ts";
+import { ANCHOR_BYTES, anchorBehind, fingerprint, HEAD_BYTES } from "./fingerprint.ts";
 import type { Ending, Generation } from "./generation.ts";
-import { grownHead, LOST_ANCHOR, positionAt, UNKNOWN_ANCHOR } from "./identity.ts";
+import { anchorAt, grownHead, LOST_ANCHOR, positionAt, UNKNOWN_ANCHOR } from "./identity.ts";
+import { HoldBack } from "./hold-back.ts";
 import { beginsHole, findNulRun, HOLE_BYTES, nulRunEnd } from "./nul-run.ts";
 import type { NulRun } from "./nul-run.ts";
 import type { FileStat, OpenFile } from "./open-file.ts";
 import { reposition } from "./reposition.ts";
 import type { Registry } from "./registry.ts";
 import type { CursorInvalid, CursorLost, ReadOutcome, StreamKey, StreamReader } from "./source.ts";
-import { Inflater } from "./archive/inflater.ts";
+import { inflatedHead } from "./archive/inflater.ts";
 import type { WatchBudget } from "./watch-budget.ts";
 import { GrowthWait } from "./growth-wait.ts";
 
@@ -53,6 +54,7 @@ export class FileReader implements StreamReader {
   /** The file ends in NUL bytes that begin there or before; its size then. */
   #nulTail: { readonly from: number; readonly sizeBytes: number } | undefined;
   #quietSinceMs: number;
+  readonly #heldBack: HoldBack;
   #reportedGap = false;
   #disposed = false;
 
@@ -65,6 +67,7 @@ export class FileReader implements StreamReader {
     this.#offset = acked.offset;
     this.#floor = acked.offset;
     this.#quietSinceMs = ports.clock.monotonicMs();
+    this.#heldBack = new HoldBack(ports.clock);
   }
 
   get offset(): number {
@@ -72,10 +75,12 @@ export class FileReader implements StreamReader {
   }
 
   get behindBytes(): number {
-    const { ending, sizeBytes } = this.#generation;
+    const { ending, sizeBytes, file } = this.#generation;
     const end =
       ending === undefined ? Math.max(sizeBytes, this.#waitingBytes) : (ending.endByte ?? 0);
-    return Math.max(0, end - this.#offset, this.#archive?.aheadBytes ?? 0);
+    // The file of an archive that the generation has left is closed.
+    const aheadBytes = this.#archive?.file === file ? (this.#archive?.aheadBytes ?? 0) : 0;
+    return Math.max(0, end - this.#offset, aheadBytes);
   }
 
   async head(length: number): Promise<Uint8Array> {
@@ -83,12 +88,7 @@ export class FileReader implements StreamReader {
     const file = this.#ports.registry.fileOf(this.#generation);
     const { format } = this.#generation;
     if (file === undefined) return new Uint8Array();
-    if (format === undefined) return file.bytesAt(0, length);
-    const target = new Uint8Array(length);
-    const inflater = new Inflater(file, format);
-    const got = await inflater.read(target);
-    inflater.close();
-    return typeof got === "number" ? target.subarray(0, got) : new Uint8Array();
+    return format === undefined ? file.bytesAt(0, length) : inflatedHead(file, format, length);
   }
 
   async seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>> {
@@ -104,6 +104,7 @@ export class FileReader implements StreamReader {
     this.#floor = this.#offset;
     this.#anchor = undefined;
     this.#idleAt = undefined;
+    this.#heldBack.end();
     this.#quietSinceMs = this.#ports.clock.monotonicMs();
     return moved;
   }
@@ -129,7 +130,7 @@ export class FileReader implements StreamReader {
       if (ending !== undefined) return this.#ended(ending);
       if (isParked && this.#isAsIdle(this.#generation)) return IDLE;
       const file = this.#ports.registry.fileOf(this.#generation);
-      if (file === undefined) return IDLE;
+      if (file === undefined) return this.#saysNothing();
       const room = target.subarray(at);
       const outcome = await (this.#generation.format === undefined
         ? this.#readFrom(file, room)
@@ -155,7 +156,8 @@ export class FileReader implements StreamReader {
         // The scans look after what was closed to save its descriptor.
         const idlePollMs = generation.isParked ? timing.idlePollMs * 60 : timing.idlePollMs;
         const pollMs = isActive ? timing.pollMs : idlePollMs;
-        await growth.wait(Math.min(pollMs, Math.max(1, this.#settlesInMs())));
+        const settlesInMs = Math.max(1, this.#settlesInMs());
+        await growth.wait(Math.min(pollMs, settlesInMs, this.#heldBack.leftMs));
       } while (!this.#hasNews());
     } finally {
       generation.wake = undefined;
@@ -167,9 +169,7 @@ export class FileReader implements StreamReader {
       throw new RangeError(`offset ${offset} is not within ${this.#floor}..${this.#offset}`);
     }
     const generation = this.#generation;
-    if (offset === generation.position.offset) {
-      return encodeCursor({ identity: generation.identity, position: generation.position });
-    }
+    if (offset === generation.position.offset) return encodeCursor(generation);
     if (generation.format !== undefined) {
       const position = this.#archive?.positionAt(offset) ?? { offset, anchor: UNKNOWN_ANCHOR };
       return encodeCursor({ identity: generation.identity, position });
@@ -185,8 +185,10 @@ export class FileReader implements StreamReader {
       }
       this.#diverge("regrown");
     }
-    const position = { offset, anchor: LOST_ANCHOR };
-    return encodeCursor({ identity: generation.identity, position });
+    return encodeCursor({
+      identity: generation.identity,
+      position: { offset, anchor: LOST_ANCHOR },
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -215,7 +217,8 @@ export class FileReader implements StreamReader {
       }
       generation.identity = { ...generation.identity, bornNs: stat.bornNs, head };
     }
-    const anchor = this.#anchor ?? this.#fetchAnchor(file);
+    // After a seek or a move to a copy only the anchor's fingerprint is known.
+    const anchor = this.#anchor ?? anchorAt(file, generation.position);
     if (anchor === undefined) return this.#diverge("regrown");
     this.#anchor = anchor;
     const before = this.#scratch.subarray(0, anchor.length);
@@ -318,11 +321,7 @@ export class FileReader implements StreamReader {
   #advance(anchor: Uint8Array, bytes: Uint8Array): ReadOutcome {
     const offset = this.#offset;
     this.#offset += bytes.length;
-    const tail = bytes.subarray(-ANCHOR_BYTES);
-    const kept = anchor.subarray(Math.max(0, anchor.length + tail.length - ANCHOR_BYTES));
-    this.#anchor = new Uint8Array(kept.length + tail.length);
-    this.#anchor.set(kept);
-    this.#anchor.set(tail, kept.length);
+    this.#anchor = anchorBehind(anchor, bytes);
     this.#generation.advanceTo({ offset: this.#offset, anchor: fingerprint(this.#anchor) });
     this.#ports.registry.held.touch(this.#generation);
     this.#idleAt = undefined;
@@ -337,12 +336,9 @@ export class FileReader implements StreamReader {
     return isAwaited;
   }
 
-  /** After a seek or a move to a copy only the anchor's fingerprint is known. */
-  #fetchAnchor(file: OpenFile): Uint8Array | undefined {
-    const length = Math.min(ANCHOR_BYTES, this.#offset);
-    const bytes = file.bytesAt(this.#offset - length, length);
-    const { anchor } = this.#generation.position;
-    return anchor === UNKNOWN_ANCHOR || fingerprint(bytes) === anchor ? bytes : undefined;
+  #saysNothing(): ReadOutcome {
+    this.#heldBack.begin(this.#ports.timing.pollMs);
+    return IDLE;
   }
 
   #atEnd(file: OpenFile): ReadOutcome {
@@ -366,8 +362,7 @@ export class FileReader implements StreamReader {
     const fromByte = this.#offset;
     if (!this.#reportedGap) {
       this.#reportedGap = true;
-      const { source, generation } = this.stream;
-      this.#ports.emit({ kind: "gap", source, generation, cause, fromByte, knownBytes });
+      this.#ports.emit({ kind: "gap", ...this.stream, cause, fromByte, knownBytes });
     }
     return { kind: "lost", reason: cause, fromByte, knownBytes };
   }
@@ -384,13 +379,16 @@ export class FileReader implements StreamReader {
   #hasNews(): boolean {
     const { ending, file, isParked } = this.#generation;
     if (ending !== undefined) return true;
+    if (!this.#heldBack.isOver) return false;
     if (file === undefined) return isParked && !this.#isAsIdle(this.#generation);
-    if (this.#generation.format !== undefined) {
-      return this.#archive?.file !== file || this.#archive.hasNews();
-    }
+    const archive = this.#archive;
+    if (this.#generation.format !== undefined) return archive?.file !== file || archive.hasNews();
     const stat = file.stat();
     this.#waitingBytes = stat.sizeBytes;
-    if (!this.#isAsIdle(stat)) return !this.#awaitsSearch();
+    // Without a read since the position was verified: only bytes behind it are something to say.
+    if (this.#idleAt === undefined ? stat.sizeBytes !== this.#offset : !this.#isAsIdle(stat)) {
+      return !this.#awaitsSearch();
+    }
     return this.#settlesInMs() <= 0;
   }
 

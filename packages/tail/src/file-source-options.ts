@@ -23,8 +23,8 @@ export interface FileSourceOptions {
   /** What `snapshot` returned in an earlier run; undefined at the first start ever. */
   readonly state?: unknown;
   /**
-   * At the first start ever: what other sources knew of files that are this one's now, as
-   * `splitFileState` gives it.
+   * What other sources knew of files that are this one's now, as `splitFileState` gives it. Where
+   * two know a path, it goes by who has seen more generations of it.
    */
   readonly inherited?: readonly unknown[];
   /** Descriptors that files in their place take at most, and as many watches. Defaults to 512. */

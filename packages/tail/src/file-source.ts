@@ -75,16 +75,15 @@ export class FileSource implements Source {
 
   /** An error where the state is not one that `snapshot` made. Throws for relative globs. */
   static create(options: FileSourceOptions): Result<FileSource, StateInvalid> {
-    if (options.state === undefined) {
-      const states = (options.inherited ?? []).map(decodeState);
-      const invalid = states.find((state) => !state.ok);
-      if (invalid !== undefined) return invalid;
-      const sources = mergeRecords(states.flatMap((state) => (state.ok ? [state.value] : [])));
-      // Without the time of a scan: this source has not looked yet.
-      return ok(new FileSource(options, { sources }));
-    }
-    const state = decodeState(options.state);
-    return state.ok ? ok(new FileSource(options, state.value)) : state;
+    const own = options.state === undefined ? undefined : decodeState(options.state);
+    if (own?.ok === false) return own;
+    const states = (options.inherited ?? []).map(decodeState);
+    const invalid = states.find((state) => !state.ok);
+    if (invalid !== undefined) return invalid;
+    const all = [...(own === undefined ? [] : [own]), ...states];
+    const sources = mergeRecords(all.flatMap((state) => (state.ok ? [state.value] : [])));
+    // Without the time of a scan, where all of it is inherited: this source has not looked yet.
+    return ok(new FileSource(options, { ...own?.value, sources }));
   }
 
   async start(): Promise<void> {
@@ -210,6 +209,7 @@ export class FileSource implements Source {
   }
 
   async #scanNow(onFirstLook?: () => void): Promise<void> {
+    this.#scanIsHinted = false;
     const scannedAtMs = Math.floor(this.#clock.wallMs());
     const searched = new Set<string>();
     let questions = await this.#look(searched);

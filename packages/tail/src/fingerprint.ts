@@ -20,3 +20,13 @@ export function fingerprint(bytes: Uint8Array): string {
 export function isFingerprint(text: unknown): text is string {
   return typeof text === "string" && text.length <= PRINT_CHARS && /^[\w-]*$/.test(text);
 }
+
+/** The last {@link ANCHOR_BYTES} of an anchor and the bytes that follow it. */
+export function anchorBehind(anchor: Uint8Array, bytes: Uint8Array): Uint8Array {
+  const tail = bytes.subarray(-ANCHOR_BYTES);
+  const kept = anchor.subarray(Math.max(0, anchor.length + tail.length - ANCHOR_BYTES));
+  const joined = new Uint8Array(kept.length + tail.length);
+  joined.set(kept);
+  joined.set(tail, kept.length);
+  return joined;
+}

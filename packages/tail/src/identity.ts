@@ -63,6 +63,13 @@ export function tipOf(file: OpenFile, { sizeBytes }: FileStat): FilePosition | u
   return isReserved ? undefined : positionAt(file, sizeBytes);
 }
 
+/** The bytes that a position's anchor is of; undefined where others stand there. */
+export function anchorAt(file: OpenFile, { offset, anchor }: FilePosition): Uint8Array | undefined {
+  const length = Math.min(ANCHOR_BYTES, offset);
+  const bytes = file.bytesAt(offset - length, length);
+  return anchor === UNKNOWN_ANCHOR || fingerprint(bytes) === anchor ? bytes : undefined;
+}
+
 /** True where the position found at an offset is the one that was noted. */
 export function isAnswer(found: FilePosition | undefined, noted: FilePosition): boolean {
   return (

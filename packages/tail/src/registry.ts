@@ -281,6 +281,7 @@ export class Registry {
       this.forget(generation);
     } else {
       generation.phase = "finished";
+      generation.orphanhood = undefined;
       generation.acked = generation.position;
       generation.closeFile();
     }

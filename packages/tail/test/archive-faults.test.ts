@@ -9,6 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { Collector, compress, Folder } from "./tail-fixture.ts";
@@ -272,6 +273,53 @@ describe("an archive that cannot be inflated to its end", () => {
     expect(collector.events).toContainEqual(
       expect.objectContaining({ kind: "gap", cause: "corrupt" }),
     );
+    await collector.stop();
+  });
+});
+
+describe("an archive that was given up", () => {
+  it("is closed, and its reader can still be asked for what is behind", async () => {
+    using folder = new Folder();
+    const collector = await stopped(folder, BANNER);
+    const rest = Array.from({ length: 50_000 }, (_, n) => `${Math.sin(n)}\n`).join("");
+    const whole = gzipSync(`${BANNER}${rest}`);
+    writeFileSync(folder.at("app.log.1.gz"), whole.fill(0, whole.length - 8));
+    unlinkSync(folder.at(LOG));
+    await collector.start();
+    await collector.rescan();
+    const [stream] = collector.source.streams();
+    if (stream === undefined) throw new Error("no stream");
+    const reader = await collector.reader(stream);
+    const signal = AbortSignal.timeout(10_000);
+    const target = new Uint8Array(64 * 1024);
+    let outcome = await reader.read(target, 0, signal);
+    while (outcome.kind === "bytes") outcome = await reader.read(target, 0, signal);
+    expect(outcome).toMatchObject({ kind: "lost", reason: "corrupt" });
+    await delay(20); // The last read of it has returned, and its descriptor is closed.
+    expect(reader.behindBytes).toBe(0);
+    await collector.stop();
+  });
+});
+
+describe("a new archive beside a file of a few lines", () => {
+  it("holds back what follows until it was looked into, and nothing else meanwhile", async () => {
+    using folder = new Folder();
+    folder.append(LOG, "one\n");
+    const collector = new Collector({ include: [folder.at(LOG)], start: "beginning" });
+    await collector.start();
+    await collector.settle();
+    writeFileSync(folder.at("app.log.1.gz"), gzipSync("before\n"));
+    folder.append(LOG, "two\n");
+    const [stream] = collector.source.streams();
+    if (stream === undefined) throw new Error("no stream");
+    const reader = await collector.reader(stream);
+    const signal = AbortSignal.timeout(10_000);
+    expect(await reader.read(new Uint8Array(9), 0, signal)).toEqual({ kind: "idle" });
+    const changed = reader.changed(signal).then(() => "changed");
+    expect(await Promise.race([changed, nextTurn("the loop goes on")])).toBe("the loop goes on");
+    await changed;
+    await collector.settle();
+    expect(collector.text(folder.at(LOG))).toBe("one\ntwo\nbefore\n");
     await collector.stop();
   });
 });

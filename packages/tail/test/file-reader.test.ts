@@ -1,4 +1,5 @@
 import { readdirSync, readlinkSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FileSource } from "../src/file-source.ts";
@@ -210,6 +211,18 @@ describe("waiting for growth", () => {
     folder.append("a.log", "y");
     await changed;
     expect(await readAll(reader)).toBe("y");
+  });
+
+  it("of an empty file goes on until there is something in it", async () => {
+    using folder = new Folder();
+    folder.append("a.log", "");
+    await using source = await started(folder);
+    await using reader = onlyReader(source);
+    const changed = reader.changed(AbortSignal.timeout(10_000));
+    expect(await Promise.race([changed.then(() => "over"), delay(20, "waits")])).toBe("waits");
+    folder.append("a.log", "x");
+    await changed;
+    expect(await readAll(reader)).toBe("x");
   });
 
   it("sees a line within 150 ms with the default timing", async () => {

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, writeFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
-import { Inflater } from "../src/inflater.ts";
+import { Inflater } from "../src/archive/inflater.ts";
 import { OpenFile } from "../src/open-file.ts";
 import { Folder } from "./tail-fixture.ts";
 

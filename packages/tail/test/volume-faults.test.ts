@@ -6,8 +6,11 @@ import {
   readlinkSync,
   renameSync,
   truncateSync,
+  unlinkSync,
   writeSync,
 } from "node:fs";
+import { basename } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { FileSource } from "../src/file-source.ts";
 import type { ReadOutcome, StreamReader } from "../src/source.ts";
@@ -194,6 +197,31 @@ describe("2,000 files", () => {
       await changed;
       await collector.drain(first);
       expect(collector.text(first.source)).toBe("xy");
+    });
+  });
+
+  it("let the loop go on where one was deleted whose descriptor was closed", async () => {
+    using folder = new Folder("/dev/shm");
+    await waiting(folder, async (collector) => {
+      const [first] = collector.source.streams();
+      if (first === undefined) throw new Error("no stream");
+      const reader = await collector.reader(first);
+      // It is written to and read, which a scan does not see, and closed in favour of others.
+      folder.append(basename(first.source), "y");
+      await reader.seek(reader.cursorAt(reader.offset));
+      await collector.drain(first);
+      for (const stream of collector.source.streams()) {
+        if (stream.source === first.source) continue;
+        const other = await collector.reader(stream);
+        await other.seek(other.cursorAt(other.offset));
+        await collector.drain(stream);
+      }
+      unlinkSync(first.source);
+      const signal = AbortSignal.timeout(10_000);
+      expect(await reader.read(new Uint8Array(9), 0, signal)).toEqual({ kind: "idle" });
+      const changed = reader.changed(signal).then(() => "changed");
+      expect(await Promise.race([changed, nextTurn("the loop goes on")])).toBe("the loop goes on");
+      await changed;
     });
   });
 

@@ -126,6 +126,19 @@ export class Inflater {
   }
 }
 
+/** Up to `length` of the first bytes; none where it cannot be inflated. */
+export async function inflatedHead(
+  file: OpenFile,
+  format: ArchiveFormat,
+  length: number,
+): Promise<Uint8Array> {
+  const target = new Uint8Array(length);
+  const inflater = new Inflater(file, format);
+  const got = await inflater.read(target);
+  inflater.close();
+  return typeof got === "number" ? target.subarray(0, got) : new Uint8Array();
+}
+
 function createDecoder(format: ArchiveFormat) {
   return format === "gz" ? createGunzip() : createZstdDecompress();
 }
