@@ -130,7 +130,10 @@ export class FileReader implements StreamReader {
       if (ending !== undefined) return this.#ended(ending);
       if (isParked && this.#isAsIdle(this.#generation)) return IDLE;
       const file = this.#ports.registry.fileOf(this.#generation);
-      if (file === undefined) return this.#saysNothing();
+      if (file === undefined) {
+        this.#heldBack.begin(this.#ports.timing.pollMs);
+        return IDLE;
+      }
       const room = target.subarray(at);
       const outcome = await (this.#generation.format === undefined
         ? this.#readFrom(file, room)
@@ -334,11 +337,6 @@ export class FileReader implements StreamReader {
     const isAwaited = this.#ports.registry.notes.awaitsSearch(this.#generation);
     if (isAwaited) this.#ports.hint();
     return isAwaited;
-  }
-
-  #saysNothing(): ReadOutcome {
-    this.#heldBack.begin(this.#ports.timing.pollMs);
-    return IDLE;
   }
 
   #atEnd(file: OpenFile): ReadOutcome {
