@@ -3,7 +3,6 @@ import type { Result } from "@sluice/quantity";
 import type { FileCursor } from "./cursor.ts";
 import type { Generation } from "./generation.ts";
 import { hasContent } from "./identity.ts";
-import type { FilePosition } from "./identity.ts";
 import type { Registry } from "./registry.ts";
 import type { CursorLost } from "./source.ts";
 
@@ -18,7 +17,10 @@ export function reposition(
   if (generation.ending !== undefined) {
     const { endByte } = generation.ending;
     const isPastEnd = endByte !== undefined && position.offset >= endByte;
-    if (!isPastEnd) return cursorLost(registry, generation, position, "its file is gone");
+    if (!isPastEnd) {
+      const knownBytes = endByte === undefined ? undefined : endByte - position.offset;
+      return cursorLost(registry, generation, "its file is gone", knownBytes);
+    }
     generation.moveTo(position);
     return ok(undefined);
   }
@@ -47,20 +49,29 @@ export function reposition(
     file === undefined
       ? `no file has its inode ${identity.ino} and content`
       : `${generation.path ?? "its file"} does not hold what was read before ${position.offset}`;
-  const lost = cursorLost(registry, generation, position, detail);
+  const knownBytes = file === undefined ? undefined : bytesSeenBehind(generation, cursor);
+  const lost = cursorLost(registry, generation, detail, knownBytes);
   registry.end(generation, "cursor-lost");
   return lost;
 }
 
+/** Bytes that this process has seen of the file behind a cursor of it, before the file was cut. */
+function bytesSeenBehind(
+  { wasSeen, sizeBytes, identity }: Generation,
+  cursor: FileCursor,
+): number | undefined {
+  const { dev, ino, bornNs } = cursor.identity;
+  const isItsOwn = dev === identity.dev && ino === identity.ino && bornNs === identity.bornNs;
+  const { offset } = cursor.position;
+  return wasSeen && isItsOwn && offset <= sizeBytes ? sizeBytes - offset : undefined;
+}
+
 function cursorLost(
   registry: Registry,
-  generation: Generation,
-  position: FilePosition,
+  { source, generation }: Generation,
   detail: string,
+  knownBytes: number | undefined,
 ): Result<never, CursorLost> {
-  const { source, generation: number, ending } = generation;
-  registry.emit({ kind: "cursor-lost", source, generation: number, detail });
-  const knownBytes =
-    ending?.endByte === undefined ? undefined : Math.max(0, ending.endByte - position.offset);
+  registry.emit({ kind: "cursor-lost", source, generation, detail });
   return err({ code: "cursor-lost", detail, knownBytes });
 }

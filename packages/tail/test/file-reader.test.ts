@@ -154,6 +154,24 @@ describe("a reader", () => {
   });
 });
 
+describe("a cursor of a file that was cut meanwhile", () => {
+  it("is lost with the bytes that were seen behind it", async () => {
+    using folder = new Folder();
+    folder.append("a.log", "one\n");
+    await using source = await started(folder);
+    await using reader = onlyReader(source);
+    await readAll(reader);
+    const cursor = reader.cursorAt(4);
+    folder.append("a.log", "two\nthree\n");
+    await source.rescan();
+    writeFileSync(folder.at("a.log"), "another line that is longer than all of that\n");
+    expect(await reader.seek(cursor)).toMatchObject({
+      ok: false,
+      error: { code: "cursor-lost", knownBytes: "two\nthree\n".length },
+    });
+  });
+});
+
 describe("a file cut between two reads", () => {
   it.each([
     ["to less than the offset", "ab\n"],
