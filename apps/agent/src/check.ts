@@ -1,4 +1,5 @@
 import { formatProblem } from "@sluice/config";
+import { escapeLines } from "@sluice/service";
 
 import type { SourceSettings } from "./agent-settings.ts";
 import { journalName } from "./journal-source-config.ts";
@@ -11,16 +12,15 @@ export async function checkSettings({ config, file, settings }: LoadedSettings):
   }
   await settings.token();
   const names = settings.sources.flatMap(sourceNames);
-  process.stdout.write(
-    [
-      `${file}: valid`,
-      `collector  ${settings.collectors.join(", then ")}`,
-      `host       ${settings.host}`,
-      `state      ${settings.stateDir}`,
-      `sources    ${names.length === 0 ? "none: add some under `sources`" : names.join(", ")}`,
-      "",
-    ].join("\n"),
-  );
+  const text = [
+    `${file}: valid`,
+    `collector  ${settings.collectors.join(", then ")}`,
+    `host       ${settings.host}`,
+    `state      ${settings.stateDir}`,
+    `sources    ${names.length === 0 ? "none: add some under `sources`" : names.join(", ")}`,
+    "",
+  ].join("\n");
+  process.stdout.write(process.stdout.isTTY ? escapeLines(text) : text);
 }
 
 function sourceNames(source: SourceSettings): readonly string[] {

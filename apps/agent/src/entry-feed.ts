@@ -1,6 +1,7 @@
 import { syslogSeverity } from "@sluice/quantity";
 import type { EntryReader, LogEntry } from "@sluice/tail";
 
+import { BACKLOG_BYTES } from "./lane.ts";
 import type { FeedOutcome, RecordFeed, SourceRecord } from "./record-feed.ts";
 
 /** Records of a source that has entries of its own: a journal. */
@@ -17,8 +18,10 @@ export class EntryFeed implements RecordFeed {
     return 0;
   }
 
+  /** Nobody knows how long a backlog is: it counts as one of a batch that is to be filled, and more. */
   get behindBytes(): number {
-    return this.#reader.behindBytes;
+    const { behindBytes, hasBacklog } = this.#reader;
+    return hasBacklog ? Math.max(behindBytes, BACKLOG_BYTES + 1) : behindBytes;
   }
 
   cursor(): Uint8Array {

@@ -6,7 +6,7 @@ import type { Pump } from "./pump.ts";
 const EXPRESS_SEVERITY = 17;
 
 /** A stream with more than this still to be read is catching up: what it reads next is a whole batch by itself. */
-const BACKLOG_BYTES = LIMITS.batchRawBytes;
+export const BACKLOG_BYTES: number = LIMITS.batchRawBytes;
 
 /**
  * Streams take turns in three lanes, the first of which goes first: those whose newest records hold

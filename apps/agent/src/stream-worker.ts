@@ -237,10 +237,15 @@ export class StreamWorker {
     const missing = difference(after.counts, before.counts);
     const frame = { ...rejected, cursorAfter: after.source };
     let kept: GapRange | "unknown" = "unknown";
-    if (reader.kind === "bytes") {
-      kept = await writeDeadLetter(deadLetterDir, reader, before.source, frame);
-    } else {
-      await writeDeadEntries(deadLetterDir, reader, before.source, frame, signal);
+    try {
+      if (reader.kind === "bytes") {
+        kept = await writeDeadLetter(deadLetterDir, reader, before.source, frame);
+      } else {
+        await writeDeadEntries(deadLetterDir, reader, before.source, frame, signal);
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      emit({ kind: "failed", error }); // A full disk: the stream goes on all the same.
     }
     emit({ kind: "rejected", ...this.stream, code, detail });
     // What was to be stored is a gap now; what rules dropped between its records stays dropped.

@@ -1,4 +1,4 @@
-import type { TailEvent } from "@sluice/tail";
+import { isMisnamed, type TailEvent } from "@sluice/tail";
 
 /** What a source says of itself, in words for the log. */
 export interface TailEventNote {
@@ -10,8 +10,9 @@ export interface TailEventNote {
 export function describeTailEvent(event: TailEvent): TailEventNote {
   const { kind, ...fields } = event;
   const advice = event.kind === "journal-failed" ? journalAdvice(event) : undefined;
+  const isWarning = event.kind === "refused" ? isMisnamed(event.reason) : TAIL_WARNINGS.has(kind);
   return {
-    level: TAIL_WARNINGS.has(kind) ? "warn" : "info",
+    level: isWarning ? "warn" : "info",
     message: event.kind === "refused" ? REFUSED_MESSAGES[event.reason] : TAIL_MESSAGES[event.kind],
     fields: advice === undefined ? fields : { ...fields, advice },
   };
@@ -54,6 +55,8 @@ const REFUSED_MESSAGES: Readonly<
   compressed: "is compressed and only read where it holds the rest of a log that is read",
   "outside-roots":
     "leads out of the folders that may be read: add the folder that it leads into to the source's `roots`",
+  "not-utf8": "is not read: its name is not UTF-8; rename it",
+  "long-name": "is not read: its path is too long for a source; move it or rename it",
   "own-log": "is written by the agent itself and is not read: exclude it",
 };
 

@@ -37,6 +37,7 @@ class ScriptedEntries implements EntryReader {
   readonly kind = "entries";
   readonly stream = { source: "journald", generation: 1 };
   readonly behindBytes = 0;
+  readonly hasBacklog = false;
   readonly #outcomes: EntryOutcome[];
   soughtTo: Uint8Array | undefined;
 

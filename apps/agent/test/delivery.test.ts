@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LIMITS } from "@sluice/protocol";
@@ -155,4 +155,21 @@ describe("from a file to a collector", () => {
       expect(readFileSync(join(folder.path, letter ?? ""), "utf8")).toBe(lines.join(""));
     },
   );
+
+  it("a batch that is rejected and cannot be set aside stops no stream", async () => {
+    const text = textOf(Array.from({ length: 30 }, () => ({ length: 20, letter: "x" })));
+    const reader = new MemoryReader(text, () => 200);
+    reader.end({ kind: "ended", reason: "rotated" });
+    const taken = join(folder.path, "taken");
+    writeFileSync(taken, "");
+    await using collector = new ModelCollector([reader], ["acknowledged", "rejected"], taken);
+    collector.connect();
+    await collector.untilFinished();
+    expect(collector.events).toMatchObject([
+      { kind: "failed", error: { code: "EEXIST" } },
+      { kind: "rejected" },
+    ]);
+    expect(collector.stored[0]?.gaps).toHaveLength(1);
+    expect(collector.stored[0]?.nextSeq).toBe(expectedOf(text).length);
+  });
 });

@@ -4,7 +4,9 @@ import type { EntryOutcome, EntryReader, LogEntry } from "@sluice/tail";
 import { describe, expect, it } from "vitest";
 
 import { EntryFeed } from "../src/entry-feed.ts";
+import { laneOf } from "../src/lane.ts";
 import { Processor } from "../src/processing/processor.ts";
+import type { Pump } from "../src/pump.ts";
 import { RecordPump } from "../src/record-pump.ts";
 import { Stamper } from "../src/stamp/stamper.ts";
 import { decodeStreamCursor, emptyLedger, StreamLedger } from "../src/stream-ledger.ts";
@@ -24,12 +26,13 @@ function entry(number: number, fields: Partial<LogEntry> = {}): LogEntry {
 }
 
 /** Says what it is told to, and waits for more then. */
-function readerOf(outcomes: readonly EntryOutcome[]): EntryReader {
+function readerOf(outcomes: readonly EntryOutcome[], hasBacklog = false): EntryReader {
   const rest = [...outcomes];
   return {
     kind: "entries",
     stream: { source: "journald", generation: 1 },
-    behindBytes: 0,
+    behindBytes: 300_000,
+    hasBacklog,
     seek: () => Promise.resolve(ok(undefined)),
     read: () => Promise.resolve(rest.shift() ?? { kind: "idle" }),
     changed: async (signal) => {
@@ -62,6 +65,17 @@ async function ship(outcomes: readonly EntryOutcome[], frames: number): Promise<
 }
 
 describe("a journal's entries", () => {
+  it.each([
+    [false, "live"],
+    [true, "backlog"],
+  ])(
+    "leave behind what is written at the moment, while they have a backlog: %s, %s",
+    (has, lane) => {
+      const { behindBytes } = new EntryFeed(readerOf([], has), cursorOf("start"));
+      expect(laneOf({ behindBytes, maxSeverity: 9 } as Pump)).toBe(lane);
+    },
+  );
+
   it("become records with their times and their messages' bytes in the accounts", async () => {
     const entries = [
       entry(1),

@@ -49,7 +49,11 @@ export type RefusedReason =
   /** A symbolic link leads out of the folders that may be read. */
   | "outside-roots"
   /** The reading program itself writes it. */
-  | "own-log";
+  | "own-log"
+  /** Its name is not UTF-8: no text leads back to it. */
+  | "not-utf8"
+  /** As a source it is longer than the protocol takes. */
+  | "long-name";
 
 /** A generation's file left its path; it is read to its end where it is now. */
 export interface RotatedEvent {

@@ -8,6 +8,14 @@ import { statPath, systemCode } from "./open-file.ts";
 import type { FileStat } from "./open-file.ts";
 import { isCompressed } from "./rotation.ts";
 
+/** Of a path as a JSON string, which is how a stream is named: PATH_MAX, escapes counted. */
+const MAX_SOURCE_BYTES = 4096;
+/** The longest escape of one UTF-16 unit: `\u001b`. */
+const MOST_ESCAPED = 6;
+
+/** What Node puts in the place of bytes that are not UTF-8. */
+const REPLACEMENT = "\ufffd";
+
 export interface FoundFile {
   readonly path: string;
   readonly stat: FileStat;
@@ -85,13 +93,22 @@ export class Finder {
   #inspect(path: string): FileStat | undefined {
     try {
       const stat = statPath(path);
-      if (stat === undefined || stat.type === "folder") return undefined;
+      if (stat === undefined) return this.#report.missing(path);
+      if (stat.type === "folder") return undefined;
+      if (isTooLong(path)) return this.#report.refused(path, "long-name");
       if (stat.type !== "file") return this.#report.refused(path, stat.type);
       return isCompressed(path) ? this.#report.refused(path, "compressed") : stat;
     } catch (error) {
       return this.#report.unreadable(path, error);
     }
   }
+}
+
+function isTooLong(path: string): boolean {
+  return (
+    path.length > MAX_SOURCE_BYTES / MOST_ESCAPED - 1 &&
+    Buffer.byteLength(JSON.stringify(path)) > MAX_SOURCE_BYTES
+  );
 }
 
 /** Says once of each path that it cannot be read, and once that it can be again. */
@@ -108,10 +125,15 @@ export class PathReports {
   unreadable(path: string, error: unknown): undefined {
     const code = systemCode(error);
     if (code === undefined) throw error;
-    if (code === "ENOENT" || code === "ENOTDIR") return;
+    if (code === "ENOENT" || code === "ENOTDIR") return this.missing(path);
     if (this.#unreadable.get(path) === code) return;
     this.#unreadable.set(path, code);
     this.#emit({ kind: "unreadable", path, code });
+  }
+
+  /** It was listed: either it vanished meanwhile, or the listing could not spell it. */
+  missing(path: string): undefined {
+    if (path.includes(REPLACEMENT)) this.refused(path, "not-utf8");
   }
 
   readable(path: string): void {

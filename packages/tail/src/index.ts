@@ -31,7 +31,7 @@ export type {
 } from "./file-source-options.ts";
 export { JournalSource } from "./journal/journal-source.ts";
 export type { JournalSourceOptions, JournalTiming } from "./journal/journal-source-options.ts";
-export { coversPath, matchFiles } from "./match.ts";
+export { coversPath, isMisnamed, matchFiles } from "./match.ts";
 export type { Match } from "./match.ts";
 export { splitFileState } from "./state-split.ts";
 export type { FileStateSplit } from "./state-split.ts";

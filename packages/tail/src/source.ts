@@ -129,6 +129,8 @@ export interface EntryReader extends AsyncDisposable {
   readonly stream: StreamKey;
   /** Bytes of entries that were received and not handed out; the source's own backlog is unknown. */
   readonly behindBytes: number;
+  /** Whether it is catching up: it had more to hand out than it holds, and not come to its end since. */
+  readonly hasBacklog: boolean;
   /** Moves to any cursor. One that the journal does not have, or never had, gives a `gap` at the next read. */
   seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>>;
   /** Throws the signal's reason when aborted. */

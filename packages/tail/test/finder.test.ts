@@ -49,6 +49,28 @@ describe("what a file source finds", () => {
     await collector.stop();
   });
 
+  it("refuses a path that cannot be the name of a stream, and reads the others", async () => {
+    using folder = new Folder();
+    const long = ["long", ...Array.from({ length: 3 }, () => "\u0001".repeat(250))].join("/");
+    mkdirSync(folder.at(long), { recursive: true });
+    folder.append(`${long}/a.log`, "x\n");
+    folder.append("good.log", "x\n");
+    const odd = Buffer.concat([
+      Buffer.from(`${folder.at("")}/`),
+      Buffer.of(0xff),
+      Buffer.from(".log"),
+    ]);
+    writeFileSync(odd, "x\n");
+    const collector = new Collector({ include: [folder.at("**/*.log")], start: "beginning" });
+    await collector.start();
+    expect(collector.source.streams().map(({ source }) => source)).toEqual([folder.at("good.log")]);
+    expect(collector.events).toEqual([
+      { kind: "refused", path: folder.at(`${long}/a.log`), reason: "long-name" },
+      { kind: "refused", path: folder.at("\ufffd.log"), reason: "not-utf8" },
+    ]);
+    await collector.stop();
+  });
+
   it("reads a file with two names once", async () => {
     using folder = new Folder();
     folder.append("real.log", "x\n");

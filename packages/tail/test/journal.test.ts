@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import {
   BOOT,
@@ -74,6 +74,17 @@ describe.skipIf(NO_JOURNALS !== undefined)(`a journal (${NO_JOURNALS ?? "real fi
     expect(reader.messages).toEqual(numberedMessages(150));
     expect(reader.gaps).toEqual([]);
   }, 30_000);
+
+  test("it has a backlog while more is there than is held, and none at its end", async () => {
+    const MESSAGE = "x".repeat(64 * 1024);
+    journal.add(Array.from({ length: 12 }, () => ({ MESSAGE })));
+    await using reader = await follow();
+    await reader.untilCount(1);
+    await vi.waitFor(() => expect(reader.reader.hasBacklog).toBe(true));
+    await reader.untilCount(12);
+    await reader.reader.read(new AbortController().signal);
+    expect(reader.reader.hasBacklog).toBe(false);
+  });
 
   test("reading goes on behind a cursor, at the first entry of the file after a rotation too", async () => {
     journal.add(numbered(4));

@@ -37,7 +37,7 @@ export async function checkGlob(
   exclude: readonly string[],
   user: string,
 ): Promise<{ readonly check: Check; readonly count: number }> {
-  const { paths, unreadable } = await matchFiles([glob], exclude);
+  const { paths, unreadable, misnamed } = await matchFiles([glob], exclude);
   const readable = await Promise.all(paths.map(isReadable));
   const closed = [...unreadable, ...paths.filter((_, i) => readable[i] === false)];
   const count = paths.length;
@@ -46,6 +46,11 @@ export async function checkGlob(
     const open = count - closed.filter((path) => paths.includes(path)).length;
     const summary = `${closed.length} of what it matches cannot be read, such as ${first}; ${open} files can`;
     return { check: fail(glob, summary, await adviseOn(first, user)), count };
+  }
+  const [odd] = misnamed;
+  if (odd !== undefined) {
+    const summary = `${misnamed.length} of what it matches cannot be named, such as ${odd}; ${count} files can`;
+    return { check: warn(glob, summary, "rename it: in UTF-8, and shorter than 4 KiB"), count };
   }
   if (count === 0) {
     const advice = "check the path; a file that appears there later is read from its beginning";

@@ -23,6 +23,7 @@ export class Follower implements Disposable {
   #next = 0;
   #queuedBytes = 0;
   #receivedBytes = 0;
+  #hasBacklog = false;
   #end: FollowerEnd | undefined;
   #wake: (() => void) | undefined;
 
@@ -40,6 +41,16 @@ export class Follower implements Disposable {
 
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /** Whether journalctl had to wait since the last `rest`. */
+  get hasBacklog(): boolean {
+    return this.#hasBacklog;
+  }
+
+  /** All that has come was taken, and more is waited for. */
+  rest(): void {
+    this.#hasBacklog = false;
   }
 
   /** Bytes of output so far: they tell a process that is at work from one that hangs. */
@@ -108,6 +119,7 @@ export class Follower implements Disposable {
     }
     if (this.#queuedBytes >= QUEUE_BYTES) {
       this.#child.stdout.pause();
+      this.#hasBacklog = true;
     }
     if (entries.length > 0) {
       this.#wake?.();

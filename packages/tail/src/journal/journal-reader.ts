@@ -70,6 +70,10 @@ export class JournalReader implements EntryReader {
     return this.#follower?.queuedBytes ?? 0;
   }
 
+  get hasBacklog(): boolean {
+    return this.#follower?.hasBacklog ?? false;
+  }
+
   async seek(cursor: Uint8Array): Promise<Result<void, CursorLost | CursorInvalid>> {
     this.#assertUsable();
     const decoded = decodePosition(cursor);
@@ -107,6 +111,7 @@ export class JournalReader implements EntryReader {
         this.#ended(follower.end);
       } else {
         this.#watchdog.heard(follower.receivedBytes, this.#nowMs);
+        follower.rest();
         if (this.#watchdog.dueAtMs > this.#nowMs) {
           return IDLE;
         }
