@@ -29,6 +29,12 @@ export interface FileReaderPorts {
   readonly released: () => void;
 }
 
+/**
+ * What was written since the last look is in memory, and so little of it is copied in less time than
+ * the thread pool takes to be asked.
+ */
+const SMALL_BYTES = 64 * 1024;
+
 const IDLE: ReadOutcome = { kind: "idle" };
 
 /**
@@ -225,7 +231,11 @@ export class FileReader implements StreamReader {
     if (anchor === undefined) return this.#diverge("regrown");
     this.#anchor = anchor;
     const before = this.#scratch.subarray(0, anchor.length);
-    const got = await file.readInto([before, target], this.#offset - anchor.length);
+    const from = this.#offset - anchor.length;
+    const got =
+      stat.sizeBytes - this.#offset <= SMALL_BYTES
+        ? file.readNow([before, target], from)
+        : await file.readInto([before, target], from);
     // A scan or a seek may have moved the generation meanwhile.
     if (generation.file !== file) return undefined;
     if (got < anchor.length) return this.#diverge("shrunk");

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, readv, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, readv, readvSync, statSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 
 /** What the system says of a file. Inode numbers exceed 2^53 on some file systems. */
@@ -72,7 +72,12 @@ export class OpenFile {
     return got === length ? target : target.subarray(0, got);
   }
 
-  /** Fills the targets one after the other from `position` on; resolves to the bytes read. */
+  /** Fills the targets one after the other from `position` on, and returns the bytes read. */
+  readNow(targets: readonly Uint8Array[], position: number): number {
+    return readvSync(this.#fd, targets, position);
+  }
+
+  /** The same on the thread pool. */
   readInto(targets: readonly Uint8Array[], position: number): Promise<number> {
     return new Promise((resolve, reject) => {
       const descriptor = this.#descriptor;
