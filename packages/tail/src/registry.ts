@@ -347,7 +347,8 @@ export class Registry {
   /** The generation goes on in another file that holds its bytes: a copy of its own, or an archive. */
   moveInto(generation: Generation, found: SurveyedFile, file: OpenFile): void {
     const owner = this.owner(found.stat);
-    if (owner !== undefined) this.forget(owner);
+    // One that is open had another file, whose inode number this one has now: a scan judges it.
+    if (owner !== undefined && owner.phase !== "open") this.forget(owner);
     this.#unindex(generation);
     generation.closeFile();
     const stat = file.stat();
