@@ -19,14 +19,13 @@ const HEAD_OFF = {
 const ANCHOR_OFF = [
   {
     file: `${TAIL}/identity.ts`,
-    find: "    grownHead(file, head) !== undefined &&\n    positionAt(file, position.offset)?.anchor === position.anchor\n",
-    replace:
-      "    grownHead(file, head) !== undefined &&\n    positionAt(file, position.offset) !== undefined\n",
+    find: "    (noted.anchor === UNKNOWN_ANCHOR || noted.anchor === found.anchor)\n",
+    replace: "    found.offset === noted.offset\n",
   },
   {
-    file: `${TAIL}/file-reader.ts`,
-    find: "return fingerprint(bytes) === this.#generation.position.anchor ? bytes : undefined;",
-    replace: "return bytes;",
+    file: `${TAIL}/identity.ts`,
+    find: "return anchor === UNKNOWN_ANCHOR || fingerprint(bytes) === anchor ? bytes : undefined;",
+    replace: "return anchor === LOST_ANCHOR ? undefined : bytes;",
   },
 ];
 
