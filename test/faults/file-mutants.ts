@@ -23,9 +23,9 @@ const ANCHOR_OFF = [
     replace: "    (noted.anchor === UNKNOWN_ANCHOR || noted.anchor !== LOST_ANCHOR)\n",
   },
   {
-    file: `${TAIL}/file-reader.ts`,
-    find: "    return anchor === UNKNOWN_ANCHOR || fingerprint(bytes) === anchor ? bytes : undefined;\n",
-    replace: "    return anchor === LOST_ANCHOR ? undefined : bytes;\n",
+    file: `${TAIL}/identity.ts`,
+    find: "return anchor === UNKNOWN_ANCHOR || fingerprint(bytes) === anchor ? bytes : undefined;",
+    replace: "return anchor === LOST_ANCHOR ? undefined : bytes;",
   },
 ];
 

@@ -61,9 +61,15 @@ export function emptyLedger(startByte: number): LedgerCounts {
  */
 export class StreamLedger {
   #counts: LedgerCounts;
+  #sealed: Uint8Array | undefined;
 
   constructor(counts: LedgerCounts) {
     this.#counts = counts;
+  }
+
+  /** The newest cursor that left; undefined where none has. */
+  get sealed(): Uint8Array | undefined {
+    return this.#sealed;
   }
 
   get counts(): LedgerCounts {
@@ -85,7 +91,8 @@ export class StreamLedger {
 
   /** The source's cursor with the accounts up to it. */
   seal(source: Uint8Array): Uint8Array {
-    return encodeStreamCursor({ counts: this.#counts, source });
+    this.#sealed = encodeStreamCursor({ counts: this.#counts, source });
+    return this.#sealed;
   }
 }
 

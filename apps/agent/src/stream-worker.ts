@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { GapRange, RejectedFrame } from "@sluice/protocol";
 import {
   type EntryReader,
@@ -26,6 +27,10 @@ import { type AckedAmount, StreamMeter } from "./status/stream-meter.ts";
 import { decodeStreamCursor, difference, StreamLedger } from "./stream-ledger.ts";
 import { StreamPump } from "./stream-pump.ts";
 import { encodingOfMark, MARK_BYTES } from "./transcoder.ts";
+
+/** Until a stream that could not be read is tried again; twice as long each time that nothing comes of it. */
+const FIRST_RETRY_MS = 1_000;
+const MOST_RETRY_MS = 60_000;
 
 export interface StreamWorkerParts {
   readonly key: number;
@@ -144,14 +149,39 @@ export class StreamWorker {
   }
 
   async #run(to: Rewind, signal: AbortSignal): Promise<void> {
-    const { key, batcher } = this.#parts;
-    if (signal.aborted) {
-      return;
+    let from: Uint8Array | undefined;
+    let waitMs = FIRST_RETRY_MS;
+    while (!signal.aborted) {
+      let ledger: StreamLedger | undefined;
+      try {
+        from ??=
+          to.rejected === undefined ? to.cursor : await this.#setAside(to, to.rejected, signal);
+        ledger = new StreamLedger(decodeStreamCursor(from).counts);
+        await this.#read(to, from, ledger, signal);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        // A disk that fails once may work again long before the next connection.
+        this.#parts.emit({ kind: "failed", error });
+        if (ledger?.sealed !== undefined) {
+          from = ledger.sealed;
+          waitMs = FIRST_RETRY_MS;
+        }
+        await setTimeout(waitMs, undefined, { signal, ref: false });
+        waitMs = Math.min(2 * waitMs, MOST_RETRY_MS);
+      }
     }
-    const from =
-      to.rejected === undefined ? to.cursor : await this.#setAside(to, to.rejected, signal);
-    const { counts, source } = decodeStreamCursor(from);
-    const ledger = new StreamLedger(counts);
+  }
+
+  /** Reads on from a cursor, to the stream's end. */
+  async #read(
+    to: Rewind,
+    from: Uint8Array,
+    ledger: StreamLedger,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { key, batcher } = this.#parts;
+    const { source } = decodeStreamCursor(from);
     const sought = await this.#reader.seek(source);
     if (signal.aborted) {
       return;
@@ -171,7 +201,7 @@ export class StreamWorker {
       batcher.note(key, to.epoch, { kind: "final", cursor });
       return;
     }
-    if (to.rejected === undefined) {
+    if (from === to.cursor) {
       this.#moveTo(source); // As good as an ack, and the ack may have been lost.
     }
     const encoding = await this.#findEncoding(signal);

@@ -172,4 +172,21 @@ describe("from a file to a collector", () => {
     expect(collector.stored[0]?.gaps).toHaveLength(1);
     expect(collector.stored[0]?.nextSeq).toBe(expectedOf(text).length);
   });
+
+  it.each([
+    ["in place", undefined],
+    ["record by record", { attributes: { app: "shop" } }],
+  ])("a read that fails is tried again from what was handed over: %s", async (_, processing) => {
+    const text = textOf(Array.from({ length: 60 }, () => ({ length: 2_000, letter: "x" })));
+    const reader = new MemoryReader(text, () => 3_000);
+    reader.failsAt = [90_000];
+    reader.end({ kind: "ended", reason: "rotated" });
+    await using collector = new ModelCollector([reader], [], folder.path, processing);
+    collector.connect();
+    await collector.untilFinished();
+    const error = expect.objectContaining({ message: "EIO: i/o error, read" }) as Error;
+    expect(collector.events).toEqual([{ kind: "failed", error }]);
+    expect(collector.stored[0]?.records).toEqual(expectedOf(text));
+    expect(accountsOf(collector, 0)).toEqual({ ...emptyLedger(0), storedBytes: text.length });
+  });
 });

@@ -35,6 +35,9 @@ export class MemoryReader implements StreamReader {
   /** Passed over when a read comes to stand in front of it. */
   hole: { readonly offset: number; readonly length: number } | undefined;
 
+  /** Reads at these offsets or behind fail, each once. */
+  failsAt: readonly number[] = [];
+
   constructor(
     content: Uint8Array | string = "",
     nextReadBytes: () => number = () => Number.POSITIVE_INFINITY,
@@ -93,6 +96,11 @@ export class MemoryReader implements StreamReader {
     }
     return this.#alone(() => {
       const offset = this.#offset;
+      const [failsAt = Infinity, ...failsLater] = this.failsAt;
+      if (failsAt <= offset) {
+        this.failsAt = failsLater;
+        throw new Error("EIO: i/o error, read");
+      }
       if (this.hole?.offset === offset) {
         const hole = this.hole;
         this.#offset += hole.length;

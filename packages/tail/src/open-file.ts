@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, readSync, readv, readvSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  readv,
+  readvSync,
+  statSync,
+} from "node:fs";
 import type { BigIntStats } from "node:fs";
 
 /** What the system says of a file. Inode numbers exceed 2^53 on some file systems. */

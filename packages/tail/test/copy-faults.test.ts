@@ -184,3 +184,27 @@ it("reads a link to a file that is named like one of its rotated siblings", asyn
   expect(collector.generations(link)).toEqual(["one\n", "two\n"]);
   await collector.stop();
 });
+
+it("a copy whose inode number was that of another stream's file leaves that stream's loss to be told", async () => {
+  using folder = new Folder();
+  const include = [folder.at("a.log"), folder.at("b.log")];
+  const collector = new Collector({ include, start: "beginning" });
+  folder.append("a.log", "one\n");
+  folder.append("b.log", "one of another\n");
+  await collector.start();
+  await collector.settle();
+  collector.save();
+  await collector.stop();
+  folder.append("a.log", "two\n");
+  expect(copyWithInodeOf(folder.at("b.log"), folder.at("a.log"), folder.at("a.log.1"))).toBe(true);
+  truncateSync(folder.at("a.log"));
+  folder.append("a.log", "three\n");
+  await collector.start();
+  await collector.settle();
+  await collector.settle();
+  expect(collector.text(folder.at("a.log"))).toBe("one\ntwo\nthree\n");
+  expect(collector.events).toContainEqual(
+    expect.objectContaining({ kind: "gap", source: folder.at("b.log") }),
+  );
+  await collector.stop();
+});

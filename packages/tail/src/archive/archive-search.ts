@@ -70,7 +70,7 @@ export class ArchiveSearch implements Disposable {
 
   /** What is known to be another generation's copy may be an orphan's all the same. */
   #isTaken({ stat }: ArchiveFile): boolean {
-    const owner = this.#registry.owner(stat);
+    const owner = this.#registry.ownerOfObject(stat);
     return owner !== undefined && owner.phase !== "copy";
   }
 
