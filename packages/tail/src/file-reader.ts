@@ -28,12 +28,6 @@ export interface FileReaderPorts {
   readonly released: () => void;
 }
 
-/**
- * What was written since the last look is in memory, and so little of it is copied in less time than
- * the thread pool takes to be asked.
- */
-const SMALL_BYTES = 64 * 1024;
-
 const IDLE: ReadOutcome = { kind: "idle" };
 
 /**
@@ -86,8 +80,8 @@ export class FileReader implements StreamReader {
 
   async head(length: number): Promise<Uint8Array> {
     this.#assertUsable();
-    const file = this.#ports.registry.fileOf(this.#generation);
     const { format } = this.#generation;
+    const file = this.#ports.registry.fileOf(this.#generation);
     if (file === undefined) return new Uint8Array();
     if (format === undefined) return file.bytesAt(0, length);
     const target = new Uint8Array(length);
@@ -147,9 +141,9 @@ export class FileReader implements StreamReader {
   async changed(signal: AbortSignal): Promise<void> {
     this.#assertUsable();
     signal.throwIfAborted();
-    if (this.#hasNews()) return;
     const { clock, timing, watches } = this.#ports;
     const generation = this.#generation;
+    if (this.#hasNews()) return;
     using growth = new GrowthWait(signal, watches);
     generation.wake = growth.wake;
     try {
@@ -173,9 +167,7 @@ export class FileReader implements StreamReader {
       throw new RangeError(`offset ${offset} is not within ${this.#floor}..${this.#offset}`);
     }
     const generation = this.#generation;
-    if (offset === generation.position.offset) {
-      return encodeCursor({ identity: generation.identity, position: generation.position });
-    }
+    if (offset === generation.position.offset) return encodeCursor(generation);
     if (generation.format !== undefined) {
       const position = this.#archive?.positionAt(offset) ?? { offset, anchor: UNKNOWN_ANCHOR };
       return encodeCursor({ identity: generation.identity, position });
@@ -226,10 +218,7 @@ export class FileReader implements StreamReader {
     this.#anchor = anchor;
     const before = this.#scratch.subarray(0, anchor.length);
     const from = this.#offset - anchor.length;
-    const got =
-      stat.sizeBytes - this.#offset <= SMALL_BYTES
-        ? file.readNow([before, target], from)
-        : await file.readInto([before, target], from);
+    const got = await file.readInto([before, target], from, stat.sizeBytes);
     // A scan or a seek may have moved the generation meanwhile.
     if (generation.file !== file) return undefined;
     if (got < anchor.length) return this.#diverge("shrunk");
@@ -282,12 +271,10 @@ export class FileReader implements StreamReader {
     }
     if (end - this.#offset < HOLE_BYTES) return this.#advance(anchor, bytes);
     const offset = this.#offset;
-    const length = end - offset;
     this.#advance(anchor, new Uint8Array(ANCHOR_BYTES));
     this.#offset = end;
-    const { anchor: nuls } = this.#generation.position;
-    this.#generation.advanceTo({ offset: end, anchor: nuls });
-    return { kind: "hole", offset, length };
+    this.#generation.advanceTo({ offset: end, anchor: this.#generation.position.anchor });
+    return { kind: "hole", offset, length: end - offset };
   }
 
   #isAsIdle(stat: Pick<FileStat, "sizeBytes" | "mtimeNs">): boolean {

@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, readSync, readv, readvSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  readv,
+  readvSync,
+  statSync,
+} from "node:fs";
 import type { BigIntStats } from "node:fs";
 
 /** What the system says of a file. Inode numbers exceed 2^53 on some file systems. */
@@ -17,6 +26,12 @@ export interface FileStat {
 // Without O_NONBLOCK, opening a fifo that took the file's place would wait for a writer.
 const OPEN_FLAGS =
   constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW;
+
+/**
+ * What was written since the last look is in memory, and so little of it is copied in less time than
+ * the thread pool takes to be asked.
+ */
+const SMALL_BYTES = 64 * 1024;
 
 /**
  * One open log file. Looks and small reads are synchronous: the inode and the newest bytes of a log
@@ -66,13 +81,17 @@ export class OpenFile {
     return got === length ? target : target.subarray(0, got);
   }
 
-  /** Fills the targets one after the other from `position` on, and returns the bytes read. */
-  readNow(targets: readonly Uint8Array[], position: number): number {
-    return readvSync(this.#fd, targets, position);
-  }
-
-  /** The same on the thread pool. */
-  readInto(targets: readonly Uint8Array[], position: number): Promise<number> {
+  /**
+   * Fills the targets one after the other from `position` on; resolves to the bytes read.
+   *
+   * @param endBytes where the file ended at the last look, if there was one
+   */
+  async readInto(
+    targets: readonly Uint8Array[],
+    position: number,
+    endBytes: number = Infinity,
+  ): Promise<number> {
+    if (endBytes - position <= SMALL_BYTES) return readvSync(this.#fd, targets, position);
     this.#pendingReads += 1;
     return new Promise((resolve, reject) => {
       readv(this.#fd, targets, position, (error, got) => {
