@@ -2,8 +2,8 @@ import type { Result } from "@sluice/quantity";
 import { ArchiveReader } from "./archive/archive-reader.ts";
 import { wasCutUnseen } from "./copy.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
-import type { TailEvent, TruncatedReason } from "./event.ts";
-import type { TailClock, TailTiming } from "./file-source-options.ts";
+import type { TruncatedReason } from "./event.ts";
+import type { FileReaderPorts } from "./file-reader-ports.ts";
 import { ANCHOR_BYTES, anchorBehind, fingerprint, HEAD_BYTES } from "./fingerprint.ts";
 import type { Ending, Generation } from "./generation.ts";
 import { anchorAt, grownHead, LOST_ANCHOR, positionAt, UNKNOWN_ANCHOR } from "./identity.ts";
@@ -12,28 +12,9 @@ import { beginsHole, findNulRun, HOLE_BYTES, nulRunEnd } from "./nul-run.ts";
 import type { NulRun } from "./nul-run.ts";
 import type { FileStat, OpenFile } from "./open-file.ts";
 import { reposition } from "./reposition.ts";
-import type { Registry } from "./registry.ts";
 import type { CursorInvalid, CursorLost, ReadOutcome, StreamKey, StreamReader } from "./source.ts";
 import { inflatedHead } from "./archive/inflater.ts";
-import type { WatchBudget } from "./watch-budget.ts";
 import { GrowthWait } from "./growth-wait.ts";
-
-export interface FileReaderPorts {
-  readonly registry: Registry;
-  readonly clock: TailClock;
-  readonly timing: TailTiming;
-  readonly watches: WatchBudget;
-  readonly emit: (event: TailEvent) => void;
-  /** Asks for a scan soon: something happened to the file. */
-  readonly hint: () => void;
-  readonly released: () => void;
-}
-
-/**
- * What was written since the last look is in memory, and so little of it is copied in less time than
- * the thread pool takes to be asked.
- */
-const SMALL_BYTES = 64 * 1024;
 
 const IDLE: ReadOutcome = { kind: "idle" };
 
@@ -91,8 +72,8 @@ export class FileReader implements StreamReader {
 
   async head(length: number): Promise<Uint8Array> {
     this.#assertUsable();
-    const file = this.#ports.registry.fileOf(this.#generation);
     const { format } = this.#generation;
+    const file = this.#ports.registry.fileOf(this.#generation);
     if (file === undefined) return new Uint8Array();
     return format === undefined ? file.bytesAt(0, length) : inflatedHead(file, format, length);
   }
@@ -151,9 +132,9 @@ export class FileReader implements StreamReader {
   async changed(signal: AbortSignal): Promise<void> {
     this.#assertUsable();
     signal.throwIfAborted();
-    if (this.#hasNews()) return;
     const { clock, timing, watches } = this.#ports;
     const generation = this.#generation;
+    if (this.#hasNews()) return;
     using growth = new GrowthWait(signal, watches);
     generation.wake = growth.wake;
     try {
@@ -232,10 +213,7 @@ export class FileReader implements StreamReader {
     this.#anchor = anchor;
     const before = this.#scratch.subarray(0, anchor.length);
     const from = this.#offset - anchor.length;
-    const got =
-      stat.sizeBytes - this.#offset <= SMALL_BYTES
-        ? file.readNow([before, target], from)
-        : await file.readInto([before, target], from);
+    const got = await file.readInto([before, target], from, stat.sizeBytes);
     // A scan or a seek may have moved the generation meanwhile.
     if (generation.file !== file) return undefined;
     if (got < anchor.length) return this.#diverge("shrunk");
@@ -288,12 +266,10 @@ export class FileReader implements StreamReader {
     }
     if (end - this.#offset < HOLE_BYTES) return this.#advance(anchor, bytes);
     const offset = this.#offset;
-    const length = end - offset;
     this.#advance(anchor, new Uint8Array(ANCHOR_BYTES));
     this.#offset = end;
-    const { anchor: nuls } = this.#generation.position;
-    this.#generation.advanceTo({ offset: end, anchor: nuls });
-    return { kind: "hole", offset, length };
+    this.#generation.advanceTo({ offset: end, anchor: this.#generation.position.anchor });
+    return { kind: "hole", offset, length: end - offset };
   }
 
   #isAsIdle(stat: Pick<FileStat, "sizeBytes" | "mtimeNs">): boolean {
