@@ -43,6 +43,8 @@ export default defineConfig({
           hookTimeout: 60_000,
           // After the unit suites, so that timings are not those of a crowded machine.
           sequence: { groupOrder: 1 },
+          // Most of their time is waiting for processes.
+          maxWorkers: 3,
         },
       },
     ],
