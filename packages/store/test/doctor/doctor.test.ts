@@ -55,7 +55,7 @@ describe("doctor", { timeout: 30_000 }, () => {
     const deep = look(site, true);
     expect(deep).toMatchObject({ problems: 0, verdict: "everything is fine, down to each record" });
     expect(Object.fromEntries(deep.checks.map(({ name, summary }) => [name, summary]))).toEqual({
-      head: "head.db of version 2",
+      head: "head.db of version 3",
       files: "1 segments in the manifest, 1 files",
       segments: "1 opened, and compared with the manifest",
       blocks: "1 decoded, 320 records",
