@@ -178,7 +178,7 @@ describe("2,000 files", () => {
       include: [folder.at("*.log")],
       start: "beginning",
       maxHeldFiles: MAX,
-      timing: { idlePollMs: 60_000, activeMs: 0 },
+      timing: { idlePollMs: 60_000, activeMs: 0, pollMs: 100 },
     });
     await collector.start();
     await collector.settle();
