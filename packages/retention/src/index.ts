@@ -8,7 +8,7 @@ export { compileRules, ruleFor } from "./match.ts";
 export type { RecordNames, RuleMatcher, StreamNames } from "./match.ts";
 export { floorOf, planRetention } from "./planner.ts";
 export type { PlanOptions, RetentionPlan, Unmet } from "./planner.ts";
-export { keepOf, retentionPolicySchema } from "./policy.ts";
+export { keepOf } from "./policy.ts";
 export type {
   RetentionPolicy,
   RetentionPolicyInput,
@@ -16,6 +16,7 @@ export type {
   RuleKey,
   RuleMatch,
 } from "./policy.ts";
+export { retentionPolicySchema } from "./policy-schema.ts";
 export { formatReason } from "./reason.ts";
 export type { DropReason } from "./reason.ts";
 export type { Drop, SummaryRow } from "./summary.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { keepOf, retentionPolicySchema, ruleAt, ruleKeys } from "../src/policy.ts";
+import { retentionPolicySchema } from "../src/policy-schema.ts";
+import { keepOf, ruleAt, ruleKeys } from "../src/policy.ts";
 import type { RetentionPolicyInput } from "../src/policy.ts";
 import { policy } from "./stored.ts";
 

@@ -1,7 +1,7 @@
 import { timeUs } from "@sluice/quantity";
 import type { TimeUs } from "@sluice/quantity";
 import type { StoredUnit } from "../src/inventory.ts";
-import { retentionPolicySchema } from "../src/policy.ts";
+import { retentionPolicySchema } from "../src/policy-schema.ts";
 import type { RetentionPolicy, RetentionPolicyInput } from "../src/policy.ts";
 
 export const DAY_US = 86_400_000_000;

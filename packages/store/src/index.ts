@@ -37,7 +37,7 @@ export type {
 } from "./store-reader.ts";
 export { BALLAST_NAME } from "./store-reader.ts";
 export type { BackupResult } from "./backup/backup.ts";
-export type { BackupDescription } from "./backup/backup-file.ts";
+export type { BackupDescription } from "./backup/backup-layout.ts";
 export { restoreBackup } from "./backup/restore.ts";
 export type { RestoreOrder, RestoreResult } from "./backup/restore.ts";
 export { runDoctor } from "./doctor/doctor.ts";

@@ -7,13 +7,13 @@ import { HeldVersion } from "../manifest/held-version.ts";
 import { manifestVersion } from "../manifest/manifest.ts";
 import { giveToOwnerOf } from "../manifest/owner.ts";
 import { syncFile, syncFolder } from "../manifest/segment-folder.ts";
+import { digestFile } from "./backup-file.ts";
 import {
   BACKUP_FILE,
   BACKUP_FORMAT,
   type BackupDescription,
   type BackupEntry,
-  digestFile,
-} from "./backup-file.ts";
+} from "./backup-layout.ts";
 import { BACKUP_DELETE_LOG } from "./delete-log.ts";
 import { copyOwn, linkOrCopy, syncTree, tokenFiles } from "./file-placement.ts";
 

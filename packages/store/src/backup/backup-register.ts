@@ -1,7 +1,8 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 
 import type { HeadDatabase } from "../head/head-file.ts";
-import { isBackup, readBackup } from "./backup-file.ts";
+import { BACKUP_FILE, type BackupDescription } from "./backup-layout.ts";
 
 /** A backup that is about to be made. */
 export interface BackupPlace {
@@ -75,14 +76,17 @@ export class BackupRegister {
   }
 }
 
-/** The last delete that the backup knows; undefined where another one, or none, lies at its path. */
+/**
+ * The last delete that the backup knows; undefined where another one, or none, lies at its path. Its description
+ * is written last: where it names this backup, there is nothing more to check.
+ */
 function wholeBackup(path: string, partial: string): number | undefined {
-  if (!isBackup(path)) {
-    return undefined;
-  }
   try {
-    const { id, lastDelete } = readBackup(path);
-    return partial.endsWith(id) ? lastDelete : undefined;
+    const { id, lastDelete } = JSON.parse(readFileSync(join(path, BACKUP_FILE), "utf8")) as {
+      readonly [key in keyof BackupDescription]?: unknown;
+    };
+    const isThis = typeof id === "string" && id !== "" && partial.endsWith(id);
+    return isThis && typeof lastDelete === "number" ? lastDelete : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,11 @@
 /* oxlint-disable typescript/no-non-null-assertion -- hot loops: every index lies inside arrays of known length */
 import { Buffer } from "node:buffer";
-import { MAX_VARINT_BYTES, attributesBytes, writeAttributes, writeVarint } from "@sluice/protocol";
+import {
+  MAX_VARINT_BYTES,
+  attributesBytes,
+  writeAttributes,
+  writeVarint,
+} from "@sluice/protocol/wire";
 import { releaseMemory } from "../memory-release.ts";
 import type { BlockDictionary } from "./dictionary.ts";
 import { type SampleLine, findLayouts } from "./layout-finder.ts";

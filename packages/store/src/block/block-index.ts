@@ -1,5 +1,5 @@
 /* oxlint-disable typescript/no-non-null-assertion -- loops over typed arrays of one length */
-import { MAX_SEVERITY } from "@sluice/protocol";
+import { MAX_SEVERITY } from "@sluice/protocol/wire";
 import { type Result, ok } from "@sluice/quantity";
 import type { Buffer } from "node:buffer";
 import { type BlockError, badBlock } from "./block-error.ts";

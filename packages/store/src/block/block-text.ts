@@ -1,6 +1,11 @@
 /* oxlint-disable typescript/no-non-null-assertion -- hot loops: every index lies inside arrays of known length */
 import type { Buffer } from "node:buffer";
-import { type Attributes, type RecordColumns, VarintReader, readPairs } from "@sluice/protocol";
+import {
+  type Attributes,
+  type RecordColumns,
+  VarintReader,
+  readPairs,
+} from "@sluice/protocol/wire";
 import { type Result, ok } from "@sluice/quantity";
 import { type BlockError, badBlock } from "./block-error.ts";
 import type { BlockDictionary } from "./dictionary.ts";

@@ -1,6 +1,11 @@
 /* oxlint-disable typescript/no-non-null-assertion -- loops over typed arrays of one length */
 import { Buffer } from "node:buffer";
-import { MAX_VARINT_BYTES, VarintReader, writeSignedVarint, writeVarint } from "@sluice/protocol";
+import {
+  MAX_VARINT_BYTES,
+  VarintReader,
+  writeSignedVarint,
+  writeVarint,
+} from "@sluice/protocol/wire";
 import { MAX_GROUPS } from "./line-order.ts";
 import type { MarkedLayout } from "./line-pass.ts";
 import type { Arrival, RunSpan } from "./run.ts";

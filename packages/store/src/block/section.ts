@@ -8,7 +8,7 @@ import {
   zstdDecompressSync,
   type ZstdOptions,
 } from "node:zlib";
-import { VarintReader, readZstdFrame, writeVarint } from "@sluice/protocol";
+import { VarintReader, readZstdFrame, writeVarint } from "@sluice/protocol/wire";
 import { type Result, err, ok } from "@sluice/quantity";
 import { type BlockError, badBlock } from "./block-error.ts";
 import { compressParams } from "./compress-params.ts";

@@ -1,5 +1,5 @@
 /* oxlint-disable typescript/no-non-null-assertion -- hot loops over typed arrays of one length */
-import { MAX_TIME_US } from "@sluice/protocol";
+import { MAX_TIME_US } from "@sluice/protocol/wire";
 
 /** Bytes of the largest number in a plane's column: 2^53 - 1. */
 const MAX_PLANES = 7;

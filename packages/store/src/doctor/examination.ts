@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
-import { isBackup, readBackup, verifyBackup } from "../backup/backup-file.ts";
+import { readBackup, verifyBackup } from "../backup/backup-file.ts";
+import { isBackup } from "../backup/backup-layout.ts";
 import { StoreError } from "../errors.ts";
 import { BatchReader } from "../head/batch-run.ts";
 import {

@@ -1,4 +1,4 @@
-import { decodeColumns, decompressPayload } from "@sluice/protocol";
+import { decodeColumns, decompressPayload } from "@sluice/protocol/wire";
 import type { Statement } from "better-sqlite3";
 
 import type { Run } from "../block/run.ts";

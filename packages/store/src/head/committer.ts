@@ -1,4 +1,4 @@
-import { decodeMessage, type FrameError, type ResetReason } from "@sluice/protocol";
+import { decodeMessage, type FrameError, type ResetReason } from "@sluice/protocol/wire";
 
 import { checkFrame, checkFrameOnPool, type CheckedFrame } from "./frame-check.ts";
 import type { HeadDatabase } from "./head-file.ts";

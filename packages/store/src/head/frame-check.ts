@@ -7,7 +7,7 @@ import {
   type GapFrame,
   type RecordColumns,
   type RejectCode,
-} from "@sluice/protocol";
+} from "@sluice/protocol/wire";
 
 import { releaseMemory } from "../memory-release.ts";
 

@@ -6,7 +6,7 @@ import {
   cutoffTable,
   type RetentionPolicy,
   type StreamNames,
-} from "@sluice/retention";
+} from "@sluice/retention/rules";
 import type { RecordColumns } from "@sluice/protocol";
 
 import type { HeadDatabase } from "../head/head-file.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import * as z from "zod";
+import type { Cutoffs } from "@sluice/retention/rules";
 
 import { type RetentionCutoffs, Visibility } from "../manifest/visibility.ts";
 import type { Moment } from "./run-catalog.ts";
@@ -10,18 +10,16 @@ import type { TimeKey } from "./time-merge.ts";
 /** How long a page may be followed by the next one: what it saw is kept on the disk for so long. */
 export const PAGE_LIFE_MS: number = 5 * 60_000;
 
-const CUTOFFS = z.record(z.string(), z.number().optional());
-
-const TOKEN = z.strictObject({
-  version: z.int(),
-  highWater: z.int(),
+interface PageToken {
+  readonly version: number;
+  readonly highWater: number;
   /** Those of the policy with this hash. */
-  cutoffs: CUTOFFS,
-  policy: z.string(),
-  query: z.string(),
-  expiresMs: z.int(),
-  after: z.strictObject({ timeUs: z.int(), streamId: z.int(), seq: z.int() }),
-});
+  readonly cutoffs: Cutoffs;
+  readonly policy: string;
+  readonly query: string;
+  readonly expiresMs: number;
+  readonly after: TimeKey;
+}
 
 /** Where a search goes on, and in which moment. */
 export interface PageStart {
@@ -32,7 +30,7 @@ export interface PageStart {
 /** A token names the moment that a page saw and its last row; it means something only with the same question. */
 export function encodePageToken(request: SearchRequest, moment: Moment, after: TimeKey): string {
   const { version, highWater, visibility } = moment;
-  const token: z.infer<typeof TOKEN> = {
+  const token: PageToken = {
     version,
     highWater,
     cutoffs: { ...cutoffsOf(visibility)?.cutoffs },
@@ -51,13 +49,13 @@ export function decodePageToken(
   current: Visibility,
 ): PageStart {
   const token = parseToken(text);
-  if (!token.success || token.data.query !== hash(questionOf(request))) {
+  if (token === undefined || token.query !== hash(questionOf(request))) {
     throw new SearchError(
       "request-invalid",
       "the page token is not one of this query: send it with the same query, range and order",
     );
   }
-  const { version, highWater, cutoffs, policy, expiresMs, after } = token.data;
+  const { version, highWater, cutoffs, policy, expiresMs, after } = token;
   if (Date.now() > expiresMs) {
     throw new SearchError("page-expired", PAGE_EXPIRED);
   }
@@ -75,11 +73,38 @@ export function decodePageToken(
 
 /** The manifest version that a token means, if it is one. */
 export function versionOfPage(text: string): number | undefined {
-  return parseToken(text).data?.version;
+  return parseToken(text)?.version;
 }
 
-function parseToken(text: string): z.ZodSafeParseResult<z.infer<typeof TOKEN>> {
-  return TOKEN.safeParse(parseJson(Buffer.from(text, "base64url").toString("utf8")));
+function parseToken(text: string): PageToken | undefined {
+  const token = parseJson(Buffer.from(text, "base64url").toString("utf8"));
+  return isPageToken(token) ? token : undefined;
+}
+
+/** Strict, as with all that comes from outside: what is not in every token of ours is not in this one. */
+function isPageToken(value: unknown): value is PageToken {
+  return (
+    isObject(value, 7) &&
+    hasIntegers(value, ["version", "highWater", "expiresMs"]) &&
+    isObject(value["cutoffs"]) &&
+    Object.values(value["cutoffs"]).every((cutoff) => typeof cutoff === "number") &&
+    typeof value["policy"] === "string" &&
+    typeof value["query"] === "string" &&
+    isObject(value["after"], 3) &&
+    hasIntegers(value["after"], ["timeUs", "streamId", "seq"])
+  );
+}
+
+function isObject(value: unknown, keys?: number): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    (keys === undefined || Object.keys(value).length === keys)
+  );
+}
+
+function hasIntegers(value: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
+  return keys.every((key) => Number.isSafeInteger(value[key]));
 }
 
 function questionOf({ query, order, reverse, fromUs, untilUs, arrived }: SearchRequest): unknown {

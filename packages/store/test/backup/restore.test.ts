@@ -13,7 +13,8 @@ import {
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 
-import { type BackupEntry, digestFile } from "../../src/backup/backup-file.ts";
+import { digestFile } from "../../src/backup/backup-file.ts";
+import type { BackupEntry } from "../../src/backup/backup-layout.ts";
 import { readDeleteLog } from "../../src/backup/delete-log.ts";
 import { restoreBackup } from "../../src/backup/restore.ts";
 import { examine } from "../../src/doctor/examination.ts";
