@@ -18,8 +18,15 @@ const unitProjects: TestProjectInlineConfiguration[] = ["packages", "apps"].flat
     })),
 );
 
+/**
+ * Threads and processes that tests start from the sources strip the types of a hundred modules each time, which
+ * takes most of a second; from Node's own cache of what it compiled it takes a third of that.
+ */
+const COMPILE_CACHE = join(import.meta.dirname, "node_modules", ".cache", "compile");
+
 export default defineConfig({
   test: {
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
     maxWorkers: 2,
     projects: [
       ...unitProjects,

@@ -6,7 +6,12 @@ const MAIN = `import(${JSON.stringify(new URL("../src/main.ts", import.meta.url)
   .then(({ main }) => main(["node", "sluice", ...process.argv.slice(1)]))`;
 
 /** Nothing of the machine that runs the test: no context, no token, no colours. */
-const ENV = { PATH: process.env["PATH"], HOME: "/nonexistent", TZ: "UTC" };
+const ENV = {
+  PATH: process.env["PATH"],
+  HOME: "/nonexistent",
+  TZ: "UTC",
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+};
 
 export interface Outcome {
   readonly code: number | null;

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import Database from "better-sqlite3";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { digestFile } from "../../src/backup/backup-file.ts";
 import type { BackupEntry } from "../../src/backup/backup-layout.ts";
@@ -38,6 +38,15 @@ async function backedUp(): Promise<LogSite> {
 }
 
 describe("a restored store", { timeout: 30_000 }, () => {
+  let closed: LogSite;
+
+  beforeAll(async () => {
+    closed = await backedUp();
+    await closed.close();
+  });
+
+  afterAll(() => closed[Symbol.asyncDispose]());
+
   it("holds what the backup does, under its store id, and doctor finds nothing wrong", async () => {
     await using site = await backedUp();
     const { storeId } = site.store;
@@ -65,8 +74,7 @@ describe("a restored store", { timeout: 30_000 }, () => {
   });
 
   it("takes the place of an older one only with --replace, which moves that aside", async () => {
-    await using site = await backedUp();
-    await site.close();
+    await using site = LogSite.copyOf(closed);
     const order = { backup: site.folder.at("backup"), dataDir: site.dataDir };
     await expect(restoreBackup({ ...order, replace: false }, NOW_MS)).rejects.toMatchObject({
       code: "restore-refused",
@@ -77,7 +85,7 @@ describe("a restored store", { timeout: 30_000 }, () => {
   });
 
   it.runIf(process.getuid?.() === 0)("belongs to whom the backup does", async () => {
-    await using site = await backedUp();
+    await using site = LogSite.copyOf(closed);
     chownSync(site.folder.at("backup/head.db"), 12_345, 12_346);
     const dataDir = site.folder.at("other");
     const order = { backup: site.folder.at("backup"), dataDir, replace: false };
@@ -94,7 +102,7 @@ describe("a restored store", { timeout: 30_000 }, () => {
   });
 
   it("is not made of a damaged backup", async () => {
-    await using site = await backedUp();
+    await using site = LogSite.copyOf(closed);
     const target = site.folder.at("other");
     writeFileSync(site.folder.at("backup/head.db"), "x", { flag: "a" });
     const order = { backup: site.folder.at("backup"), dataDir: target, replace: false };
@@ -111,7 +119,7 @@ describe("a restored store", { timeout: 30_000 }, () => {
     "segments/a/b/../c.db",
     "tokens/../x.token",
   ])("is not made of a backup that names %s as a file of its own", async (path) => {
-    await using site = await backedUp();
+    await using site = LogSite.copyOf(closed);
     const list = site.folder.at("backup/backup.json");
     const backup = JSON.parse(readFileSync(list, "utf8")) as { files: { path: string }[] };
     backup.files.push({ ...backup.files[0], path });
@@ -122,8 +130,7 @@ describe("a restored store", { timeout: 30_000 }, () => {
   });
 
   it("is not made of a newer version's backup, and what is there stays", async () => {
-    await using site = await backedUp();
-    await site.close();
+    await using site = LogSite.copyOf(closed);
     const head = new Database(site.folder.at("backup/head.db"));
     head.pragma("user_version = 99");
     head.close();
@@ -140,8 +147,7 @@ describe("a restored store", { timeout: 30_000 }, () => {
   });
 
   it("does not begin half: what a crash left is no store, and the next restore begins anew", async () => {
-    await using site = await backedUp();
-    await site.close();
+    await using site = LogSite.copyOf(closed);
     rmSync(site.dataDir, { recursive: true });
     mkdirSync(site.folder.at("data/.restoring"), { recursive: true });
     mkdirSync(site.folder.at("data/segments"));
