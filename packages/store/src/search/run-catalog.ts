@@ -108,7 +108,7 @@ export function readCatalog(
       moment,
       streams,
       streamsTotal: all.length,
-      batches: batches.filter(isVisible),
+      batches: batches.filter((run) => isVisible(run.stream, run)),
       segmentPaths: segments.map(({ path }) => path),
       blocksTotal: rows.length + segments.reduce((sum, { blocks }) => sum + blocks, 0),
       segments: segments.filter(
@@ -135,11 +135,18 @@ export function isWhollyVisible({ severities, stream, firstReceivedUs }: StoredR
   );
 }
 
-/** Whether retention leaves any of the run's records visible. */
-export function isVisible({ severities, stream, lastReceivedUs }: StoredRun): boolean {
-  return stream.visibleFromUs.some(
-    (fromUs, severity) => (severities & (1 << severity)) !== 0 && lastReceivedUs >= fromUs,
-  );
+/** Whether retention leaves any of a run's records visible. */
+export function isVisible(
+  { visibleFromUs }: CatalogStream,
+  { severities, lastReceivedUs }: Pick<StoredRun, "severities" | "lastReceivedUs">,
+): boolean {
+  for (let rest = severities; rest !== 0; rest &= rest - 1) {
+    const severity = 31 - Math.clz32(rest & -rest);
+    if (lastReceivedUs >= (visibleFromUs[severity] ?? Number.POSITIVE_INFINITY)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** The bounds that a request sets, with none left out. Batch ids: after the first, up to and including the second. */

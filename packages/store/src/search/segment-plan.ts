@@ -2,8 +2,16 @@ import type { RecordFilter, WordCondition } from "@sluice/query";
 
 import type { SegmentEntry } from "../manifest/manifest.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
-import { SegmentError, type SegmentFile } from "../segment/segment-file.ts";
-import { type Catalog, isVisible, rangeOf, segmentRun, type StoredRun } from "./run-catalog.ts";
+import { SegmentError, type SegmentFile, type SegmentRun } from "../segment/segment-file.ts";
+import { BlockSet } from "../token-filter/block-set.ts";
+import {
+  type Catalog,
+  type CatalogStream,
+  isVisible,
+  rangeOf,
+  segmentRun,
+  type StoredRun,
+} from "./run-catalog.ts";
 import type { SearchRequest } from "./search-request.ts";
 import { blocksWithWords } from "./word-filter.ts";
 
@@ -42,11 +50,12 @@ export function planRuns(
 ): PlannedRuns {
   const { streams, moment } = catalog;
   const range = rangeOf(request, moment.highWater);
-  const mayMatch = (run: StoredRun): boolean =>
-    (run.severities & filter.severitiesOf(run.stream).may) !== 0;
+  const wanted = wantedStreams(streams, filter);
   const labels = new Set([...streams.values()].flatMap((stream) => Object.keys(stream.labels)));
   const isLabel = (name: string): boolean => labels.has(name);
-  const batches = catalog.batches.filter(mayMatch);
+  const batches = catalog.batches.filter(
+    ({ severities, stream }) => (severities & (wanted.get(stream.streamId)?.may ?? 0)) !== 0,
+  );
   const runs = [...batches];
   let inTimeRange = catalog.batches.length;
   let ofSeverity = batches.length;
@@ -60,42 +69,68 @@ export function planRuns(
       unreadable += entry.blocks;
       continue;
     }
-    const all = new Set<number>();
-    const left = new Set<number>();
-    const found: StoredRun[] = [];
-    for (const stored of file.runs) {
-      const stream = streams.get(stored.streamId);
-      const isInRange =
-        stored.maxTimeUs >= range.fromUs &&
-        stored.minTimeUs < range.untilUs &&
-        stored.lastBatch > range.after &&
-        stored.firstBatch <= range.upTo;
-      if (stream === undefined || !isInRange) {
+    const all = BlockSet.none(file.blockCount);
+    const left = BlockSet.none(file.blockCount);
+    // Tens of thousands of runs are looked at for the few that are read: nothing is made of them before.
+    const found: FoundRun[] = [];
+    for (const run of file.runs) {
+      const of = wanted.get(run.streamId);
+      if (
+        of === undefined ||
+        run.maxTimeUs < range.fromUs ||
+        run.minTimeUs >= range.untilUs ||
+        run.lastBatch <= range.after ||
+        run.firstBatch > range.upTo ||
+        !(of.isWhole || isVisible(of.stream, run))
+      ) {
         continue;
       }
-      const run = segmentRun(path, stored, stream);
-      if (isVisible(run)) {
-        all.add(stored.block);
-        if (mayMatch(run)) {
-          left.add(stored.block);
-          found.push(run);
-        }
+      if (!(run.block >= 0 && run.block < file.blockCount)) {
+        runs.push(segmentRun(path, run, of.stream)); // damage, which is told when it is read
+        continue;
+      }
+      all.add(run.block);
+      if ((run.severities & of.may) !== 0) {
+        left.add(run.block);
+        found.push({ run, stream: of.stream });
       }
     }
     inTimeRange += all.size;
     ofSeverity += left.size;
-    const holding =
-      left.size === 0
-        ? left
-        : readableWords(() => blocksWithWords(file, left, words, isLabel), left);
+    const holding = readableWords(() => blocksWithWords(file, left, words, isLabel), left);
     withWords += holding.size;
-    for (const run of found) {
-      if (run.place.kind === "block" && holding.has(run.place.run.block)) {
-        runs.push(run);
+    for (const { run, stream } of found) {
+      if (holding.has(run.block)) {
+        runs.push(segmentRun(path, run, stream));
       }
     }
   }
   return { runs, inTimeRange, ofSeverity, withWords, unreadable };
+}
+
+interface FoundRun {
+  readonly run: SegmentRun;
+  readonly stream: CatalogStream;
+}
+
+interface WantedStream {
+  readonly stream: CatalogStream;
+  /** Bit n is set where a record of severity n may match. */
+  readonly may: number;
+  /** Retention hides none of it. */
+  readonly isWhole: boolean;
+}
+
+function wantedStreams(
+  streams: Catalog["streams"],
+  filter: RecordFilter,
+): ReadonlyMap<number, WantedStream> {
+  return new Map(
+    Array.from(streams, ([id, stream]) => {
+      const isWhole = stream.visibleFromUs.every((fromUs) => fromUs === Number.NEGATIVE_INFINITY);
+      return [id, { stream, may: filter.severitiesOf(stream).may, isWhole }];
+    }),
+  );
 }
 
 /** Undefined where what it holds cannot be told; one such segment is no reason to answer nothing of the others. */
@@ -116,10 +151,7 @@ function openSegment(
 }
 
 /** A filter that cannot be read rules nothing out. */
-function readableWords(
-  find: () => ReadonlySet<number>,
-  blocks: ReadonlySet<number>,
-): ReadonlySet<number> {
+function readableWords(find: () => BlockSet, blocks: BlockSet): BlockSet {
   try {
     return find();
   } catch (error) {

@@ -2,6 +2,7 @@ import type { WordCondition, WordsOfField } from "@sluice/query";
 
 import { elidesWord } from "../block/layout-word.ts";
 import type { SegmentFile } from "../segment/segment-file.ts";
+import { BlockSet } from "../token-filter/block-set.ts";
 
 /**
  * Those of a segment's blocks that may hold what a condition asks for, be it in their text or in a
@@ -11,11 +12,11 @@ import type { SegmentFile } from "../segment/segment-file.ts";
  */
 export function blocksWithWords(
   file: SegmentFile,
-  blocks: ReadonlySet<number>,
+  blocks: BlockSet,
   condition: WordCondition,
   isLabel: (name: string) => boolean,
-): ReadonlySet<number> {
-  if (blocks.size === 0) {
+): BlockSet {
+  if (blocks.isEmpty) {
     return blocks;
   }
   switch (condition.kind) {
@@ -28,10 +29,10 @@ export function blocksWithWords(
         (left, part) => blocksWithWords(file, left, part, isLabel),
         blocks,
       );
-    case "any": {
-      const found = condition.of.map((part) => blocksWithWords(file, blocks, part, isLabel));
-      return new Set(found.flatMap((part) => [...part]));
-    }
+    case "any":
+      return condition.of
+        .map((part) => blocksWithWords(file, blocks, part, isLabel))
+        .reduce((found, part) => found.union(part), BlockSet.none(blocks.blockCount));
     case "field":
       return isLabel(condition.name) ? blocks : blocksWithField(file, blocks, condition, isLabel);
     default:
@@ -39,38 +40,38 @@ export function blocksWithWords(
   }
 }
 
-function blocksWithWord(
-  file: SegmentFile,
-  blocks: ReadonlySet<number>,
-  word: string,
-): ReadonlySet<number> {
+function blocksWithWord(file: SegmentFile, blocks: BlockSet, word: string): BlockSet {
   const inText = file.filter.candidatesOf(word);
-  if (!inText.ok) {
+  if (!inText.ok || inText.value.blockCount !== blocks.blockCount) {
     return blocks;
   }
-  const mayElide = file.mayElide(word);
-  return new Set(
-    [...blocks].filter(
-      (block) => inText.value.has(block) || (mayElide && elides(file, block, word)),
-    ),
-  );
+  const holding = blocks.intersect(inText.value);
+  if (file.mayElide(word)) {
+    for (const block of blocks) {
+      if (!holding.has(block) && elides(file, block, word)) {
+        holding.add(block);
+      }
+    }
+  }
+  return holding;
 }
 
 /** Blocks in which an attribute or an escape may hold the value stay, whatever their words. */
 function blocksWithField(
   file: SegmentFile,
-  blocks: ReadonlySet<number>,
+  blocks: BlockSet,
   { of, isPlain }: WordsOfField,
   isLabel: (name: string) => boolean,
-): ReadonlySet<number> {
-  const judged = new Set(
-    [...blocks].filter((block) => {
-      const { hasAttributes, hidesWords } = file.traitsOf(block);
-      return !hasAttributes && !(isPlain && hidesWords);
-    }),
-  );
+): BlockSet {
+  const judged = BlockSet.none(blocks.blockCount);
+  for (const block of blocks) {
+    const { hasAttributes, hidesWords } = file.traitsOf(block);
+    if (!hasAttributes && !(isPlain && hidesWords)) {
+      judged.add(block);
+    }
+  }
   const found = blocksWithWords(file, judged, of, isLabel);
-  return new Set([...blocks].filter((block) => !judged.has(block) || found.has(block)));
+  return blocks.intersect(judged.complement()).union(found);
 }
 
 function elides(file: SegmentFile, block: number, word: string): boolean {

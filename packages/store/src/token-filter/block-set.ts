@@ -62,7 +62,13 @@ export class BlockSet implements Iterable<number> {
   }
 
   get size(): number {
-    return Array.from(this).length;
+    let size = 0;
+    for (const word of this.#words) {
+      for (let rest = word; rest !== 0; rest &= rest - 1) {
+        size += 1;
+      }
+    }
+    return size;
   }
 
   /** The blocks in ascending order. */
