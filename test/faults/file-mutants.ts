@@ -80,9 +80,9 @@ export const FILE_MUTANTS: readonly FileMutant[] = [
     edits: [
       {
         file: `${AGENT}/stream-worker.ts`,
-        find: '      batcher.note(key, to.epoch, {\n        kind: "gap",\n        cursor,\n        cause: "cursor_lost",\n',
+        find: "batcher.note(key, to.epoch, ...cursorLostNotes(sought.error, source, ledger));\n",
         replace:
-          '      const nowhere = { note: (..._: unknown[]): void => undefined };\n      nowhere.note(key, to.epoch, {\n        kind: "gap",\n        cursor,\n        cause: "cursor_lost",\n',
+          "batcher.note(key, to.epoch, ...cursorLostNotes(sought.error, source, ledger).slice(1));\n",
       },
     ],
   },

@@ -2,7 +2,7 @@ import { LIMITS, ORIGINAL_BYTES_ATTRIBUTE } from "@sluice/protocol";
 
 import type { Batcher } from "./batcher.ts";
 import type { BuilderPool, Lease } from "./builder-pool.ts";
-import { entryGapNote, holeNote, lossNote } from "./gap-note.ts";
+import { endNotes, entryGapNote, holeNote } from "./gap-note.ts";
 import type { ProcessedRecord, Processor } from "./processing/processor.ts";
 import type { Pump } from "./pump.ts";
 import type { FeedOutcome, RecordFeed, SourceRecord } from "./record-feed.ts";
@@ -121,10 +121,7 @@ export class RecordPump implements Pump {
           case "ended":
           case "lost":
             await this.#empty(signal);
-            if (outcome.kind === "lost") {
-              batcher.note(key, epoch, lossNote(outcome, feed.cursor(), ledger));
-            }
-            batcher.note(key, epoch, { kind: "final", cursor: ledger.seal(feed.cursor()) });
+            batcher.note(key, epoch, ...endNotes(outcome, feed.cursor(), ledger));
             return;
           default:
             outcome satisfies never;

@@ -2,7 +2,7 @@ import type { ReadOutcome, StreamReader } from "@sluice/tail";
 
 import type { Batcher } from "./batcher.ts";
 import type { BuilderPool, Lease } from "./builder-pool.ts";
-import { holeNote, lossNote } from "./gap-note.ts";
+import { endNotes, holeNote } from "./gap-note.ts";
 import type { LineFramer } from "./line-framer.ts";
 import type { Pump } from "./pump.ts";
 import { NOTHING_FILTERED, type SealedBatch } from "./sealed-batch.ts";
@@ -186,13 +186,7 @@ export class StreamPump implements Pump {
   ): Promise<void> {
     const { reader, batcher, ledger, key, epoch } = this.#parts;
     await this.#empty(signal);
-    if (outcome.kind === "lost") {
-      batcher.note(key, epoch, lossNote(outcome, reader.cursorAt(reader.offset), ledger));
-    }
-    batcher.note(key, epoch, {
-      kind: "final",
-      cursor: ledger.seal(reader.cursorAt(reader.offset)),
-    });
+    batcher.note(key, epoch, ...endNotes(outcome, reader.cursorAt(reader.offset), ledger));
   }
 
   async #passHole(hole: { offset: number; length: number }, signal: AbortSignal): Promise<void> {

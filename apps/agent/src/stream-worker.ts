@@ -15,6 +15,7 @@ import type { Batcher } from "./batcher.ts";
 import type { BuilderPool } from "./builder-pool.ts";
 import { writeDeadEntries, writeDeadLetter } from "./dead-letter.ts";
 import { EntryFeed } from "./entry-feed.ts";
+import { cursorLostNotes } from "./gap-note.ts";
 import { LineFeed } from "./line-feed.ts";
 import { LineFramer } from "./line-framer.ts";
 import { noCounts, type ProcessingCounts } from "./processing/processing-counts.ts";
@@ -181,24 +182,19 @@ export class StreamWorker {
     signal: AbortSignal,
   ): Promise<void> {
     const { key, batcher } = this.#parts;
-    const { source } = decodeStreamCursor(from);
+    const { source, isEnd } = decodeStreamCursor(from);
+    if (isEnd) {
+      // This agent was killed before it had noted that, or had heard of it. The file may be gone.
+      this.#moveTo(source);
+      batcher.note(key, to.epoch, { kind: "final", cursor: from });
+      return;
+    }
     const sought = await this.#reader.seek(source);
     if (signal.aborted) {
       return;
     }
     if (!sought.ok) {
-      const known = sought.error.code === "cursor-lost" ? sought.error.knownBytes : undefined;
-      ledger.add({ lostBytes: known ?? 0 });
-      const cursor = ledger.seal(source);
-      batcher.note(key, to.epoch, {
-        kind: "gap",
-        cursor,
-        cause: "cursor_lost",
-        range: known === undefined ? "unknown" : { bytes: known },
-        count: 0,
-        detail: sought.error.detail,
-      });
-      batcher.note(key, to.epoch, { kind: "final", cursor });
+      batcher.note(key, to.epoch, ...cursorLostNotes(sought.error, source, ledger));
       return;
     }
     if (from === to.cursor) {

@@ -282,7 +282,9 @@ export class Registry {
     } else {
       generation.phase = "finished";
       generation.orphanhood = undefined;
-      generation.acked = generation.position;
+      // Who learned that its end is stored has not read it once more.
+      const { position, acked } = generation;
+      if (position.offset > acked.offset) generation.acked = position;
       generation.closeFile();
     }
     const { source, generation: number } = generation;

@@ -32,6 +32,37 @@ async function finished(folder: Folder) {
   return { collector, path, key, cursor };
 }
 
+describe("a stream whose end turns out to be stored", () => {
+  it("is finished there without being read again, and goes on as another when it is written to", async () => {
+    using folder = new Folder();
+    const path = folder.at("a.log");
+    const collector = new Collector({ include: [path], start: "beginning" });
+    folder.append("a.log", "one\n");
+    await collector.start();
+    // Killed before it could note any of what follows.
+    collector.save();
+    await collector.settle();
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, "two\n");
+    await collector.rescan();
+    const key = { source: path, generation: 1 };
+    const end = collector.deliveries.get(`${path}#1`)?.cursor ?? new Uint8Array();
+    await collector.stop();
+    await collector.start();
+    const reader = collector.source.reader(key);
+    expect(collector.source.acked(key, end)).toEqual({ ok: true, value: undefined });
+    await reader[Symbol.asyncDispose]();
+    collector.source.finish(key);
+    await collector.settle();
+    expect(collector.generations(path)).toEqual(["one\n", "two\n"]);
+    folder.append("a.log.1", "late\n");
+    await collector.settle();
+    expect(collector.generations(path)).toEqual(["one\n", "two\n", "late\n"]);
+    expect(collector.lost).toEqual([]);
+    await collector.stop();
+  });
+});
+
 describe("a finished stream that is taken up again", () => {
   it("is read from the cursor to its end, and no other is", async () => {
     using folder = new Folder();
