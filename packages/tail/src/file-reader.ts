@@ -2,7 +2,7 @@ import type { Result } from "@sluice/quantity";
 import { ArchiveReader } from "./archive/archive-reader.ts";
 import { wasCutUnseen } from "./copy.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
-import type { TruncatedReason } from "./event.ts";
+import type { LossReason, TruncatedReason } from "./event.ts";
 import type { FileReaderPorts } from "./file-reader-ports.ts";
 import { ANCHOR_BYTES, anchorBehind, fingerprint, HEAD_BYTES } from "./fingerprint.ts";
 import type { Ending, Generation } from "./generation.ts";
@@ -288,7 +288,7 @@ export class FileReader implements StreamReader {
     if (generation.file !== file || this.#offset !== offset) return undefined;
     switch (outcome) {
       case "end":
-        return { kind: "ended", reason: "rotated" };
+        return this.#cutShort() ?? { kind: "ended", reason: "rotated" };
       case "unfinished":
         return IDLE;
       case "elsewhere":
@@ -327,7 +327,14 @@ export class FileReader implements StreamReader {
 
   #atEnd(file: OpenFile): ReadOutcome {
     if (this.#settlesInMs() > 0) return IDLE;
-    return { kind: "ended", reason: file.stat().links === 0 ? "deleted" : "rotated" };
+    const reason = file.stat().links === 0 ? "deleted" : "rotated";
+    return this.#cutShort() ?? { kind: "ended", reason };
+  }
+
+  /** At the end of a copy: what had been seen of its file behind that was cut away with it. */
+  #cutShort(): ReadOutcome | undefined {
+    const knownBytes = this.#generation.seenBytes - this.#offset;
+    return knownBytes > 0 ? this.#lost("truncated", knownBytes) : undefined;
   }
 
   /** Until a file that was renamed away counts as finished; Infinity for one in its place. */
@@ -343,12 +350,16 @@ export class FileReader implements StreamReader {
     if (knownBytes !== undefined && knownBytes <= 0) {
       return { kind: "ended", reason: cause === "truncated" ? "truncated" : "deleted" };
     }
+    return this.#lost(cause, knownBytes);
+  }
+
+  #lost(reason: LossReason, knownBytes: number | undefined): ReadOutcome {
     const fromByte = this.#offset;
     if (!this.#reportedGap) {
       this.#reportedGap = true;
-      this.#ports.emit({ kind: "gap", ...this.stream, cause, fromByte, knownBytes });
+      this.#ports.emit({ kind: "gap", ...this.stream, cause: reason, fromByte, knownBytes });
     }
-    return { kind: "lost", reason: cause, fromByte, knownBytes };
+    return { kind: "lost", reason, fromByte, knownBytes };
   }
 
   #diverge(reason: TruncatedReason): undefined {

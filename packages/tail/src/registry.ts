@@ -258,13 +258,13 @@ export class Registry {
   /** Nothing more can be read of it. Its number stays until the consumer finishes the stream. */
   end(generation: Generation, cause: LossReason): void {
     this.#unindex(generation);
-    const { sizeBytes, position, wasSeen, format } = generation;
+    const { sizeBytes, seenBytes, position, wasSeen, format } = generation;
     // Seen by an earlier run only, or compressed: it may have grown since, and nobody knows how far.
     const isKnown = wasSeen && format === undefined && cause !== "cursor-lost";
     generation.orphanhood = undefined;
     generation.ending = {
       cause,
-      endByte: isKnown ? Math.max(sizeBytes, position.offset) : undefined,
+      endByte: isKnown ? Math.max(sizeBytes, seenBytes, position.offset) : undefined,
     };
     generation.closeFile();
     generation.wake?.();
@@ -363,6 +363,7 @@ export class Registry {
     this.#unindex(generation);
     generation.closeFile();
     const stat = file.stat();
+    generation.seenBytes = Math.max(generation.seenBytes, generation.sizeBytes);
     this.hold(generation, file);
     generation.path = found.path;
     generation.format = found.format;

@@ -43,6 +43,7 @@ function encodeGeneration(generation: Generation): Record<string, unknown> {
     anchor: generation.acked.anchor,
     initial: Buffer.from(generation.initialCursor).toString("base64url"),
     size: generation.sizeBytes,
+    seen: generation.seenBytes > 0 ? generation.seenBytes : undefined,
     tip:
       generation.acked.offset > 0 || generation.tip === undefined
         ? undefined
@@ -84,11 +85,12 @@ function decodeGeneration(source: string, fields: unknown): Generation | undefin
   if (!isObject(fields)) return undefined;
   const identity = parseIdentity(fields);
   const position = parsePosition(fields);
-  const { n, phase, size, path, initial } = fields;
+  const { n, phase, size, seen, path, initial } = fields;
   if (identity === undefined || position === undefined) return undefined;
   if (!isCount(n) || !isCount(size) || !isPhase(phase) || typeof initial !== "string") {
     return undefined;
   }
+  if (seen !== undefined && !isCount(seen)) return undefined;
   if (path !== undefined && typeof path !== "string") return undefined;
   const tip = isObject(fields["tip"]) ? parsePosition(fields["tip"]) : undefined;
   if (fields["tip"] !== undefined && tip === undefined) return undefined;
@@ -104,6 +106,7 @@ function decodeGeneration(source: string, fields: unknown): Generation | undefin
     position,
     initialCursor: Buffer.from(initial, "base64url"),
     sizeBytes: size,
+    seenBytes: seen,
     path,
     tip,
     format,
