@@ -34,9 +34,9 @@ export const UNIT_MUTANTS: readonly UnitMutant[] = [
     foundBy: { folder: "packages/tail", files: ["rotation-faults.test.ts"], tests: "copytruncate" },
     edits: [
       {
-        file: `${TAIL}/registry.ts`,
-        find: "    if (copy === undefined) return false;\n",
-        replace: "    if (copy === undefined || copy.isContinued) return false;\n",
+        file: `${TAIL}/divergence.ts`,
+        find: "  if (copy === undefined) return false;\n",
+        replace: "  if (copy === undefined || copy.isContinued) return false;\n",
       },
     ],
   },
@@ -50,8 +50,8 @@ export const UNIT_MUTANTS: readonly UnitMutant[] = [
     },
     edits: [
       {
-        file: `${TAIL}/registry.ts`,
-        find: "    generation.seenBytes = Math.max(generation.seenBytes, generation.sizeBytes);\n",
+        file: `${TAIL}/divergence.ts`,
+        find: "  generation.seenBytes = Math.max(generation.seenBytes, generation.sizeBytes);\n",
         replace: "",
       },
     ],
@@ -86,9 +86,9 @@ export const UNIT_MUTANTS: readonly UnitMutant[] = [
     },
     edits: [
       {
-        file: `${TAIL}/registry.ts`,
-        find: "    if (position === undefined) {\n",
-        replace: "    if (position === undefined || stat.sizeBytes < 1024) {\n",
+        file: `${TAIL}/adoption.ts`,
+        find: "  if (position === undefined) {\n",
+        replace: "  if (position === undefined || stat.sizeBytes < 1024) {\n",
       },
     ],
   },
@@ -103,17 +103,24 @@ export const UNIT_MUTANTS: readonly UnitMutant[] = [
     },
     edits: [
       {
-        file: `${TAIL}/registry.ts`,
-        find: '    this.lose(generation, reason === "replaced" ? "deleted" : "truncated");\n',
-        replace: `    const head = { length: 0, hash: BEGINNING.anchor };
-    generation.identity = { ...generation.identity, head };
-    generation.moveTo(BEGINNING);
+        file: `${TAIL}/divergence.ts`,
+        find: 'import { adopt } from "./adoption.ts";\n',
+        replace: `import { adopt } from "./adoption.ts";
+import { fingerprint } from "./fingerprint.ts";
+`,
+      },
+      {
+        file: `${TAIL}/divergence.ts`,
+        find: '  lose(registry, generation, reason === "replaced" ? "deleted" : "truncated");\n',
+        replace: `  const none = fingerprint(new Uint8Array());
+  generation.identity = { ...generation.identity, head: { length: 0, hash: none } };
+  generation.moveTo({ offset: 0, anchor: none });
 `,
       },
       {
         file: `${TAIL}/file-reader.ts`,
-        find: "    this.#ports.registry.diverge(this.#generation, reason);\n",
-        replace: `    this.#ports.registry.diverge(this.#generation, reason);
+        find: "    diverge(this.#ports.registry, this.#generation, reason);\n",
+        replace: `    diverge(this.#ports.registry, this.#generation, reason);
     this.#offset = this.#generation.position.offset;
     this.#floor = 0;
 `,

@@ -2,6 +2,7 @@ import type { Result } from "@sluice/quantity";
 import { ArchiveReader } from "./archive/archive-reader.ts";
 import { wasCutUnseen } from "./copy.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { diverge } from "./divergence.ts";
 import type { LossReason, TruncatedReason } from "./event.ts";
 import type { FileReaderPorts } from "./file-reader-ports.ts";
 import { ANCHOR_BYTES, anchorBehind, fingerprint, HEAD_BYTES } from "./fingerprint.ts";
@@ -363,7 +364,7 @@ export class FileReader implements StreamReader {
   }
 
   #diverge(reason: TruncatedReason): undefined {
-    this.#ports.registry.diverge(this.#generation, reason);
+    diverge(this.#ports.registry, this.#generation, reason);
     this.#anchor = undefined;
     this.#idleAt = undefined;
     this.#waitingBytes = 0;

@@ -1,6 +1,7 @@
 import { err, ok } from "@sluice/quantity";
 import type { Result } from "@sluice/quantity";
 import type { FileCursor } from "./cursor.ts";
+import { continueInCopy, lose } from "./divergence.ts";
 import type { Generation } from "./generation.ts";
 import { hasContent } from "./identity.ts";
 import type { Registry } from "./registry.ts";
@@ -36,13 +37,13 @@ export function reposition(
     generation.moveTo(position);
     return ok(undefined);
   }
-  if (registry.continueInCopy(generation, identity.head, position)) {
+  if (continueInCopy(registry, generation, identity.head, position)) {
     generation.moveTo(position);
     return ok(undefined);
   }
   if (registry.disk.archives(generation.source).length > 0) {
     generation.moveTo(position);
-    registry.lose(generation, "cursor-lost");
+    lose(registry, generation, "cursor-lost");
     return ok(undefined);
   }
   const detail =
