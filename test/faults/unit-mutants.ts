@@ -21,8 +21,8 @@ const HEAD_OFF: Edit = {
 };
 
 const GROWTH_TRUSTED: Edit = {
-  file: `${TAIL}/file-reader.ts`,
-  find: '    if (Buffer.compare(before, anchor) !== 0) return this.#diverge("regrown");\n',
+  file: `${TAIL}/plain-reader.ts`,
+  find: '    if (Buffer.compare(before, anchor) !== 0) return this.diverge("regrown");\n',
   replace: "",
 };
 
@@ -118,12 +118,10 @@ import { fingerprint } from "./fingerprint.ts";
 `,
       },
       {
-        file: `${TAIL}/file-reader.ts`,
-        find: "    diverge(this.#ports.registry, this.#generation, reason);\n",
-        replace: `    diverge(this.#ports.registry, this.#generation, reason);
-    this.#offset = this.#generation.position.offset;
-    this.#floor = 0;
-`,
+        file: `${TAIL}/plain-reader.ts`,
+        find: "    this.#place.doubt();\n",
+        replace:
+          "    this.#place.doubt();\n    this.#place.moveTo(this.#generation.position.offset);\n",
       },
     ],
   },
