@@ -1,6 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import type { GapRange, RejectedFrame } from "@sluice/protocol";
+import type { Result } from "@sluice/quantity";
 import {
+  type CursorInvalid,
   type EntryReader,
   fileOffset,
   type Source,
@@ -69,6 +71,8 @@ export class StreamWorker {
   readonly #meter = new StreamMeter(performance.now());
   #pump: Pump | undefined;
   #isHeld = false;
+  /** The source's cursor at the stream's end, where that turned out to be stored. */
+  #end: Uint8Array | undefined;
   #abort = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -133,14 +137,20 @@ export class StreamWorker {
   }
 
   acked(nextSeq: number, cursor: Uint8Array): AckedAmount {
-    this.#moveTo(decodeStreamCursor(cursor).source);
+    if (this.#end === undefined) {
+      this.#moveTo(decodeStreamCursor(cursor).source);
+    }
     return this.#meter.acked(nextSeq, cursor, performance.now());
   }
 
   /** The stream's end is stored: its descriptor is closed and its file remembered as done. */
   async finish(): Promise<void> {
     await this.stop();
-    this.#parts.source.finish(this.stream);
+    if (this.#end === undefined) {
+      this.#parts.source.finish(this.stream);
+    } else {
+      unwrapCursor(this.#parts.source.finishAt(this.stream, this.#end));
+    }
   }
 
   async stop(): Promise<void> {
@@ -183,9 +193,9 @@ export class StreamWorker {
   ): Promise<void> {
     const { key, batcher } = this.#parts;
     const { source, isEnd } = decodeStreamCursor(from);
+    this.#end = isEnd ? source : undefined;
     if (isEnd) {
       // This agent was killed before it had noted that, or had heard of it. The file may be gone.
-      this.#moveTo(source);
       batcher.note(key, to.epoch, { kind: "final", cursor: from });
       return;
     }
@@ -211,10 +221,7 @@ export class StreamWorker {
 
   /** Everything before the source's cursor is stored. */
   #moveTo(cursor: Uint8Array): void {
-    const moved = this.#parts.source.acked(this.stream, cursor);
-    if (!moved.ok) {
-      throw new Error(`an acknowledged cursor is not this stream's: ${moved.error.detail}`);
-    }
+    unwrapCursor(this.#parts.source.acked(this.stream, cursor));
   }
 
   /** As declared, or as a byte order mark says; a file that is empty is waited for. */
@@ -291,6 +298,12 @@ export class StreamWorker {
     const dropped: Note[] = filteredRecords > 0 ? [{ kind: "advance", cursor, filtered }] : [];
     batcher.note(key, to.epoch, gap, ...dropped);
     return cursor;
+  }
+}
+
+function unwrapCursor(taken: Result<void, CursorInvalid>): void {
+  if (!taken.ok) {
+    throw new Error(`an acknowledged cursor is not this stream's: ${taken.error.detail}`);
   }
 }
 

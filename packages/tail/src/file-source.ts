@@ -15,6 +15,7 @@ import { Generation } from "./generation.ts";
 import { coversPath } from "./match.ts";
 import { reconcile } from "./reconcile.ts";
 import { HeldFiles } from "./held-files.ts";
+import { isForeign } from "./reposition.ts";
 import { Registry } from "./registry.ts";
 import { WatchBudget } from "./watch-budget.ts";
 import { decodeState, encodeState } from "./source-state.ts";
@@ -156,6 +157,20 @@ export class FileSource implements Source {
 
   finish(stream: StreamKey): void {
     this.#registry.finish(this.#known(stream));
+  }
+
+  finishAt(stream: StreamKey, end: Uint8Array): Result<void, CursorInvalid> {
+    const generation = this.#known(stream);
+    const decoded = decodeCursor(end);
+    if (!decoded.ok) return decoded;
+    if (isForeign(generation, decoded.value)) {
+      this.#registry.abandon(generation);
+      this.#hintScan();
+      return ok(undefined);
+    }
+    const moved = this.acked(stream, end);
+    this.#registry.finish(generation);
+    return moved;
   }
 
   restore(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid> {

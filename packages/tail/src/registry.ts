@@ -135,8 +135,17 @@ export class Registry {
       if (position.offset > acked.offset) generation.acked = position;
       generation.closeFile();
     }
-    const { source, generation: number } = generation;
-    this.#ports.changed({ kind: "ended", stream: { source, generation: number } });
+    this.#ended(generation);
+  }
+
+  /** Its number was another file's: this one is adopted again, with the next. */
+  abandon(generation: Generation): void {
+    this.forget(generation);
+    this.#ended(generation);
+  }
+
+  #ended({ source, generation }: Generation): void {
+    this.#ports.changed({ kind: "ended", stream: { source, generation } });
   }
 
   /** Opens a finished generation again, or makes one of what a cursor knows of it. False where it is not finished. */

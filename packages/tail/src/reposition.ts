@@ -3,7 +3,7 @@ import type { Result } from "@sluice/quantity";
 import type { FileCursor } from "./cursor.ts";
 import { continueInCopy, lose } from "./divergence.ts";
 import type { Generation } from "./generation.ts";
-import { hasContent } from "./identity.ts";
+import { hasContent, isSameObject } from "./identity.ts";
 import type { Registry } from "./registry.ts";
 import type { CursorLost } from "./source.ts";
 
@@ -65,6 +65,17 @@ function bytesSeenBehind(
   const isItsOwn = dev === identity.dev && ino === identity.ino && bornNs === identity.bornNs;
   const { offset } = cursor.position;
   return wasSeen && isItsOwn && offset <= sizeBytes ? sizeBytes - offset : undefined;
+}
+
+/** Whether a cursor is certainly one of another file: its number is this generation's as well. */
+export function isForeign(
+  { identity, file, format }: Generation,
+  { identity: other, position }: FileCursor,
+): boolean {
+  if (isSameObject(identity, other)) return false;
+  if (file !== undefined && format === undefined) return !hasContent(file, other.head, position);
+  const [head, otherHead] = [identity.head, other.head];
+  return head.length === otherHead.length && head.hash !== otherHead.hash;
 }
 
 function cursorLost(
