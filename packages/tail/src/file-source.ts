@@ -82,9 +82,11 @@ export class FileSource implements Source {
     const invalid = states.find((state) => !state.ok);
     if (invalid !== undefined) return invalid;
     const all = [...(own === undefined ? [] : [own]), ...states];
-    const sources = mergeRecords(all.flatMap((state) => (state.ok ? [state.value] : [])));
+    const known = all.flatMap((state) => (state.ok ? [state.value] : []));
+    const sources = mergeRecords(known);
+    const firstNumber = Math.max(1, ...known.map((state) => state.firstNumber));
     // Without the time of a scan, where all of it is inherited: this source has not looked yet.
-    return ok(new FileSource(options, { ...own?.value, sources }));
+    return ok(new FileSource(options, { ...own?.value, sources, firstNumber }));
   }
 
   async start(): Promise<void> {
@@ -194,7 +196,8 @@ export class FileSource implements Source {
 
   snapshot(): unknown {
     const scannedAtMs = this.#registry.scannedAtMs ?? 0;
-    return encodeState({ scannedAtMs, sources: this.#registry.sources });
+    const { firstNumber, sources } = this.#registry;
+    return encodeState({ scannedAtMs, firstNumber, sources });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -103,6 +103,7 @@ class Scan {
     for (const source of registry.sources.values()) {
       if (!this.#questions.has(source.path)) source.restored = false;
     }
+    registry.forgetPaths();
     registry.disk.forgetListings();
     if (this.#questions.size === 0) registry.notes.strangers.clear();
     return this.#questions;

@@ -10,6 +10,15 @@ import type { FileStat, OpenFile } from "./open-file.ts";
 import type { StreamChange, StreamKey } from "./source.ts";
 import type { SourceRecord, SourceState } from "./source-state.ts";
 
+/**
+ * A file that was closed to save its descriptor and was written to this shortly before the last look
+ * may have been written to once more before it was deleted.
+ */
+const BUSY_MS = 60_000;
+
+/** Paths without a file that are remembered, the latest ones: some sixty thousand bytes of state. */
+const MOST_EMPTY_PATHS = 1_024;
+
 export interface RegistryPorts {
   readonly disk: Disk;
   readonly held: HeldFiles;
@@ -24,6 +33,8 @@ export interface RegistryPorts {
 export class Registry {
   readonly sources: Map<string, SourceRecord>;
   readonly disk: Disk;
+  /** The number of the first generation at a path that was not seen, or was forgotten. */
+  firstNumber: number;
   /** When the scan before this one began, ms since the epoch; undefined at the first one ever. */
   scannedAtMs: number | undefined;
   readonly held: HeldFiles;
@@ -37,6 +48,7 @@ export class Registry {
     this.disk = ports.disk;
     this.held = ports.held;
     this.notes = new ArchiveNotes(this);
+    this.firstNumber = state.firstNumber ?? 1;
     this.scannedAtMs = state.scannedAtMs;
     for (const generation of this.known()) {
       if (generation.ending === undefined) this.index(generation);
@@ -68,7 +80,12 @@ export class Registry {
   record(path: string): SourceRecord {
     const known = this.sources.get(path);
     if (known !== undefined) return known;
-    const record: SourceRecord = { path, next: 1, generations: new Map(), restored: false };
+    const record: SourceRecord = {
+      path,
+      next: this.firstNumber,
+      generations: new Map(),
+      restored: false,
+    };
     this.sources.set(path, record);
     return record;
   }
@@ -103,7 +120,8 @@ export class Registry {
     this.unindex(generation);
     const { sizeBytes, seenBytes, position, wasSeen, format } = generation;
     // Seen by an earlier run only, or compressed: it may have grown since, and nobody knows how far.
-    const isKnown = wasSeen && format === undefined && cause !== "cursor-lost";
+    const mayHaveGrown = cause === "deleted" && this.#wasBusy(generation);
+    const isKnown = wasSeen && format === undefined && cause !== "cursor-lost" && !mayHaveGrown;
     generation.orphanhood = undefined;
     generation.ending = {
       cause,
@@ -113,10 +131,33 @@ export class Registry {
     generation.wake?.();
   }
 
+  #wasBusy({ isParked, mtimeNs }: Generation): boolean {
+    return isParked && Number(mtimeNs / 1_000_000n) >= (this.scannedAtMs ?? 0) - BUSY_MS;
+  }
+
   forget(generation: Generation): void {
     this.unindex(generation);
     generation.closeFile();
-    this.sources.get(generation.source)?.generations.delete(generation.generation);
+    const { source } = generation;
+    const record = this.sources.get(source);
+    record?.generations.delete(generation.generation);
+    if (record?.generations.size !== 0) return;
+    // The one that has lost its file last comes last.
+    this.sources.delete(source);
+    this.sources.set(source, record);
+  }
+
+  /**
+   * Forgets paths that have had no file for longest. Their numbers must not come again: the next
+   * file there, or at any other path, begins above all of them.
+   */
+  forgetPaths(): void {
+    const empty = [...this.sources.values()].filter(({ generations }) => generations.size === 0);
+    for (const { path, next } of empty.slice(0, -MOST_EMPTY_PATHS)) {
+      this.sources.delete(path);
+      this.notes.forget(path);
+      this.firstNumber = Math.max(this.firstNumber, next);
+    }
   }
 
   /** It is to be read from now on. */

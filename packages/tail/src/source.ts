@@ -5,7 +5,7 @@ import type { LossReason } from "./event.ts";
 export interface StreamKey {
   /** The path the stream was found at; it stays the same when the file is renamed. */
   readonly source: string;
-  /** 1, 2, ... per source, assigned oldest first. */
+  /** Rising per source, from 1 where no path was ever forgotten; assigned oldest first. */
   readonly generation: number;
 }
 
