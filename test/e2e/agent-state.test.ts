@@ -32,6 +32,29 @@ describe("the state of an agent", () => {
     expect(data.gaps()).toEqual([]);
   }, 60_000);
 
+  test("that was lost, and with it the number of a file that is gone, has the next file read all the same", async () => {
+    await using site = new Site();
+    const { port } = await site.startCollector();
+    const path = join(site.logDir, "a.log");
+    const start = { port, files: [join(site.logDir, "*.log")] };
+    writeFileSync(path, "one\ntwo\n");
+    const agent = await site.startAgent(start);
+    await site.untilStored(2);
+    rmSync(path);
+    await site.untilFinished(1);
+    await agent.stop();
+    rmSync(join(site.stateDir, "state.json"));
+    writeFileSync(path, "three\nfour\nfive\n");
+    await site.startAgent(start);
+    await site.untilStored(5);
+    using data = StoredData.open(site.dataDir);
+    expect(data.gaps()).toEqual([]);
+    expect(data.streams().map(({ generation, records }) => [generation, records])).toEqual([
+      [1, 2],
+      [2, 3],
+    ]);
+  }, 60_000);
+
   test("that cannot be written holds a new file back until it can", async () => {
     await using site = new Site();
     const { port } = await site.startCollector();

@@ -67,8 +67,8 @@ export const FILE_MUTANTS: readonly FileMutant[] = [
     foundBy: cells("truncate and regrow", "up", "identical headers"),
     edits: [
       {
-        file: `${TAIL}/file-reader.ts`,
-        find: '    if (Buffer.compare(before, anchor) !== 0) return this.#diverge("regrown");\n',
+        file: `${TAIL}/plain-reader.ts`,
+        find: '    if (Buffer.compare(before, anchor) !== 0) return this.diverge("regrown");\n',
         replace: "",
       },
     ],
@@ -80,9 +80,9 @@ export const FILE_MUTANTS: readonly FileMutant[] = [
     edits: [
       {
         file: `${AGENT}/stream-worker.ts`,
-        find: '      batcher.note(key, to.epoch, {\n        kind: "gap",\n        cursor,\n        cause: "cursor_lost",\n',
+        find: "batcher.note(key, to.epoch, ...cursorLostNotes(sought.error, source, ledger));\n",
         replace:
-          '      const nowhere = { note: (..._: unknown[]): void => undefined };\n      nowhere.note(key, to.epoch, {\n        kind: "gap",\n        cursor,\n        cause: "cursor_lost",\n',
+          "batcher.note(key, to.epoch, ...cursorLostNotes(sought.error, source, ledger).slice(1));\n",
       },
     ],
   },
@@ -92,9 +92,9 @@ export const FILE_MUTANTS: readonly FileMutant[] = [
     foundBy: cells("rename", "up", "small"),
     edits: [
       {
-        file: `${TAIL}/file-reader.ts`,
-        find: "    return Math.max(rotatedAtMs, this.#quietSinceMs) + timing.settleMs - clock.monotonicMs();\n",
-        replace: "    return Math.min(0, timing.settleMs - clock.monotonicMs());\n",
+        file: `${TAIL}/read-place.ts`,
+        find: "    return quietSinceMs + this.#timing.settleMs - this.#clock.monotonicMs();\n",
+        replace: "    return Math.min(0, this.#timing.settleMs - quietSinceMs);\n",
       },
     ],
   },

@@ -1,3 +1,4 @@
+import type { CutAccount } from "../src/logrotate/cut-account.ts";
 import {
   type LogrotateOptions,
   logrotateRefused,
@@ -12,24 +13,36 @@ export async function runLogrotateSuite(options: LogrotateOptions): Promise<bool
     return false;
   }
   const { verdicts, seconds, problems } = await runLogrotate(options);
-  const head = ["policy", "written", "generations", "destroyed", "in gaps", "verdict"];
-  console.log(row(head));
+  console.log(
+    row(["policy", "lines", "files", "destroyed", "stored", "gaps", "unseen", "verdict"]),
+  );
   for (const { policy, written, generations, cuts, problems: found } of verdicts) {
-    const destroyed = cuts === undefined ? "-" : `${cuts.missingLines} (${cuts.missingBytes} B)`;
-    const gaps = cuts === undefined ? "-" : `${cuts.gapBytes} B`;
-    const verdict = found.length > 0 ? "FAILED" : destroyedOnly(cuts?.missingLines ?? 0);
-    console.log(row([policy.name, `${written}`, `${generations}`, destroyed, gaps, verdict]));
+    const amounts = cuts === undefined ? ["-", "-", "-", "-"] : amountsOf(cuts);
+    const verdict = found.length > 0 ? "FAILED" : verdictOf(cuts);
+    console.log(row([policy.name, `${written}`, `${generations}`, ...amounts, verdict]));
   }
+  console.log(`
+destroyed  what logrotate cut away, told from its own files: bytes that stand in none of them
+stored     of that, what the agent had read before the cut
+gaps       of that, what the agent had seen and not read, and says is lost
+unseen     the rest: written and cut away between two looks of the agent, so that nobody knows of it
+`);
   const all = [...problems, ...verdicts.flatMap(({ problems: found }) => found)];
   console.log(`seed ${options.seed}, ${options.rotations} rotations, ${seconds.toFixed(1)} s`);
   for (const problem of all.slice(0, 30)) console.log(`  ${problem}`);
   return all.length === 0;
 }
 
-function destroyedOnly(missingLines: number): string {
-  return missingLines === 0 ? "every line once" : "every line once that logrotate left";
+function amountsOf({ destroyedBytes, savedBytes, missingBytes, gapBytes }: CutAccount): string[] {
+  return [destroyedBytes, savedBytes, gapBytes, missingBytes - gapBytes].map((n) => `${n} B`);
+}
+
+function verdictOf(cuts: CutAccount | undefined): string {
+  if (cuts === undefined || cuts.missingBytes === 0) return "every line once";
+  const { missingLines, cuts: count } = cuts;
+  return `every line once but ${missingLines} that ${count} cuts destroyed`;
 }
 
 function row([first = "", ...cells]: readonly string[]): string {
-  return [first.padEnd(24), ...cells.map((cell) => cell.padEnd(18))].join(" ").trimEnd();
+  return [first.padEnd(22), ...cells.map((cell) => cell.padEnd(10))].join(" ").trimEnd();
 }

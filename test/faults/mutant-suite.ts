@@ -1,7 +1,14 @@
 import { SHORT_KILL_PLAN } from "../src/kill/kill-sizes.ts";
 import { FULL_MATRIX } from "../src/rotation/matrix-cell.ts";
 import { FILE_MUTANTS, type FileMutant } from "./file-mutants.ts";
-import { type Finding, tryFileMutant, tryMutant, tryStoreMutant } from "./mutation.ts";
+import { UNIT_MUTANTS, type UnitMutant } from "./unit-mutants.ts";
+import {
+  type Finding,
+  tryFileMutant,
+  tryMutant,
+  tryStoreMutant,
+  tryUnitMutant,
+} from "./mutation.ts";
 import { type Mutant, MUTANTS } from "./mutants.ts";
 import { STORE_MUTANTS, type StoreMutant } from "./store-mutants.ts";
 
@@ -31,6 +38,24 @@ const FILE_CONTROLS: readonly FileMutant[] = [
   { ...CONTROL, name: "none (control, initial cursor)", foundBy: "initial-cursor" },
 ];
 
+/** All the tests that the mutants of a package are found by. */
+const UNIT_CONTROLS: readonly UnitMutant[] = (["packages/tail", "apps/agent"] as const).map(
+  (folder) => {
+    const tests = UNIT_MUTANTS.map(({ foundBy }) => foundBy).filter(
+      (each) => each.folder === folder,
+    );
+    return {
+      ...CONTROL,
+      name: `none (control, tests of ${folder})`,
+      foundBy: {
+        folder,
+        files: [...new Set(tests.flatMap(({ files }) => files))],
+        tests: tests.map((each) => each.tests).join("|"),
+      },
+    };
+  },
+);
+
 /** More of the kills that an ack ahead of its commit must not survive. */
 const PLAN = { ...SHORT_KILL_PLAN, collectorKills: 6, lines: 60_000 };
 
@@ -47,6 +72,9 @@ export async function runMutantSuite({ seed, only }: MutantSuiteOptions): Promis
   }
   for (const mutant of [...FILE_CONTROLS, ...FILE_MUTANTS].filter(isChosen)) {
     verdicts.push(tell(await tryFileMutant(mutant, seed)));
+  }
+  for (const mutant of [...UNIT_CONTROLS, ...UNIT_MUTANTS].filter(isChosen)) {
+    verdicts.push(tell(await tryUnitMutant(mutant)));
   }
   return verdicts.every(Boolean);
 }

@@ -7,9 +7,9 @@ import { join, relative } from "node:path";
 import { type Product, productAt } from "../src/product.ts";
 import type { Mutant } from "./mutants.ts";
 
-/** What of a package's folder a built tree needs besides its dependencies. */
+/** What of a package's folder a built tree needs besides its dependencies, and its tests. */
 const NEEDED =
-  /^(?:src|dist|node_modules|package\.json|tsconfig\.json|rolldown\.config\.mjs)(?:\/|$)/;
+  /^(?:src|test|dist|node_modules|package\.json|tsconfig\.json|rolldown\.config\.mjs)(?:\/|$)/;
 
 /**
  * The touched files as the mutant has them.
@@ -47,13 +47,26 @@ export class MutantTree implements AsyncDisposable {
 
   /** @throws where an edit no longer applies or the result does not compile */
   static async grow(original: Product, mutant: Mutant): Promise<MutantTree> {
+    return this.#make(original, mutant, true);
+  }
+
+  /**
+   * Only the sources, for the unit tests of what is edited: what is built is the original.
+   *
+   * @throws where an edit no longer applies
+   */
+  static async sow(original: Product, mutant: Mutant): Promise<MutantTree> {
+    return this.#make(original, mutant, false);
+  }
+
+  static async #make(original: Product, mutant: Mutant, isBuilt: boolean): Promise<MutantTree> {
     const tree = new MutantTree(mkdtempSync(join(tmpdir(), "sluice-mutant-")));
     try {
       tree.#copy(original.root);
       for (const { file, text } of mutatedFiles(original.root, mutant)) {
         writeFileSync(join(tree.product.root, file), text);
       }
-      tree.#build(mutant);
+      if (isBuilt) tree.#build(mutant);
       return tree;
     } catch (error) {
       await tree[Symbol.asyncDispose]();

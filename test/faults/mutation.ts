@@ -1,3 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import type { KillPlan } from "../src/kill/kill-plan.ts";
 import { runKillTest } from "../src/kill/kill-run.ts";
 import { findInitialCursorProblems } from "../src/initial-cursor.ts";
@@ -10,6 +14,7 @@ import { MutantTree } from "./mutant-tree.ts";
 import type { FileMutant } from "./file-mutants.ts";
 import type { Mutant } from "./mutants.ts";
 import type { StoreMutant } from "./store-mutants.ts";
+import type { UnitMutant } from "./unit-mutants.ts";
 
 /** What a test says of a mutant. */
 export interface Finding {
@@ -17,6 +22,20 @@ export interface Finding {
   /** Empty where it survived, which means that the test is blind to its fault. */
   readonly problems: readonly string[];
   readonly seconds: number;
+}
+
+/** A test that a mutant has made wait for ever. */
+const UNIT_TEST_MS = 10_000;
+
+/** As much as is asked of vitest's JSON report. */
+interface VitestReport {
+  readonly testResults: ReadonlyArray<{
+    readonly assertionResults: ReadonlyArray<{
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }>;
+  }>;
 }
 
 /** States in which a fault of the store's syncs must show. */
@@ -51,12 +70,44 @@ export function tryFileMutant(mutant: FileMutant, seed: number): Promise<Finding
   });
 }
 
+/** Runs the unit tests that must find a mutant out, on sources that have its fault. */
+export function tryUnitMutant(mutant: UnitMutant): Promise<Finding> {
+  const { folder, files, tests } = mutant.foundBy;
+  const args = ["run", ...files, "-t", tests, "--reporter", "json", "--outputFile", "report.json"];
+  return onCopy(
+    mutant,
+    async ({ root }) => {
+      const cwd = join(root, folder);
+      const vitest = join(root, "node_modules/.bin/vitest");
+      const run = spawnSync(vitest, [...args, "--testTimeout", `${UNIT_TEST_MS}`], {
+        cwd,
+        encoding: "utf8",
+        timeout: 10 * UNIT_TEST_MS,
+        killSignal: "SIGKILL",
+      });
+      if (run.signal !== null) return [`the tests did not end: ${run.signal}`];
+      if (run.error !== undefined) throw run.error;
+      const report = readFileSync(join(cwd, "report.json"), "utf8");
+      const { testResults } = JSON.parse(report) as VitestReport;
+      const results = testResults.flatMap(({ assertionResults }) => assertionResults);
+      const tried = results.filter(({ status }) => status === "passed" || status === "failed");
+      if (tried.length === 0)
+        throw new Error(`mutant "${mutant.name}": no such test\n${run.stderr}`);
+      return tried.flatMap(({ fullName, failureMessages }) =>
+        failureMessages.map((message) => `${fullName}: ${message}`),
+      );
+    },
+    () => MutantTree.sow(PRODUCT, mutant),
+  );
+}
+
 async function onCopy(
   mutant: Mutant,
   test: (product: Product) => Promise<readonly string[]>,
+  makeTree: () => Promise<MutantTree> = () => MutantTree.grow(PRODUCT, mutant),
 ): Promise<Finding> {
   const startMs = performance.now();
-  await using tree = await MutantTree.grow(PRODUCT, mutant);
+  await using tree = await makeTree();
   const problems = await test(tree.product);
   return { mutant, problems, seconds: (performance.now() - startMs) / 1000 };
 }

@@ -1,27 +1,47 @@
 import type { GapCause } from "@sluice/protocol";
-import type { EntryOutcome, ReadOutcome } from "@sluice/tail";
+import type { CursorInvalid, CursorLost, EntryOutcome, ReadOutcome } from "@sluice/tail";
 
 import type { Note } from "./sealed-batch.ts";
 import type { StreamLedger } from "./stream-ledger.ts";
 
-type Loss = Extract<ReadOutcome, { kind: "lost" }>;
+type Ended = Extract<ReadOutcome, { kind: "ended" | "lost" }>;
 type EntryGap = Extract<EntryOutcome, { kind: "gap" }>;
 
-/** What cannot be read any more, at the end of a stream: nothing of it was ever read. */
-export function lossNote(
-  { reason, fromByte, knownBytes }: Loss,
+/**
+ * The end of a stream, and what of it cannot be read any more: nothing of that was ever read. They
+ * are stored together, so that a loss is not recorded once more by who comes back in between.
+ */
+export function endNotes(outcome: Ended, source: Uint8Array, ledger: StreamLedger): Note[] {
+  if (outcome.kind === "ended") {
+    return [{ kind: "final", cursor: ledger.sealEnd(source) }];
+  }
+  const { reason, fromByte, knownBytes } = outcome;
+  const range = knownBytes === undefined ? "unknown" : { fromByte, bytes: knownBytes };
+  return lossNotes({ cause: CAUSES[reason], range, detail: "" }, source, ledger);
+}
+
+/** The end of a stream whose place to read on from is in no file. */
+export function cursorLostNotes(
+  error: CursorLost | CursorInvalid,
   source: Uint8Array,
   ledger: StreamLedger,
-): Note {
-  ledger.add({ lostBytes: knownBytes ?? 0 });
-  return {
-    kind: "gap",
-    cursor: ledger.seal(source),
-    cause: CAUSES[reason],
-    range: knownBytes === undefined ? "unknown" : { fromByte, bytes: knownBytes },
-    count: 0,
-    detail: "",
-  };
+): Note[] {
+  const bytes = error.code === "cursor-lost" ? error.knownBytes : undefined;
+  const range = bytes === undefined ? "unknown" : { bytes };
+  return lossNotes({ cause: "cursor_lost", range, detail: error.detail }, source, ledger);
+}
+
+function lossNotes(
+  loss: Pick<Extract<Note, { kind: "gap" }>, "cause" | "range" | "detail">,
+  source: Uint8Array,
+  ledger: StreamLedger,
+): Note[] {
+  ledger.add({ lostBytes: loss.range === "unknown" ? 0 : (loss.range.bytes ?? 0) });
+  const cursor = ledger.sealEnd(source);
+  return [
+    { kind: "gap", cursor, count: 0, ...loss },
+    { kind: "final", cursor },
+  ];
 }
 
 /** NUL bytes that were passed over. */
@@ -46,7 +66,7 @@ export function entryGapNote({ cause, detail, cursor }: EntryGap, ledger: Stream
   return { kind: "gap", cursor: ledger.seal(cursor), cause, range: "unknown", count: 0, detail };
 }
 
-const CAUSES: Readonly<Record<Loss["reason"], GapCause>> = {
+const CAUSES: Readonly<Record<Extract<Ended, { kind: "lost" }>["reason"], GapCause>> = {
   truncated: "truncated",
   deleted: "deleted",
   deadline: "deleted",

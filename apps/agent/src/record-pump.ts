@@ -1,15 +1,17 @@
 import { LIMITS, ORIGINAL_BYTES_ATTRIBUTE } from "@sluice/protocol";
 
 import type { Batcher } from "./batcher.ts";
-import type { BuilderPool, Lease } from "./builder-pool.ts";
-import { entryGapNote, holeNote, lossNote } from "./gap-note.ts";
+import type { BuilderPool } from "./builder-pool.ts";
+import { endNotes, entryGapNote, holeNote } from "./gap-note.ts";
 import type { ProcessedRecord, Processor } from "./processing/processor.ts";
 import type { Pump } from "./pump.ts";
+import { PumpLease } from "./pump-lease.ts";
 import type { FeedOutcome, RecordFeed, SourceRecord } from "./record-feed.ts";
 import { type FilteredCounts, NOTHING_FILTERED, type SealedBatch } from "./sealed-batch.ts";
 import type { StreamLedger } from "./stream-ledger.ts";
 
 const LF = 0x0a;
+const NO_BYTES = new Uint8Array();
 
 /** The cursor moves on over this much that rules dropped, though no record follows it. */
 const ADVANCE_BYTES = 1024 * 1024;
@@ -30,22 +32,19 @@ export interface RecordPumpParts {
 /** The pump of records that are processed one by one, or come from a source that has records of its own. */
 export class RecordPump implements Pump {
   readonly #parts: RecordPumpParts;
-  #lease: Lease;
+  readonly #lease: PumpLease;
   /** The source's cursor behind the last record that was taken or dropped. */
   #cursor: (() => Uint8Array) | undefined;
   #filtered: FilteredCounts = NOTHING_FILTERED;
   #advanceTimer: NodeJS.Timeout | undefined;
-  #isReading = false;
-  #isResting = false;
-  #hasLease = true;
 
   constructor(parts: RecordPumpParts) {
     this.#parts = parts;
-    this.#lease = parts.pool.acquire(0);
+    this.#lease = new PumpLease(parts.pool);
   }
 
   get canSeal(): boolean {
-    return this.#hasLease && !this.#isReading && this.#lease.builder.count > 0;
+    return this.#lease.canSeal;
   }
 
   get bufferedBytes(): number {
@@ -65,18 +64,13 @@ export class RecordPump implements Pump {
   }
 
   seal(): SealedBatch {
-    const { key, epoch, pool, ledger } = this.#parts;
-    const lease = this.#lease;
-    const { builder } = lease;
+    const { key, epoch, ledger } = this.#parts;
+    const { builder } = this.#lease;
     const cursor = this.#sealCursor(ledger);
     const filtered = this.#filtered;
     this.#filtered = NOTHING_FILTERED;
     const bodyBytes = builder.bodiesBytes;
-    if (this.#isResting) {
-      this.#hasLease = false;
-    } else {
-      this.#lease = pool.acquire(0);
-    }
+    const lease = this.#lease.exchange(NO_BYTES);
     return {
       key,
       epoch,
@@ -121,10 +115,7 @@ export class RecordPump implements Pump {
           case "ended":
           case "lost":
             await this.#empty(signal);
-            if (outcome.kind === "lost") {
-              batcher.note(key, epoch, lossNote(outcome, feed.cursor(), ledger));
-            }
-            batcher.note(key, epoch, { kind: "final", cursor: ledger.seal(feed.cursor()) });
+            batcher.note(key, epoch, ...endNotes(outcome, feed.cursor(), ledger));
             return;
           default:
             outcome satisfies never;
@@ -133,38 +124,19 @@ export class RecordPump implements Pump {
     } finally {
       clearTimeout(this.#advanceTimer);
       batcher.withdraw(this);
-      this.#parts.pool.release(this.#lease);
+      this.#lease[Symbol.dispose]();
     }
   }
 
-  /** A stream that waits and has nothing to be sent holds no buffer: there may be thousands. */
   async #rest(signal: AbortSignal): Promise<void> {
-    const { feed, pool } = this.#parts;
-    this.#isResting = true;
-    if (this.#lease.builder.count === 0) {
-      pool.release(this.#lease);
-      this.#hasLease = false;
-    }
-    try {
-      await feed.changed(signal);
-    } finally {
-      this.#isResting = false;
-      if (!this.#hasLease) {
-        this.#lease = pool.acquire(0);
-        this.#hasLease = true;
-      }
-    }
+    const { feed } = this.#parts;
+    await this.#lease.rest(this.#lease.builder.count === 0, () => feed.changed(signal));
   }
 
   async #read(signal: AbortSignal): Promise<FeedOutcome> {
-    const { feed, pool } = this.#parts;
-    this.#lease = pool.fit(this.#lease, this.#lease.builder.bodiesBytes, feed.behindBytes);
-    this.#isReading = true;
-    try {
-      return await feed.read(signal);
-    } finally {
-      this.#isReading = false;
-    }
+    const { feed } = this.#parts;
+    this.#lease.fit(this.#lease.builder.bodiesBytes, feed.behindBytes);
+    return this.#lease.reading(() => feed.read(signal));
   }
 
   async #take(records: readonly SourceRecord[], signal: AbortSignal): Promise<void> {
@@ -240,7 +212,7 @@ export class RecordPump implements Pump {
     const filtered = this.#filtered;
     clearTimeout(this.#advanceTimer);
     this.#advanceTimer = undefined;
-    if (filtered.records === 0 || (this.#hasLease && this.#lease.builder.count > 0)) {
+    if (filtered.records === 0 || this.#lease.hasRecords) {
       return; // They travel with the next batch.
     }
     this.#filtered = NOTHING_FILTERED;

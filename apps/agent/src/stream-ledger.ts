@@ -19,21 +19,25 @@ export interface LedgerCounts {
 export interface StreamCursor {
   readonly counts: LedgerCounts;
   readonly source: Uint8Array;
+  /** The stream's end: nothing of its source follows. */
+  readonly isEnd: boolean;
 }
 
-const HEADER = /^L1 (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16})\n/;
-/** "L1", six numbers of at most 16 digits, and what separates them. */
-const MOST_HEADER_BYTES = 2 + 6 * 17 + 1;
+const HEADER = /^L1 (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16})( END)?\n/;
+/** "L1", six numbers of at most 16 digits, "END", and what separates them. */
+const MOST_HEADER_BYTES = 2 + 6 * 17 + 4 + 1;
 
 /**
  * One line in front of the source's cursor:
- * `L1 START STORED FILTERED FILTERED_RECORDS GAP LOST`. The collector stores cursors unread, in the
- * transaction that stores what they follow: so the ledger is as exact as the stream itself.
+ * `L1 START STORED FILTERED FILTERED_RECORDS GAP LOST`, and `END` where the stream ends. The
+ * collector stores cursors unread, in the transaction that stores what they follow: so the ledger is
+ * as exact as the stream itself.
  */
-export function encodeStreamCursor({ counts, source }: StreamCursor): Uint8Array {
+export function encodeStreamCursor({ counts, source, isEnd }: StreamCursor): Uint8Array {
   const { startByte, storedBytes, filteredBytes, filteredRecords, gapBytes, lostBytes } = counts;
   const numbers = [startByte, storedBytes, filteredBytes, filteredRecords, gapBytes, lostBytes];
-  return Buffer.concat([Buffer.from(`L1 ${numbers.join(" ")}\n`), source]);
+  const header = `L1 ${numbers.join(" ")}${isEnd ? " END" : ""}\n`;
+  return Buffer.concat([Buffer.from(header), source]);
 }
 
 /** A cursor without a ledger is one that an agent before it made: accounts begin at it. */
@@ -41,13 +45,14 @@ export function decodeStreamCursor(cursor: Uint8Array): StreamCursor {
   const head = Buffer.from(cursor.subarray(0, MOST_HEADER_BYTES)).toString("latin1");
   const match = HEADER.exec(head);
   if (match === null) {
-    return { counts: emptyLedger(fileOffset(cursor) ?? 0), source: cursor };
+    return { counts: emptyLedger(fileOffset(cursor) ?? 0), source: cursor, isEnd: false };
   }
   const [startByte, storedBytes, filteredBytes, filteredRecords, gapBytes, lostBytes] = match
-    .slice(1)
+    .slice(1, 7)
     .map(Number) as [number, number, number, number, number, number];
   const counts = { startByte, storedBytes, filteredBytes, filteredRecords, gapBytes, lostBytes };
-  return { counts, source: cursor.subarray(match[0].length) };
+  const isEnd = match[7] !== undefined;
+  return { counts, source: cursor.subarray(match[0].length), isEnd };
 }
 
 export function emptyLedger(startByte: number): LedgerCounts {
@@ -91,7 +96,16 @@ export class StreamLedger {
 
   /** The source's cursor with the accounts up to it. */
   seal(source: Uint8Array): Uint8Array {
-    this.#sealed = encodeStreamCursor({ counts: this.#counts, source });
+    return this.#seal(source, false);
+  }
+
+  /** The same where the stream ends. */
+  sealEnd(source: Uint8Array): Uint8Array {
+    return this.#seal(source, true);
+  }
+
+  #seal(source: Uint8Array, isEnd: boolean): Uint8Array {
+    this.#sealed = encodeStreamCursor({ counts: this.#counts, source, isEnd });
     return this.#sealed;
   }
 }

@@ -1,9 +1,10 @@
 import type { ReadOutcome, StreamReader } from "@sluice/tail";
 
 import type { Batcher } from "./batcher.ts";
-import type { BuilderPool, Lease } from "./builder-pool.ts";
-import { holeNote, lossNote } from "./gap-note.ts";
+import type { BuilderPool } from "./builder-pool.ts";
+import { endNotes, holeNote } from "./gap-note.ts";
 import type { LineFramer } from "./line-framer.ts";
+import { PumpLease } from "./pump-lease.ts";
 import type { Pump } from "./pump.ts";
 import { NOTHING_FILTERED, type SealedBatch } from "./sealed-batch.ts";
 import type { StreamLedger } from "./stream-ledger.ts";
@@ -22,26 +23,23 @@ export interface PumpParts {
 /** The pump of bytes that need no processing: lines become records where they were read to. */
 export class StreamPump implements Pump {
   readonly #parts: PumpParts;
-  #lease: Lease;
+  readonly #lease: PumpLease;
   /** End of the bytes in the lease's buffer. */
   #filled = 0;
   /** File offset of the buffer's byte 0, moved on by what was cut from the lines in it. */
   #baseOffset: number;
   /** Offset behind the last record that was sealed. */
   #sealedOffset: number;
-  #isReading = false;
-  #isResting = false;
-  #hasLease = true;
 
   constructor(parts: PumpParts) {
     this.#parts = parts;
-    this.#lease = parts.pool.acquire(0);
+    this.#lease = new PumpLease(parts.pool);
     this.#baseOffset = parts.reader.offset;
     this.#sealedOffset = parts.reader.offset;
   }
 
   get canSeal(): boolean {
-    return this.#hasLease && !this.#isReading && this.#lease.builder.count > 0;
+    return this.#lease.canSeal;
   }
 
   get bufferedBytes(): number {
@@ -62,9 +60,8 @@ export class StreamPump implements Pump {
 
   /** The beginning of the next line moves to a fresh buffer. */
   seal(): SealedBatch {
-    const { key, epoch, reader, framer, pool, ledger } = this.#parts;
+    const { key, epoch, reader, framer, ledger } = this.#parts;
     const { builder } = this.#lease;
-    const sealed = this.#lease;
     const bodyBytes = builder.bodiesBytes;
     const rest = builder.buffer.subarray(bodyBytes, this.#filled);
     // What was cut from the line behind these records is counted already, and they end before it.
@@ -72,12 +69,7 @@ export class StreamPump implements Pump {
     ledger.add({ storedBytes: endOffset - this.#sealedOffset });
     this.#sealedOffset = endOffset;
     const cursor = ledger.seal(reader.cursorAt(endOffset));
-    if (this.#isResting && rest.length === 0) {
-      this.#hasLease = false;
-    } else {
-      this.#lease = pool.acquire(rest.length);
-      rest.copy(this.#lease.builder.buffer, 0);
-    }
+    const lease = this.#lease.exchange(rest);
     this.#baseOffset += bodyBytes;
     this.#filled = rest.length;
     return {
@@ -89,7 +81,7 @@ export class StreamPump implements Pump {
       maxTimeUs: builder.maxTimeUs,
       bodyBytes,
       cursor,
-      lease: sealed,
+      lease,
       filtered: NOTHING_FILTERED,
     };
   }
@@ -123,39 +115,21 @@ export class StreamPump implements Pump {
       }
     } finally {
       batcher.withdraw(this);
-      this.#parts.pool.release(this.#lease);
+      this.#lease[Symbol.dispose]();
     }
   }
 
-  /** A stream that waits and has nothing to be sent holds no buffer: there may be thousands. */
   async #rest(signal: AbortSignal): Promise<void> {
-    const { reader, pool } = this.#parts;
-    this.#isResting = true;
-    if (this.#filled === 0) {
-      pool.release(this.#lease);
-      this.#hasLease = false;
-    }
-    try {
-      await reader.changed(signal);
-    } finally {
-      this.#isResting = false;
-      if (!this.#hasLease) {
-        this.#lease = pool.acquire(0);
-        this.#hasLease = true;
-      }
-    }
+    const { reader } = this.#parts;
+    await this.#lease.rest(this.#filled === 0, () => reader.changed(signal));
   }
 
   async #read(signal: AbortSignal): Promise<ReadOutcome> {
-    const { pool, reader } = this.#parts;
-    this.#lease = pool.fit(this.#lease, this.#filled, reader.behindBytes);
+    const { reader } = this.#parts;
+    this.#lease.fit(this.#filled, reader.behindBytes);
     const { builder, limitBytes } = this.#lease;
-    this.#isReading = true;
-    try {
-      return await reader.read(builder.buffer.subarray(0, limitBytes), this.#filled, signal);
-    } finally {
-      this.#isReading = false;
-    }
+    const target = builder.buffer.subarray(0, limitBytes);
+    return this.#lease.reading(() => reader.read(target, this.#filled, signal));
   }
 
   async #take(length: number, signal: AbortSignal): Promise<void> {
@@ -186,13 +160,7 @@ export class StreamPump implements Pump {
   ): Promise<void> {
     const { reader, batcher, ledger, key, epoch } = this.#parts;
     await this.#empty(signal);
-    if (outcome.kind === "lost") {
-      batcher.note(key, epoch, lossNote(outcome, reader.cursorAt(reader.offset), ledger));
-    }
-    batcher.note(key, epoch, {
-      kind: "final",
-      cursor: ledger.seal(reader.cursorAt(reader.offset)),
-    });
+    batcher.note(key, epoch, ...endNotes(outcome, reader.cursorAt(reader.offset), ledger));
   }
 
   async #passHole(hole: { offset: number; length: number }, signal: AbortSignal): Promise<void> {
@@ -217,7 +185,7 @@ export class StreamPump implements Pump {
   async #takeUnterminated(signal: AbortSignal): Promise<void> {
     const { batcher, framer, clockUs } = this.#parts;
     for (;;) {
-      this.#lease = this.#parts.pool.fit(this.#lease, this.#filled, 0);
+      this.#lease.fit(this.#filled, 0);
       const { builder } = this.#lease;
       const scanFrom = this.#filled;
       builder.buffer[this.#filled] = 0x0a;

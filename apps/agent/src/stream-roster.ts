@@ -231,5 +231,6 @@ export function streamName({ source, generation }: StreamKey): string {
 
 /** Where a store that does not know the stream begins it: nothing is accounted yet. */
 function beginningAt(source: Uint8Array): Uint8Array {
-  return encodeStreamCursor({ counts: emptyLedger(fileOffset(source) ?? 0), source });
+  const counts = emptyLedger(fileOffset(source) ?? 0);
+  return encodeStreamCursor({ counts, source, isEnd: false });
 }

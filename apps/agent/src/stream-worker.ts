@@ -1,6 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import type { GapRange, RejectedFrame } from "@sluice/protocol";
+import type { Result } from "@sluice/quantity";
 import {
+  type CursorInvalid,
   type EntryReader,
   fileOffset,
   type Source,
@@ -15,6 +17,7 @@ import type { Batcher } from "./batcher.ts";
 import type { BuilderPool } from "./builder-pool.ts";
 import { writeDeadEntries, writeDeadLetter } from "./dead-letter.ts";
 import { EntryFeed } from "./entry-feed.ts";
+import { cursorLostNotes } from "./gap-note.ts";
 import { LineFeed } from "./line-feed.ts";
 import { LineFramer } from "./line-framer.ts";
 import { noCounts, type ProcessingCounts } from "./processing/processing-counts.ts";
@@ -68,6 +71,8 @@ export class StreamWorker {
   readonly #meter = new StreamMeter(performance.now());
   #pump: Pump | undefined;
   #isHeld = false;
+  /** The source's cursor at the stream's end, where that turned out to be stored. */
+  #end: Uint8Array | undefined;
   #abort = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -132,14 +137,20 @@ export class StreamWorker {
   }
 
   acked(nextSeq: number, cursor: Uint8Array): AckedAmount {
-    this.#moveTo(decodeStreamCursor(cursor).source);
+    if (this.#end === undefined) {
+      this.#moveTo(decodeStreamCursor(cursor).source);
+    }
     return this.#meter.acked(nextSeq, cursor, performance.now());
   }
 
   /** The stream's end is stored: its descriptor is closed and its file remembered as done. */
   async finish(): Promise<void> {
     await this.stop();
-    this.#parts.source.finish(this.stream);
+    if (this.#end === undefined) {
+      this.#parts.source.finish(this.stream);
+    } else {
+      unwrapCursor(this.#parts.source.finishAt(this.stream, this.#end));
+    }
   }
 
   async stop(): Promise<void> {
@@ -181,24 +192,19 @@ export class StreamWorker {
     signal: AbortSignal,
   ): Promise<void> {
     const { key, batcher } = this.#parts;
-    const { source } = decodeStreamCursor(from);
+    const { source, isEnd } = decodeStreamCursor(from);
+    this.#end = isEnd ? source : undefined;
+    if (isEnd) {
+      // This agent was killed before it had noted that, or had heard of it. The file may be gone.
+      batcher.note(key, to.epoch, { kind: "final", cursor: from });
+      return;
+    }
     const sought = await this.#reader.seek(source);
     if (signal.aborted) {
       return;
     }
     if (!sought.ok) {
-      const known = sought.error.code === "cursor-lost" ? sought.error.knownBytes : undefined;
-      ledger.add({ lostBytes: known ?? 0 });
-      const cursor = ledger.seal(source);
-      batcher.note(key, to.epoch, {
-        kind: "gap",
-        cursor,
-        cause: "cursor_lost",
-        range: known === undefined ? "unknown" : { bytes: known },
-        count: 0,
-        detail: sought.error.detail,
-      });
-      batcher.note(key, to.epoch, { kind: "final", cursor });
+      batcher.note(key, to.epoch, ...cursorLostNotes(sought.error, source, ledger));
       return;
     }
     if (from === to.cursor) {
@@ -215,10 +221,7 @@ export class StreamWorker {
 
   /** Everything before the source's cursor is stored. */
   #moveTo(cursor: Uint8Array): void {
-    const moved = this.#parts.source.acked(this.stream, cursor);
-    if (!moved.ok) {
-      throw new Error(`an acknowledged cursor is not this stream's: ${moved.error.detail}`);
-    }
+    unwrapCursor(this.#parts.source.acked(this.stream, cursor));
   }
 
   /** As declared, or as a byte order mark says; a file that is empty is waited for. */
@@ -295,6 +298,12 @@ export class StreamWorker {
     const dropped: Note[] = filteredRecords > 0 ? [{ kind: "advance", cursor, filtered }] : [];
     batcher.note(key, to.epoch, gap, ...dropped);
     return cursor;
+  }
+}
+
+function unwrapCursor(taken: Result<void, CursorInvalid>): void {
+  if (!taken.ok) {
+    throw new Error(`an acknowledged cursor is not this stream's: ${taken.error.detail}`);
   }
 }
 

@@ -118,7 +118,7 @@ describe("from a file to a collector", () => {
       ),
       { numRuns: 200 },
     );
-  });
+  }, 30_000);
 
   it.each([
     ["in place", undefined],
@@ -153,6 +153,47 @@ describe("from a file to a collector", () => {
       });
       const lines = expected.slice(firstSeq, firstSeq + count).map(({ body }) => `${body}\n`);
       expect(readFileSync(join(folder.path, letter ?? ""), "utf8")).toBe(lines.join(""));
+    },
+  );
+
+  it.each([
+    ["in place", undefined],
+    ["record by record", { attributes: { app: "shop" } }],
+  ])(
+    "a stream whose end is stored has no gap where its file is gone when it is opened again: %s",
+    async (_, processing) => {
+      const reader = new MemoryReader("one\ntwo\n");
+      const fates: Fate[] = ["acknowledged", "unacknowledged"];
+      await using collector = new ModelCollector([reader], fates, folder.path, processing);
+      collector.connect();
+      await collector.until(([stored]) => stored?.nextSeq === 2);
+      reader.end({ kind: "ended", reason: "deleted" });
+      await collector.untilFinished();
+      reader.isGone = true;
+      await collector.until(([stored]) => stored?.finals === 2);
+      expect(collector.stored[0]?.gaps).toEqual([]);
+      expect(accountsOf(collector, 0)).toEqual({ ...emptyLedger(0), storedBytes: 8 });
+    },
+  );
+
+  it.each([
+    ["in place", undefined],
+    ["record by record", { attributes: { app: "shop" } }],
+  ])(
+    "a loss at a stream's end is recorded once, though its ack is lost: %s",
+    async (_, processing) => {
+      const reader = new MemoryReader("one\ntwo\n");
+      const fates: Fate[] = ["acknowledged", "unacknowledged"];
+      await using collector = new ModelCollector([reader], fates, folder.path, processing);
+      collector.connect();
+      await collector.until(([stored]) => stored?.nextSeq === 2);
+      reader.end({ kind: "lost", reason: "deleted", fromByte: 8, knownBytes: 5 });
+      await collector.until(([stored]) => stored?.gaps.length === 1);
+      reader.isGone = true;
+      // The end again, or what comes in place of it.
+      await collector.until(([stored]) => (stored?.gaps.length ?? 0) + (stored?.finals ?? 0) === 3);
+      expect(collector.stored[0]?.gaps).toMatchObject([{ range: { fromByte: 8, bytes: 5 } }]);
+      expect(accountsOf(collector, 0)).toEqual({ ...emptyLedger(0), storedBytes: 8, lostBytes: 5 });
     },
   );
 

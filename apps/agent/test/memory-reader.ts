@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ok, type Result } from "@sluice/quantity";
+import { err, ok, type Result } from "@sluice/quantity";
 import type { CursorLost, ReadOutcome, StreamKey, StreamReader } from "@sluice/tail";
 
 import { decodeStreamCursor } from "../src/stream-ledger.ts";
@@ -34,6 +34,9 @@ export class MemoryReader implements StreamReader {
   isDisposed = false;
   /** Passed over when a read comes to stand in front of it. */
   hole: { readonly offset: number; readonly length: number } | undefined;
+
+  /** Set when no file answers to a cursor any more. */
+  isGone = false;
 
   /** Reads at these offsets or behind fail, each once. */
   failsAt: readonly number[] = [];
@@ -83,6 +86,9 @@ export class MemoryReader implements StreamReader {
 
   async seek(cursor: Uint8Array): Promise<Result<void, CursorLost>> {
     return this.#alone(() => {
+      if (this.isGone) {
+        return err({ code: "cursor-lost", detail: "it is gone", knownBytes: undefined });
+      }
       this.#offset = offsetOf(cursor);
       this.#from = this.#offset;
       return ok(undefined);

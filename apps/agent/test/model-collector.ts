@@ -38,6 +38,8 @@ interface StoredStream {
   nextSeq: number;
   cursor: Uint8Array;
   isFinished: boolean;
+  /** Final frames; where its ack was lost, one comes again. */
+  finals: number;
   readonly records: SentRecord[];
   readonly gaps: Frame[];
 }
@@ -73,6 +75,7 @@ export class ModelCollector implements AsyncDisposable {
       nextSeq: 0,
       cursor: cursorOf(0),
       isFinished: false,
+      finals: 0,
       records: [],
       gaps: [],
     }));
@@ -263,7 +266,10 @@ export class ModelCollector implements AsyncDisposable {
     if (frame.kind === "gap") {
       stored.gaps.push(frame);
     }
-    stored.isFinished ||= frame.kind === "advance" && frame.final;
+    if (frame.kind === "advance" && frame.final) {
+      stored.isFinished = true;
+      stored.finals += 1;
+    }
     return false;
   }
 

@@ -40,9 +40,12 @@ describe("a cursor with its ledger", () => {
     ],
   ])("comes back as it was: %s", (_, counts) => {
     for (const source of [new Uint8Array(), Buffer.from('{"a":1}'), Uint8Array.of(0, 10, 255)]) {
-      const decoded = decodeStreamCursor(encodeStreamCursor({ counts, source }));
-      expect(decoded.counts).toEqual(counts);
-      expect([...decoded.source]).toEqual([...source]);
+      for (const isEnd of [false, true]) {
+        const decoded = decodeStreamCursor(encodeStreamCursor({ counts, source, isEnd }));
+        expect(decoded.counts).toEqual(counts);
+        expect(decoded.isEnd).toBe(isEnd);
+        expect([...decoded.source]).toEqual([...source]);
+      }
     }
   });
 
@@ -56,7 +59,11 @@ describe("a cursor with its ledger", () => {
     await source.start();
     const [stream] = source.streams();
     const cursor = stream?.initialCursor ?? new Uint8Array();
-    expect(decodeStreamCursor(cursor)).toEqual({ counts: emptyLedger(8), source: cursor });
+    expect(decodeStreamCursor(cursor)).toEqual({
+      counts: emptyLedger(8),
+      source: cursor,
+      isEnd: false,
+    });
   });
 });
 

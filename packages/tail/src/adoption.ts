@@ -1,12 +1,100 @@
 import { FILE_CLOCK_SLACK_MS } from "./file-source-options.ts";
 import type { StartPolicy, TailClock } from "./file-source-options.ts";
-import type { Generation } from "./generation.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { Generation } from "./generation.ts";
+import type { GenerationInit, Phase } from "./generation.ts";
+import { identify, positionAt, tipOf } from "./identity.ts";
+import type { FilePosition, HeadPrint } from "./identity.ts";
 import type { FileStat, OpenFile } from "./open-file.ts";
 import type { Registry } from "./registry.ts";
-import type { SurveyedFile } from "./survey.ts";
+import type { ArchiveFile, SurveyedFile } from "./survey.ts";
 
 const LF = 10;
 const STEP_BYTES = 64 * 1024;
+
+export interface Adoption {
+  readonly source: string;
+  readonly found: SurveyedFile;
+  readonly phase: Phase;
+  /** Where the generation begins: a position, or a way to find an offset in the open file. */
+  readonly from: FilePosition | ((file: OpenFile, stat: FileStat) => number);
+}
+
+const BEGINNING: FilePosition = { offset: 0, anchor: fingerprint(new Uint8Array()) };
+
+/** Makes a generation of a file that belongs to none; undefined where it cannot be read now. */
+export function adopt(
+  registry: Registry,
+  { source, found, phase, from }: Adoption,
+): Generation | undefined {
+  const file = registry.disk.open(found.path, found.stat);
+  if (file === undefined) return undefined;
+  const stat = file.stat();
+  const identity = identify(file, stat);
+  const position = typeof from === "function" ? positionAt(file, from(file, stat)) : from;
+  if (position === undefined) {
+    // Cut while we looked: the next scan sees what became of it.
+    file.close();
+    return undefined;
+  }
+  const { sizeBytes } = stat;
+  return addNew(registry, file, stat, {
+    source,
+    phase,
+    identity,
+    position,
+    sizeBytes,
+    path: found.path,
+    tip: tipOf(file, stat),
+  });
+}
+
+/** Makes a generation of an archive that belongs to none; `head` is that of its content. */
+export function adoptArchive(
+  registry: Registry,
+  source: string,
+  found: ArchiveFile,
+  head: HeadPrint,
+  { phase, position = BEGINNING }: { readonly phase: Phase; readonly position?: FilePosition },
+): Generation | undefined {
+  const file = registry.disk.open(found.path, found.stat);
+  if (file === undefined) return undefined;
+  const stat = file.stat();
+  const { dev, ino, bornNs } = stat;
+  const { path, format } = found;
+  const identity = { dev, ino, bornNs, head };
+  const sizeBytes = position.offset;
+  return addNew(registry, file, stat, {
+    source,
+    phase,
+    identity,
+    position,
+    sizeBytes,
+    path,
+    format,
+  });
+}
+
+function addNew(
+  registry: Registry,
+  file: OpenFile,
+  stat: FileStat,
+  init: Omit<GenerationInit, "generation">,
+): Generation {
+  const record = registry.record(init.source);
+  const generation = new Generation({ ...init, generation: record.next });
+  record.next += 1;
+  generation.wasSeen = true;
+  generation.mtimeNs = stat.mtimeNs;
+  registry.add(generation);
+  if (init.phase === "open") {
+    registry.hold(generation, file);
+    registry.appeared(generation);
+  } else {
+    file.close();
+  }
+  return generation;
+}
 
 export interface AdoptionOptions {
   readonly start: StartPolicy;
@@ -27,7 +115,7 @@ export class AdoptionPolicy {
   adopt(source: string, found: SurveyedFile, isNewSource: boolean): Generation | undefined {
     const isOld = isNewSource && this.#registry.scannedAtMs === undefined;
     const from = isOld && !this.#isRecent(found.stat) ? endOfLastLine : beginning;
-    return this.#registry.adopt({ source, found, phase: "open", from });
+    return adopt(this.#registry, { source, found, phase: "open", from });
   }
 
   /** A sibling of a path that was never seen before: made before its time, or since the last scan. */
@@ -48,7 +136,7 @@ export class AdoptionPolicy {
   /** Reads a rotated sibling from byte 0, or notes that it is not to be read. */
   adoptSibling(source: string, found: SurveyedFile, isRead: boolean): Generation | undefined {
     const phase = isRead ? "open" : "finished";
-    return this.#registry.adopt({ source, found, phase, from: isRead ? beginning : end });
+    return adopt(this.#registry, { source, found, phase, from: isRead ? beginning : end });
   }
 
   #isRecent(stat: FileStat): boolean {

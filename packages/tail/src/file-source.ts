@@ -15,6 +15,7 @@ import { Generation } from "./generation.ts";
 import { coversPath } from "./match.ts";
 import { reconcile } from "./reconcile.ts";
 import { HeldFiles } from "./held-files.ts";
+import { isForeign } from "./reposition.ts";
 import { Registry } from "./registry.ts";
 import { WatchBudget } from "./watch-budget.ts";
 import { decodeState, encodeState } from "./source-state.ts";
@@ -81,9 +82,11 @@ export class FileSource implements Source {
     const invalid = states.find((state) => !state.ok);
     if (invalid !== undefined) return invalid;
     const all = [...(own === undefined ? [] : [own]), ...states];
-    const sources = mergeRecords(all.flatMap((state) => (state.ok ? [state.value] : [])));
+    const known = all.flatMap((state) => (state.ok ? [state.value] : []));
+    const sources = mergeRecords(known);
+    const firstNumber = Math.max(1, ...known.map((state) => state.firstNumber));
     // Without the time of a scan, where all of it is inherited: this source has not looked yet.
-    return ok(new FileSource(options, { ...own?.value, sources }));
+    return ok(new FileSource(options, { ...own?.value, sources, firstNumber }));
   }
 
   async start(): Promise<void> {
@@ -158,6 +161,20 @@ export class FileSource implements Source {
     this.#registry.finish(this.#known(stream));
   }
 
+  finishAt(stream: StreamKey, end: Uint8Array): Result<void, CursorInvalid> {
+    const generation = this.#known(stream);
+    const decoded = decodeCursor(end);
+    if (!decoded.ok) return decoded;
+    if (isForeign(generation, decoded.value)) {
+      this.#registry.abandon(generation);
+      this.#hintScan();
+      return ok(undefined);
+    }
+    const moved = this.acked(stream, end);
+    this.#registry.finish(generation);
+    return moved;
+  }
+
   restore(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid> {
     if (this.#started) throw new Error("streams are restored before the source starts");
     const decoded = decodeStreamCursor(stream, cursor);
@@ -179,7 +196,8 @@ export class FileSource implements Source {
 
   snapshot(): unknown {
     const scannedAtMs = this.#registry.scannedAtMs ?? 0;
-    return encodeState({ scannedAtMs, sources: this.#registry.sources });
+    const { firstNumber, sources } = this.#registry;
+    return encodeState({ scannedAtMs, firstNumber, sources });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -36,6 +36,8 @@ export interface GenerationInit extends StreamKey {
   /** Defaults to the cursor of identity and position. */
   readonly initialCursor?: Uint8Array;
   readonly sizeBytes: number;
+  /** Defaults to 0. */
+  readonly seenBytes?: number | undefined;
   readonly path: string | undefined;
   readonly tip?: FilePosition | undefined;
   readonly format?: ArchiveFormat | undefined;
@@ -61,6 +63,11 @@ export class Generation implements StreamKey {
   /** The largest size seen; with the write time, tells whether the content needs another look. */
   sizeBytes: number;
   mtimeNs = -1n;
+  /**
+   * The largest size seen of files that it has left for a copy of them. Where the copy ends before,
+   * the bytes between were cut away, and stand nowhere.
+   */
+  seenBytes: number;
   /** Where the file ended when it was looked at: it tells the file while nothing of it is read. */
   tip: FilePosition | undefined;
   /** Its content was seen to be the right one by this process. */
@@ -84,6 +91,7 @@ export class Generation implements StreamKey {
     this.initialCursor =
       init.initialCursor ?? encodeCursor({ identity: init.identity, position: init.position });
     this.sizeBytes = init.sizeBytes;
+    this.seenBytes = init.seenBytes ?? 0;
     this.path = init.path;
     this.tip = init.tip;
     this.format = init.format;

@@ -79,7 +79,10 @@ export function isAnswer(found: FilePosition | undefined, noted: FilePosition): 
 }
 
 /** Same device, inode number and, where both are known, birth time. */
-export function isSameObject(identity: Omit<FileIdentity, "head">, stat: FileStat): boolean {
+export function isSameObject(
+  identity: Omit<FileIdentity, "head">,
+  stat: Omit<FileIdentity, "head">,
+): boolean {
   if (identity.dev !== stat.dev || identity.ino !== stat.ino) return false;
   return identity.bornNs === 0n || stat.bornNs === 0n || identity.bornNs === stat.bornNs;
 }

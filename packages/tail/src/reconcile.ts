@@ -1,5 +1,6 @@
-import { AdoptionPolicy } from "./adoption.ts";
+import { adopt, adoptArchive, AdoptionPolicy } from "./adoption.ts";
 import type { AdoptionOptions } from "./adoption.ts";
+import { rememberCopy, verify } from "./divergence.ts";
 import type { TailEvent } from "./event.ts";
 import type { TailTiming } from "./file-source-options.ts";
 import type { FoundFile, PathReports } from "./finder.ts";
@@ -102,6 +103,7 @@ class Scan {
     for (const source of registry.sources.values()) {
       if (!this.#questions.has(source.path)) source.restored = false;
     }
+    registry.forgetPaths();
     registry.disk.forgetListings();
     if (this.#questions.size === 0) registry.notes.strangers.clear();
     return this.#questions;
@@ -139,7 +141,7 @@ class Scan {
   }
 
   #verify(generation: Generation, file: OpenFile): boolean {
-    const isRight = this.#registry.verify(generation, file);
+    const isRight = verify(this.#registry, generation, file);
     // It has moved into a copy of its file, and the copy was seen just now.
     const hasMoved = !isRight && generation.file !== undefined && generation.file !== file;
     if (hasMoved) this.#confirmed.add(generation);
@@ -195,7 +197,7 @@ class Scan {
   #readLateWrite(finished: Generation, found: SurveyedFile): void {
     const { source, acked: from } = finished;
     this.#registry.forget(finished);
-    const generation = this.#registry.adopt({ source, found, phase: "open", from });
+    const generation = adopt(this.#registry, { source, found, phase: "open", from });
     if (generation === undefined) {
       this.#registry.add(finished);
       return;
@@ -250,7 +252,7 @@ class Scan {
   #adoptStranger(source: string, archive: ArchiveFile): Generation | undefined {
     const head = this.#registry.notes.strangers.get(inodeKey(archive.stat));
     if (head === undefined) return undefined;
-    return this.#registry.adoptArchive(source, archive, head, { phase: "open" });
+    return adoptArchive(this.#registry, source, archive, head, { phase: "open" });
   }
 
   #note(generation: Generation | undefined): void {
@@ -276,7 +278,7 @@ class Scan {
       // An empty file may become a copy: there is nothing in it to read or to compare.
       if (sibling.stat.sizeBytes === 0) return true;
       if (this.#isCopy(sibling, file)) {
-        this.#registry.rememberCopy(generation.source, sibling);
+        rememberCopy(this.#registry, generation.source, sibling);
         return true;
       }
       // The cut may have come since the look at the file.
@@ -327,7 +329,7 @@ class Scan {
     if (file !== undefined && file.stat().links === 0) {
       generation.deletedAtMs ??= nowMs;
       if (nowMs - generation.deletedAtMs >= this.#options.timing.deletedDeadlineMs) {
-        this.#registry.verify(generation, file);
+        verify(this.#registry, generation, file);
         if (generation.ending === undefined) this.#registry.end(generation, "deadline");
       }
     }

@@ -1,8 +1,9 @@
 import { err, ok } from "@sluice/quantity";
 import type { Result } from "@sluice/quantity";
 import type { FileCursor } from "./cursor.ts";
+import { continueInCopy, lose } from "./divergence.ts";
 import type { Generation } from "./generation.ts";
-import { hasContent } from "./identity.ts";
+import { hasContent, isSameObject } from "./identity.ts";
 import type { Registry } from "./registry.ts";
 import type { CursorLost } from "./source.ts";
 
@@ -36,13 +37,13 @@ export function reposition(
     generation.moveTo(position);
     return ok(undefined);
   }
-  if (registry.continueInCopy(generation, identity.head, position)) {
+  if (continueInCopy(registry, generation, identity.head, position)) {
     generation.moveTo(position);
     return ok(undefined);
   }
   if (registry.disk.archives(generation.source).length > 0) {
     generation.moveTo(position);
-    registry.lose(generation, "cursor-lost");
+    lose(registry, generation, "cursor-lost");
     return ok(undefined);
   }
   const detail =
@@ -64,6 +65,17 @@ function bytesSeenBehind(
   const isItsOwn = dev === identity.dev && ino === identity.ino && bornNs === identity.bornNs;
   const { offset } = cursor.position;
   return wasSeen && isItsOwn && offset <= sizeBytes ? sizeBytes - offset : undefined;
+}
+
+/** Whether a cursor is certainly one of another file: its number is this generation's as well. */
+export function isForeign(
+  { identity, file, format }: Generation,
+  { identity: other, position }: FileCursor,
+): boolean {
+  if (isSameObject(identity, other)) return false;
+  if (file !== undefined && format === undefined) return !hasContent(file, other.head, position);
+  const [head, otherHead] = [identity.head, other.head];
+  return head.length === otherHead.length && head.hash !== otherHead.hash;
 }
 
 function cursorLost(

@@ -19,6 +19,8 @@ export interface SourceRecord {
 export interface SourceState {
   /** When the last scan began, ms since the epoch; a younger file cannot have been missed by it. */
   readonly scannedAtMs: number;
+  /** Above the numbers of all generations at paths that were forgotten. */
+  readonly firstNumber: number;
   readonly sources: ReadonlyMap<string, SourceRecord>;
 }
 
@@ -26,6 +28,7 @@ export function encodeState(state: SourceState): unknown {
   return {
     v: STATE_VERSION,
     scannedAtMs: state.scannedAtMs,
+    first: state.firstNumber,
     sources: [...state.sources.values()].map((source) => ({
       path: source.path,
       next: source.next,
@@ -43,6 +46,7 @@ function encodeGeneration(generation: Generation): Record<string, unknown> {
     anchor: generation.acked.anchor,
     initial: Buffer.from(generation.initialCursor).toString("base64url"),
     size: generation.sizeBytes,
+    seen: generation.seenBytes > 0 ? generation.seenBytes : undefined,
     tip:
       generation.acked.offset > 0 || generation.tip === undefined
         ? undefined
@@ -56,15 +60,18 @@ function encodeGeneration(generation: Generation): Record<string, unknown> {
 export function decodeState(state: unknown): Result<SourceState, StateInvalid> {
   if (!isObject(state)) return invalid("not an object");
   if (state["v"] !== STATE_VERSION) return invalid(`version ${String(state["v"])}`);
-  const { scannedAtMs, sources } = state;
-  if (!isCount(scannedAtMs) || !Array.isArray(sources)) return invalid("fields are missing");
+  // Older states have forgotten no path.
+  const { scannedAtMs, sources, first: firstNumber = 1 } = state;
+  if (!isCount(scannedAtMs) || !isCount(firstNumber) || !Array.isArray(sources)) {
+    return invalid("fields are missing");
+  }
   const records = new Map<string, SourceRecord>();
   for (const source of sources) {
     const record = decodeSource(source);
     if (record === undefined) return invalid(`bad source: ${JSON.stringify(source).slice(0, 200)}`);
     records.set(record.path, record);
   }
-  return ok({ scannedAtMs, sources: records });
+  return ok({ scannedAtMs, firstNumber, sources: records });
 }
 
 function decodeSource(fields: unknown): SourceRecord | undefined {
@@ -84,11 +91,12 @@ function decodeGeneration(source: string, fields: unknown): Generation | undefin
   if (!isObject(fields)) return undefined;
   const identity = parseIdentity(fields);
   const position = parsePosition(fields);
-  const { n, phase, size, path, initial } = fields;
+  const { n, phase, size, seen, path, initial } = fields;
   if (identity === undefined || position === undefined) return undefined;
   if (!isCount(n) || !isCount(size) || !isPhase(phase) || typeof initial !== "string") {
     return undefined;
   }
+  if (seen !== undefined && !isCount(seen)) return undefined;
   if (path !== undefined && typeof path !== "string") return undefined;
   const tip = isObject(fields["tip"]) ? parsePosition(fields["tip"]) : undefined;
   if (fields["tip"] !== undefined && tip === undefined) return undefined;
@@ -104,6 +112,7 @@ function decodeGeneration(source: string, fields: unknown): Generation | undefin
     position,
     initialCursor: Buffer.from(initial, "base64url"),
     sizeBytes: size,
+    seenBytes: seen,
     path,
     tip,
     format,

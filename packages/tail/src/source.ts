@@ -5,7 +5,7 @@ import type { LossReason } from "./event.ts";
 export interface StreamKey {
   /** The path the stream was found at; it stays the same when the file is renamed. */
   readonly source: string;
-  /** 1, 2, ... per source, assigned oldest first. */
+  /** Rising per source, from 1 where no path was ever forgotten; assigned oldest first. */
   readonly generation: number;
 }
 
@@ -157,6 +157,12 @@ export interface Source extends AsyncDisposable {
   acked(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid>;
   /** The stream's end is stored durably; its file is remembered so that it is never read again. */
   finish(stream: StreamKey): void;
+  /**
+   * The same where nothing was read, because the end turned out to be stored, at this cursor. Where
+   * it is a cursor of another file (the numbers of streams have come again, after the state was
+   * lost), this stream's file appears as a stream of another number.
+   */
+  finishAt(stream: StreamKey, end: Uint8Array): Result<void, CursorInvalid>;
   /** Declares an unfinished stream known elsewhere, where local state was lost. Before `start`. */
   restore(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid>;
   /**

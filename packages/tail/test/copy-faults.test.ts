@@ -6,10 +6,11 @@ import {
   symlinkSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { Collector, Folder } from "./tail-fixture.ts";
+import { Collector, compress, Folder } from "./tail-fixture.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -146,6 +147,89 @@ describe("a copy that copytruncate makes", () => {
     folder.append("app.log", "more\n");
     await collector.settle();
     expect(collector.generations(path)).toEqual(["one\n", "banner\n", "banner\nmore\n"]);
+    await collector.stop();
+  });
+});
+
+describe("bytes written between the copying and the cut", () => {
+  /** A log of which four bytes more were seen than its copy holds. */
+  async function seenBeyondItsCopy(folder: Folder, rest: string): Promise<Collector> {
+    const path = folder.at("app.log");
+    const collector = new Collector({ include: [path], start: "beginning" });
+    folder.append("app.log", "one\n");
+    await collector.start();
+    await collector.settle();
+    folder.append("app.log", rest);
+    copyFileSync(path, `${path}.1`);
+    folder.append("app.log", "two\n");
+    await collector.rescan();
+    return collector;
+  }
+
+  it.each(["", "read from the copy\n"])("are a gap where they had been seen (%j)", async (rest) => {
+    using folder = new Folder();
+    const path = folder.at("app.log");
+    const collector = await seenBeyondItsCopy(folder, rest);
+    truncateSync(path);
+    folder.append("app.log", "three\n");
+    await collector.settle();
+    expect(collector.generations(path)).toEqual([`one\n${rest}`, "three\n"]);
+    expect(collector.lost).toEqual([
+      { kind: "lost", reason: "truncated", fromByte: 4 + rest.length, knownBytes: 4 },
+    ]);
+    await collector.stop();
+  });
+
+  it("are a gap where the copy is read by an agent that was started since", async () => {
+    using folder = new Folder();
+    const path = folder.at("app.log");
+    const collector = await seenBeyondItsCopy(folder, "read from the copy\n");
+    truncateSync(path);
+    folder.append("app.log", "three\n");
+    await collector.rescan();
+    await collector.restart();
+    await collector.settle();
+    expect(collector.generations(path)).toEqual(["one\nread from the copy\n", "three\n"]);
+    expect(collector.lost).toMatchObject([{ reason: "truncated", fromByte: 23, knownBytes: 4 }]);
+    await collector.stop();
+  });
+
+  it.each([
+    { lines: 1, agoMs: 0 },
+    { lines: 100, agoMs: 0 },
+    { lines: 100, agoMs: 60_000 },
+  ])("are a gap where the copy was compressed: %j", async ({ lines, agoMs }) => {
+    using folder = new Folder();
+    const path = folder.at("app.log");
+    const rest = "read from the archive\n".repeat(lines);
+    const collector = await seenBeyondItsCopy(folder, rest);
+    const writtenAt = new Date(Date.now() - agoMs);
+    utimesSync(compress(`${path}.1`), writtenAt, writtenAt);
+    truncateSync(path);
+    folder.append("app.log", "three\n");
+    await collector.settle();
+    expect(collector.generations(path)).toEqual([`one\n${rest}`, "three\n"]);
+    const fromByte = 4 + rest.length;
+    expect(collector.lost).toMatchObject([{ reason: "truncated", fromByte, knownBytes: 4 }]);
+    await collector.stop();
+  });
+
+  it("are a gap that keeps nothing of the copy from being read once more", async () => {
+    using folder = new Folder();
+    const path = folder.at("app.log");
+    const collector = await seenBeyondItsCopy(folder, "read from the copy\n");
+    truncateSync(path);
+    await collector.rescan();
+    const [stream] = collector.source.streams();
+    if (stream === undefined) throw new Error("no stream");
+    const reader = await collector.reader(stream);
+    const target = new Uint8Array(100);
+    for (let round = 0; round < 2; round++) {
+      expect(await reader.seek(stream.ackedCursor)).toMatchObject({ ok: true });
+      expect(await reader.read(target, 0, NEVER)).toMatchObject({ kind: "bytes", length: 19 });
+      expect(await reader.read(target, 0, NEVER)).toMatchObject({ kind: "lost", knownBytes: 4 });
+    }
+    expect(collector.eventKinds().filter((kind) => kind === "gap")).toHaveLength(1);
     await collector.stop();
   });
 });

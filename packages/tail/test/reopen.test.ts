@@ -32,6 +32,65 @@ async function finished(folder: Folder) {
   return { collector, path, key, cursor };
 }
 
+describe("a stream whose end turns out to be stored", () => {
+  it("is finished there without being read again, and goes on as another when it is written to", async () => {
+    using folder = new Folder();
+    const path = folder.at("a.log");
+    const collector = new Collector({ include: [path], start: "beginning" });
+    folder.append("a.log", "one\n");
+    await collector.start();
+    // Killed before it could note any of what follows.
+    collector.save();
+    await collector.settle();
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, "two\n");
+    await collector.rescan();
+    const key = { source: path, generation: 1 };
+    const end = collector.deliveries.get(`${path}#1`)?.cursor ?? new Uint8Array();
+    await collector.stop();
+    await collector.start();
+    await collector.source.reader(key)[Symbol.asyncDispose]();
+    expect(collector.source.finishAt(key, end)).toEqual({ ok: true, value: undefined });
+    await collector.settle();
+    expect(collector.generations(path)).toEqual(["one\n", "two\n"]);
+    folder.append("a.log.1", "late\n");
+    await collector.settle();
+    expect(collector.generations(path)).toEqual(["one\n", "two\n", "late\n"]);
+    expect(collector.lost).toEqual([]);
+    await collector.stop();
+  });
+});
+
+describe("a stream whose number was another file's, and whose end is stored", () => {
+  it.each(["two, and longer than the first\n", "2\n"])(
+    "is read under the next one: %j",
+    async (text) => {
+      using folder = new Folder();
+      const path = folder.at("a.log");
+      const include = [path];
+      const before = new Collector({ include, start: "beginning" });
+      folder.append("a.log", "one\n");
+      await before.start();
+      await before.settle();
+      const end = before.deliveries.get(`${path}#1`)?.cursor ?? new Uint8Array();
+      await before.stop();
+      renameSync(path, folder.at("elsewhere"));
+      folder.append("a.log", text);
+      const collector = new Collector({ include, start: "beginning" });
+      await collector.start();
+      const key = { source: path, generation: 1 };
+      await collector.source.reader(key)[Symbol.asyncDispose]();
+      expect(collector.source.finishAt(key, end)).toEqual({ ok: true, value: undefined });
+      await collector.settle();
+      expect([...collector.deliveries].map(([name, { text: read }]) => [name, read])).toEqual([
+        [`${path}#2`, text],
+      ]);
+      expect(collector.lost).toEqual([]);
+      await collector.stop();
+    },
+  );
+});
+
 describe("a finished stream that is taken up again", () => {
   it("is read from the cursor to its end, and no other is", async () => {
     using folder = new Folder();

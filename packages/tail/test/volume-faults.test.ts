@@ -7,6 +7,7 @@ import {
   renameSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeSync,
 } from "node:fs";
 import { basename } from "node:path";
@@ -225,6 +226,39 @@ describe("2,000 files", () => {
     });
   });
 
+  it.each([
+    { text: "y", quietMs: 0, lost: [{ reason: "deleted", fromByte: 2, knownBytes: undefined }] },
+    { text: "", quietMs: 0, lost: [{ reason: "deleted", fromByte: 1, knownBytes: undefined }] },
+    { text: "", quietMs: 120_000, lost: [] },
+  ])(
+    "may have grown where one is deleted that was closed and written to lately: %j",
+    async ({ text, quietMs, lost }) => {
+      using folder = new Folder("/dev/shm");
+      const writtenAt = new Date(Date.now() - quietMs);
+      const use = async (collector: Collector): Promise<void> => {
+        const [first] = collector.source.streams();
+        if (first === undefined) throw new Error("no stream");
+        folder.append(basename(first.source), text);
+        utimesSync(first.source, writtenAt, writtenAt);
+        for (let round = 0; round < 2; round += 1) {
+          for (const stream of collector.source.streams()) {
+            const other = await collector.reader(stream);
+            await other.seek(other.cursorAt(other.offset));
+            await collector.drain(stream);
+          }
+          await collector.rescan();
+        }
+        expect(heldDescriptors(folder)).toBeLessThanOrEqual(MAX);
+        folder.append(basename(first.source), "never seen");
+        unlinkSync(first.source);
+        await collector.settle();
+        expect(collector.lost).toMatchObject(lost);
+        expect(collector.lost).toHaveLength(lost.length);
+      };
+      await waiting(folder, use);
+    },
+  );
+
   it("are watched by a bounded number of watches", async () => {
     using folder = new Folder("/dev/shm");
     await waiting(folder, async (collector) => {
@@ -244,6 +278,44 @@ describe("2,000 files", () => {
       await Promise.all(waits);
     });
   });
+});
+
+describe("paths that have no file any more", () => {
+  it("are forgotten but for the latest 1,024, and the numbers of their streams do not come again", async () => {
+    using folder = new Folder("/dev/shm");
+    const collector = new Collector({ include: [folder.at("*.log")], start: "beginning" });
+    await collector.start();
+    const add = (from: number, to: number): void => {
+      for (let n = from; n < to; n += 1) folder.append(`${n}.log`, `${n}\n`);
+    };
+    const remove = async (from: number, to: number): Promise<void> => {
+      await collector.settle();
+      for (let n = from; n < to; n += 1) unlinkSync(folder.at(`${n}.log`));
+      await collector.settle();
+      await collector.rescan();
+    };
+    add(0, 1);
+    await remove(0, 1);
+    add(0, 1);
+    await remove(0, 1);
+    add(1, 1_100);
+    await remove(1, 1_100);
+    const snapshot = collector.source.snapshot() as { first: number; sources: { path: string }[] };
+    expect(snapshot.first).toBe(3);
+    expect(snapshot.sources).toHaveLength(1_024);
+    const known = new Set(snapshot.sources.map(({ path }) => path));
+    expect(known.has(folder.at("0.log"))).toBe(false);
+    const numbers = Array.from({ length: 1_099 }, (_, i) => i + 1);
+    const other = numbers.find((n) => !known.has(folder.at(`${n}.log`))) ?? 0;
+    await collector.restart();
+    add(0, 1);
+    add(other, other + 1);
+    await collector.settle();
+    const streams = collector.source.streams();
+    expect(streams.map(({ generation }) => generation)).toEqual([3, 3]);
+    expect(collector.generations(folder.at("0.log"))).toEqual(["0\n", "0\n", "0\n"]);
+    await collector.stop();
+  }, 30_000);
 });
 
 /** What this process watches, as Linux tells it. */

@@ -1,23 +1,28 @@
 import type { NumberedLines } from "../numbered-lines.ts";
 import type { StoredGeneration } from "../rotation/stored-generations.ts";
+import { type ByteRange, DestroyedBytes, type LeftFile, lineOffsets } from "./destroyed-bytes.ts";
 
 /** What a log was given, and what of it logrotate has left on the disk. */
 export interface CutLog {
   readonly lines: NumberedLines;
   readonly written: number;
-  /** Whether a line stands in a file, whole, after everything. */
-  readonly isLeft: (line: number) => boolean;
+  /** All that there are, after everything. */
+  readonly files: readonly LeftFile[];
 }
 
 export interface CutAccount {
   readonly storedLines: number;
-  /** Lines that logrotate destroyed before they were read, wholly or in part. */
-  readonly missingLines: number;
+  /** Cuts that have destroyed anything. */
+  readonly cuts: number;
+  /** Bytes that stand in no file any more. */
+  readonly destroyedBytes: number;
+  /** Of those, what is stored: the agent had read it before the cut. */
+  readonly savedBytes: number;
+  /** Of those, what is not stored. */
   readonly missingBytes: number;
-  /** Of those, what the agent had seen and says is lost. */
+  readonly missingLines: number;
+  /** Of the missing bytes, what the agent had seen and says is lost. */
   readonly gapBytes: number;
-  /** Lines that logrotate destroyed, and that are stored: the agent was faster. */
-  readonly savedLines: number;
   readonly problems: readonly string[];
 }
 
@@ -25,8 +30,8 @@ const LF = 0x0a;
 const SHOWN_CHARS = 60;
 
 /**
- * Accounts for a log that is copied and cut under its writer: written = stored + destroyed, no line
- * twice or out of its place, and gaps only of what was destroyed in their place.
+ * Accounts for a log that is copied and cut under its writer: every byte is stored once and in its
+ * place, or stands in no file at all; and gaps are only of such bytes, in their place.
  */
 export function accountForCuts(log: CutLog, generations: readonly StoredGeneration[]): CutAccount {
   const count = new Count(log);
@@ -35,12 +40,15 @@ export function accountForCuts(log: CutLog, generations: readonly StoredGenerati
 }
 
 class Count {
-  readonly #log: CutLog;
-  readonly #problems: string[] = [];
+  readonly #lines: NumberedLines;
+  readonly #written: number;
+  readonly #offsets: readonly number[];
+  readonly #destroyed: DestroyedBytes;
+  readonly #problems: string[];
   /** The line that is due. */
   #next = 0;
   #storedLines = 0;
-  #savedLines = 0;
+  #savedBytes = 0;
   #missingLines = 0;
   #missingBytes = 0;
   #gapBytes = 0;
@@ -48,8 +56,12 @@ class Count {
   #toldBytes = 0;
   #lostBytes = 0;
 
-  constructor(log: CutLog) {
-    this.#log = log;
+  constructor({ lines, written, files }: CutLog) {
+    this.#lines = lines;
+    this.#written = written;
+    this.#offsets = lineOffsets(lines, written);
+    this.#destroyed = new DestroyedBytes(lines, this.#offsets, files);
+    this.#problems = [...this.#destroyed.problems];
   }
 
   take({ generation, bytes, gaps }: StoredGeneration): void {
@@ -70,49 +82,65 @@ class Count {
 
   finish(): CutAccount {
     if (this.#problems.length === 0) {
-      this.#loseUntil(this.#log.written);
+      this.#loseUntil(this.#written);
       this.#closePlace();
     }
     return {
       storedLines: this.#storedLines,
-      missingLines: this.#missingLines,
+      cuts: this.#destroyed.ranges.length,
+      destroyedBytes: this.#destroyed.bytes,
+      savedBytes: this.#savedBytes,
       missingBytes: this.#missingBytes,
+      missingLines: this.#missingLines,
       gapBytes: this.#gapBytes,
-      savedLines: this.#savedLines,
       problems: this.#problems,
     };
   }
 
   /** What is wrong with a line; lines may be missing only where one file's bytes end. */
   #takeLine(line: Buffer, isFirst: boolean, isLast: boolean): string | undefined {
-    const { lines, isLeft } = this.#log;
-    const number = lines.numberOf(line);
-    if (number !== undefined && lines.line(number) === line.toString("latin1")) {
+    const number = this.#lines.numberOf(line);
+    const whole = number === undefined ? undefined : this.#lines.line(number);
+    if (number !== undefined && whole === line.toString("latin1")) {
       if (isFirst && number > this.#next) this.#loseUntil(number);
       if (number !== this.#next) return `has line ${number} where ${this.#next} was due`;
       if (isFirst) this.#closePlace();
       this.#storedLines += 1;
-      if (!isLeft(number)) this.#savedLines += 1;
+      this.#save(this.#rangeOf(number));
     } else {
       // A copy that ends within a line: its record has an LF all the same.
-      const due = lines.line(this.#next);
-      if (!isLast || !due.startsWith(line.toString("latin1", 0, line.length - 1))) {
+      const stored = line.length - 1;
+      const due = this.#lines.line(this.#next);
+      if (!isLast || !due.startsWith(line.toString("latin1", 0, stored))) {
         return `has a line never written: ${line.toString("latin1").slice(0, SHOWN_CHARS)}`;
       }
       if (isFirst) this.#closePlace();
-      this.#lose(due.length - (line.length - 1));
+      const { from, to } = this.#rangeOf(this.#next);
+      this.#save({ from, to: from + stored });
+      this.#lose({ from: from + stored, to });
     }
     this.#next += 1;
     return undefined;
   }
 
-  #loseUntil(number: number): void {
-    for (; this.#next < number; this.#next++) this.#lose(this.#log.lines.line(this.#next).length);
+  #rangeOf(line: number): ByteRange {
+    return { from: this.#offsets[line] ?? 0, to: this.#offsets[line + 1] ?? 0 };
   }
 
-  #lose(bytes: number): void {
-    if (this.#log.isLeft(this.#next)) {
-      this.#problems.push(`line ${this.#next} is not stored, and stands in a file`);
+  #loseUntil(number: number): void {
+    for (; this.#next < number; this.#next++) this.#lose(this.#rangeOf(this.#next));
+  }
+
+  #save(range: ByteRange): void {
+    this.#savedBytes += this.#destroyed.within(range);
+  }
+
+  #lose(range: ByteRange): void {
+    const bytes = range.to - range.from;
+    const leftBytes = bytes - this.#destroyed.within(range);
+    if (leftBytes > 0) {
+      const what = `${leftBytes} of ${bytes} bytes of line ${this.#next}`;
+      this.#problems.push(`${what} are not stored, and stand in a file`);
     }
     this.#missingLines += 1;
     this.#lostBytes += bytes;

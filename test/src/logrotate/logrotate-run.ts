@@ -13,6 +13,7 @@ import { type StoredGeneration, storedGenerations } from "../rotation/stored-gen
 import { Site } from "../site.ts";
 import { untilNothingIsLeft } from "../stored-progress.ts";
 import { accountForCuts, type CutAccount } from "./cut-account.ts";
+import type { LeftFile } from "./destroyed-bytes.ts";
 import { POLICIES, renderPolicy, type RotationPolicy } from "./rotation-policy.ts";
 import { WriterProcess } from "./writer-process.ts";
 
@@ -132,9 +133,8 @@ function judge(
 ): PolicyVerdict {
   const common = { policy, written, generations: generations.length };
   if (policy.cuts) {
-    const left = linesOnDisk(dirname(path), lines);
-    const isLeft = (line: number): boolean => left.has(line);
-    const cuts = accountForCuts({ lines, written, isLeft }, generations);
+    const files = filesOf(dirname(path));
+    const cuts = accountForCuts({ lines, written, files }, generations);
     return { ...common, cuts, problems: cuts.problems.map((text) => `${policy.name}: ${text}`) };
   }
   const problems = [
@@ -154,17 +154,12 @@ function judge(
   return { ...common, cuts: undefined, problems };
 }
 
-/** Lines that stand, whole, in the log or in one of its rotated files. */
-function linesOnDisk(folder: string, lines: NumberedLines): ReadonlySet<number> {
-  const found = new Set<number>();
-  for (const name of readdirSync(folder)) {
+/** The log and its rotated files, which logrotate was told to keep all of. */
+function filesOf(folder: string): LeftFile[] {
+  return readdirSync(folder).map((name) => {
     const bytes = readFileSync(join(folder, name));
-    for (const line of linesOf(name.endsWith(".gz") ? gunzipSync(bytes) : bytes)) {
-      const number = lines.numberOf(line);
-      if (number !== undefined && lines.line(number) === line.toString("latin1")) found.add(number);
-    }
-  }
-  return found;
+    return { name, bytes: name.endsWith(".gz") ? gunzipSync(bytes) : bytes };
+  });
 }
 
 function linesOf(bytes: Buffer): Buffer[] {

@@ -139,6 +139,6 @@ function firstDifference(a: Buffer, b: Buffer): number {
 /** The line around an offset. */
 function show(bytes: Buffer, at: number): string {
   if (at >= bytes.length) return "nothing more";
-  const from = bytes.lastIndexOf(LF, at - 1) + 1;
+  const from = at === 0 ? 0 : bytes.lastIndexOf(LF, at - 1) + 1;
   return JSON.stringify(bytes.toString("latin1", from, from + SHOWN_CHARS));
 }

@@ -11,6 +11,7 @@ import type { StoredData } from "../stored.ts";
 import { STALL_MS, untilNothingIsLeft } from "../stored-progress.ts";
 import { type Account, accountForBytes } from "./byte-account.ts";
 import { type Condition, createCells, type MatrixCell, type MatrixPlan } from "./matrix-cell.ts";
+import { LateWrites } from "./late-writes.ts";
 import { type Fate, RotatedLog } from "./rotated-log.ts";
 import { destroys, stepsOf } from "./rotation-operation.ts";
 import { type StoredGeneration, storedGenerations } from "./stored-generations.ts";
@@ -118,9 +119,11 @@ class MatrixRun {
     const { product, dataDir } = this.#site;
     const cells = new Map(this.#cells.map((cell) => [cell.log.path, cell]));
     const accounts = new Map<MatrixCell, Account>();
+    const late = new LateWrites(this.#site.services);
     for await (const { source, generations } of storedGenerations(product, dataDir)) {
       const cell = cells.get(source);
-      if (cell !== undefined) accounts.set(cell, accountFor(cell.log, generations));
+      const written = late.sort(source, generations);
+      if (cell !== undefined) accounts.set(cell, accountFor(cell.log, written));
     }
     return this.#cells.map((cell) => {
       const account = accounts.get(cell) ?? accountFor(cell.log, []);
@@ -239,7 +242,9 @@ class MatrixRun {
   /** Resolves when everything is stored that must be. */
   #drained(): Promise<void> {
     return this.#until(this.#cells, "not all that can be read is stored", (log, data) => {
-      const streams = data.streams().filter(({ source }) => source === log.path);
+      const late = new LateWrites(this.#site.services);
+      const own = data.streams().filter(({ source }) => source === log.path);
+      const streams = late.sort(log.path, own);
       const records = streams.reduce((sum, stream) => sum + stream.records, 0);
       const kept = log.segments.filter(({ fate }) => fate === "kept");
       const due = kept.reduce((sum, segment) => sum + RotatedLog.records(segment), 0);

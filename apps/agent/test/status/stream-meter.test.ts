@@ -6,7 +6,11 @@ import { emptyLedger, encodeStreamCursor } from "../../src/stream-ledger.ts";
 
 /** A cursor of a source without offsets. */
 function cursorWith(counts: Partial<ReturnType<typeof emptyLedger>>): Uint8Array {
-  return encodeStreamCursor({ counts: { ...emptyLedger(0), ...counts }, source: Buffer.from("j") });
+  return encodeStreamCursor({
+    counts: { ...emptyLedger(0), ...counts },
+    source: Buffer.from("j"),
+    isEnd: false,
+  });
 }
 
 describe("a rate", () => {

@@ -69,8 +69,11 @@ export class ArchiveFinding implements Disposable {
 
   /** It holds what was read of the generation, and the rest. */
   continues(generation: Generation): boolean {
-    const hasHead = this.content.head.length >= generation.identity.head.length;
-    return hasHead && (this.#agreesTo.get(generation) ?? -1) >= generation.position.offset;
+    const { identity, position, wasSeen } = generation;
+    const hasHead = this.content.head.length >= identity.head.length;
+    // More of a small file may have been seen than was copied of it; then the anchor must do.
+    const isShorterCopy = wasSeen && position.offset > 0;
+    return (hasHead || isShorterCopy) && (this.#agreesTo.get(generation) ?? -1) >= position.offset;
   }
 
   /** No other generation has more in common with it. */

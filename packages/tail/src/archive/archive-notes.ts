@@ -30,6 +30,12 @@ export class ArchiveNotes {
     return this.#moves.get(source) ?? 0;
   }
 
+  /** Nothing is known of the source any more. */
+  forget(source: string): void {
+    this.#moves.delete(source);
+    this.judged.delete(source);
+  }
+
   /** Whether bytes of a file may have been written after the last scan, or after what was restored. */
   isFresh(source: string, { mtimeNs }: FileStat): boolean {
     const { scannedAtMs, sources } = this.#registry;

@@ -1,3 +1,5 @@
+import { adoptArchive } from "../adoption.ts";
+import { diverge, giveUp, moveInto } from "../divergence.ts";
 import type { Archive } from "./archive.ts";
 import { ArchiveFinding } from "./archive-finding.ts";
 import type { TailEvent } from "../event.ts";
@@ -98,12 +100,12 @@ export class ArchiveSearch implements Disposable {
       if (this.#moves !== this.#registry.notes.movesOf(this.#source)) return false;
       if (isFound) {
         finding.isKept = true;
-        this.#registry.moveInto(orphan, archive, finding.file);
+        moveInto(this.#registry, orphan, archive, finding.file);
         return true;
       }
       isUndecided ||= finding.isUnfinished(this.#options.wallMs());
     }
-    if (!isUndecided) this.#registry.giveUp(orphan);
+    if (!isUndecided) giveUp(this.#registry, orphan);
     return true;
   }
 
@@ -127,12 +129,12 @@ export class ArchiveSearch implements Disposable {
     }
     const cut = this.#findCut(finding, totalBytes);
     if (cut !== undefined) {
-      this.#registry.diverge(cut, "regrown");
+      diverge(this.#registry, cut, "regrown");
       this.#moves = this.#registry.notes.movesOf(this.#source);
       return this.#place(cut, [archive], []);
     }
     if ([...kin.keys()].some((generation) => this.#isHeldBy(generation, finding, totalBytes))) {
-      this.#registry.adoptArchive(this.#source, archive, content.head, { phase: "copy" });
+      adoptArchive(this.#registry, this.#source, archive, content.head, { phase: "copy" });
       return true;
     }
     const finished = [...kin].find(
@@ -181,7 +183,7 @@ export class ArchiveSearch implements Disposable {
   #readLateWrite(finished: Generation, { archive, content }: ArchiveFinding): void {
     const { acked: position, generation: number } = finished;
     const { head } = content;
-    const late = this.#registry.adoptArchive(this.#source, archive, head, {
+    const late = adoptArchive(this.#registry, this.#source, archive, head, {
       phase: "open",
       position,
     });

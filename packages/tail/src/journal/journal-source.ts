@@ -137,6 +137,13 @@ export class JournalSource implements Source {
     this.#feed.push({ kind: "ended", stream: this.#key });
   }
 
+  /** A journal has one stream, and it is the same one. */
+  finishAt(stream: StreamKey, end: Uint8Array): Result<void, CursorInvalid> {
+    const moved = this.acked(stream, end);
+    if (moved.ok) this.finish(stream);
+    return moved;
+  }
+
   restore(stream: StreamKey, cursor: Uint8Array): Result<void, CursorInvalid> {
     if (this.#isStarted) throw new Error("streams are restored before the source starts");
     const checked = this.#check(stream, cursor);
