@@ -17,6 +17,9 @@ import type { WebSocket } from "ws";
 import type { AgentDirectory, ConnectedAgent } from "./agent-directory.ts";
 import type { UnreadMessages } from "./unread-messages.ts";
 
+/** How long an agent may take to answer a close. */
+const CLOSE_WITHIN_MS = 1_000;
+
 const TOO_MANY = `this agent has ${LIMITS.unfinishedPerAgent} streams that are not finished`;
 
 export interface AgentSocketParts {
@@ -56,14 +59,22 @@ export class AgentSocket implements ConnectedAgent {
       LIMITS.helloTimeoutMs,
     );
     this.#pingTimer = setInterval(() => this.#watch(), LIMITS.pingIntervalMs / 4);
-    socket.on("message", (data: Buffer, isBinary) => this.#receive(data, isBinary));
+    socket.on("message", (data: Buffer, isBinary) => {
+      try {
+        this.#receive(data, isBinary);
+      } catch (error) {
+        // A defect of ours that one agent's message brought out is no reason to end for all.
+        parts.onError(error);
+        this.close(CLOSE_CODES.internalError, "the collector failed");
+      }
+    });
     socket.on("pong", (data) => {
       this.#heard();
       this.#pongs.get(data.toString("latin1"))?.(true);
     });
     socket.on("ping", () => this.#heard());
-    // The reason of every socket error is in the close that follows it.
-    socket.on("error", () => socket.terminate());
+    // A close with the reason's code follows, which its agent gets a moment to read.
+    socket.on("error", () => this.#endSoon());
     socket.on("close", () => this.#closed());
   }
 
@@ -122,7 +133,7 @@ export class AgentSocket implements ConnectedAgent {
     this.#session.closed();
     this.#parts.store.disconnect(this.#parts.id);
     this.#parts.socket.close(code, reason);
-    setTimeout(() => this.#parts.socket.terminate(), 1_000).unref();
+    this.#endSoon();
   }
 
   goAway(retryAfterMs: number): void {
@@ -246,6 +257,10 @@ export class AgentSocket implements ConnectedAgent {
       return;
     }
     socket.send(text, outbox.sending(text.length));
+  }
+
+  #endSoon(): void {
+    setTimeout(() => this.#parts.socket.terminate(), CLOSE_WITHIN_MS).unref();
   }
 
   #heard(): void {
