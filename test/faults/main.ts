@@ -2,6 +2,7 @@ import { readCommandLine } from "../src/command-line.ts";
 import { PRODUCT } from "../src/product.ts";
 import { runFuzzSuite } from "./fuzz-suite.ts";
 import { runHalfOpenSuite } from "./half-open-suite.ts";
+import { runHerdSuite } from "./herd-suite.ts";
 import { runIdleSuite } from "./idle-suite.ts";
 import { runKillSuite } from "./kill-suite.ts";
 import { runLogrotateSuite } from "./logrotate-suite.ts";
@@ -34,6 +35,8 @@ const USAGE = `usage: pnpm faults NAME [options]
               --minutes N     (10)
   reload    SIGHUP under load, each time with another configuration
               --reloads N     (100)      --seed N          (1)
+  herd      500 agents whose collector is restarted: they come back spread out
+              --restarts N    (20)       --seed N          (1)
   fuzz      mutated frames and raw bytes at a collector, beside a healthy agent
               --frames N      (1000000)  --strings N       (200000)
               --seed N        (1)`;
@@ -48,6 +51,7 @@ const OPTIONS = {
   minutes: { type: "string", default: "10" },
   seed: { type: "string", default: "1" },
   reloads: { type: "string", default: "100" },
+  restarts: { type: "string", default: "20" },
   frames: { type: "string", default: "1000000" },
   strings: { type: "string", default: "200000" },
   only: { type: "string", default: "" },
@@ -75,6 +79,7 @@ async function main(): Promise<number> {
     rotations: Number(values.rotations),
     minutes: Number(values.minutes),
     reloads: Number(values.reloads),
+    restarts: Number(values.restarts),
     frames: Number(values.frames),
     strings: Number(values.strings),
     seed: Number(values.seed),
@@ -103,6 +108,8 @@ async function main(): Promise<number> {
       return (await runIdleSuite({ minutes })) ? 0 : 1;
     case "reload":
       return (await runReloadSuite({ reloads, seed })) ? 0 : 1;
+    case "herd":
+      return (await runHerdSuite(numbers)) ? 0 : 1;
     case "fuzz":
       return (await runFuzzSuite(numbers)) ? 0 : 1;
     case "half-open":
