@@ -15,6 +15,8 @@ const BIN = join(ROOT, "node_modules", ".bin");
 /** The whole run stays under six minutes: a check that hangs is ended and has failed. */
 const BUDGET_MS = 345_000;
 const GRACE_MS = 5_000;
+/** How a check says that it could not look; its last line says why. */
+const SKIPPED = 3;
 
 /** In this order: what is cheap and what the tests need comes first. */
 const CHECKS = [
@@ -29,6 +31,9 @@ const CHECKS = [
   { name: "import directions", command: "node", args: ["scripts/import-directions.mjs"] },
   { name: "file names", command: "node", args: ["scripts/file-names.mjs"] },
   { name: "lock file", command: "node", args: ["scripts/lock-file.mjs"] },
+  { name: "licences", command: "node", args: ["scripts/licences.mjs"] },
+  { name: "bill of materials", command: "node", args: ["scripts/sbom.mjs"] },
+  { name: "advisories", command: "node", args: ["scripts/audit.mjs"], mayBeSkipped: true },
   { name: "dead code", command: "knip", args: ["--no-config-hints"] },
   {
     name: "tests",
@@ -40,7 +45,10 @@ const CHECKS = [
 
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 
-/** Runs one command; its output goes to the terminal as it comes. Gives what went wrong, if any. */
+/**
+ * Runs one command; its output goes to the terminal as it comes. Gives its exit code where that is
+ * not 0, or what went wrong.
+ */
 function run({ command, args }, env, waitMs) {
   return new Promise((done) => {
     const child = spawn(join(BIN, command), args, {
@@ -60,7 +68,7 @@ function run({ command, args }, env, waitMs) {
       clearTimeout(forced);
       if (outOfTime) done(`not done within ${seconds(waitMs)}`);
       else if (signal) done(`ended by ${signal}`);
-      else done(code === 0 ? undefined : `exit code ${code}`);
+      else done(code === 0 ? undefined : code);
     });
   });
 }
@@ -78,18 +86,29 @@ async function runCheck(check, env, waitMs) {
   const startedMs = performance.now();
   const problem = await run(check, env, waitMs);
   const tookMs = performance.now() - startedMs;
+  if (check.mayBeSkipped && problem === SKIPPED) {
+    console.log(`== ${check.name}: skipped, ${seconds(tookMs)}`);
+    const skipped = [{ name: check.name, reason: "it could not be asked: see above" }];
+    return { name: check.name, ok: true, tookMs, passed: 0, failed: 0, skipped };
+  }
   const report = check.isTestRun
     ? readTestReport(env.SLUICE_TEST_REPORT, problem)
     : { passed: problem ? 0 : 1, failed: problem ? 1 : 0, skipped: [] };
   const ok = report.failed === 0 && problem === undefined;
-  console.log(`== ${check.name}: ${ok ? "ok" : `FAILED (${problem})`}, ${seconds(tookMs)}`);
+  const how = typeof problem === "number" ? `exit code ${problem}` : problem;
+  console.log(`== ${check.name}: ${ok ? "ok" : `FAILED (${how})`}, ${seconds(tookMs)}`);
   return { name: check.name, ok, tookMs, ...report };
 }
 
 function printSummary(results) {
   console.log(styleText("bold", "\n== summary"));
-  for (const { name, ok, tookMs } of results) {
-    const verdict = ok ? styleText("green", "ok    ") : styleText("red", "FAILED");
+  for (const { name, ok, tookMs, passed, skipped } of results) {
+    const isSkipped = passed === 0 && skipped.length > 0;
+    const verdict = isSkipped
+      ? styleText("yellow", "skip  ")
+      : ok
+        ? styleText("green", "ok    ")
+        : styleText("red", "FAILED");
     console.log(`${verdict}  ${name.padEnd(20)} ${seconds(tookMs).padStart(8)}`);
   }
   const skipped = results.flatMap((result) => result.skipped);

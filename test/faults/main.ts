@@ -1,6 +1,8 @@
 import { readCommandLine } from "../src/command-line.ts";
 import { PRODUCT } from "../src/product.ts";
+import { runFuzzSuite } from "./fuzz-suite.ts";
 import { runHalfOpenSuite } from "./half-open-suite.ts";
+import { runHerdSuite } from "./herd-suite.ts";
 import { runIdleSuite } from "./idle-suite.ts";
 import { runKillSuite } from "./kill-suite.ts";
 import { runLogrotateSuite } from "./logrotate-suite.ts";
@@ -32,7 +34,12 @@ const USAGE = `usage: pnpm faults NAME [options]
   idle      minutes without a line, then lines
               --minutes N     (10)
   reload    SIGHUP under load, each time with another configuration
-              --reloads N     (100)      --seed N          (1)`;
+              --reloads N     (100)      --seed N          (1)
+  herd      500 agents whose collector is restarted: they come back spread out
+              --restarts N    (20)       --seed N          (1)
+  fuzz      mutated frames and raw bytes at a collector, beside a healthy agent
+              --frames N      (1000000)  --strings N       (200000)
+              --seed N        (1)`;
 
 const OPTIONS = {
   kills: { type: "string" },
@@ -44,6 +51,9 @@ const OPTIONS = {
   minutes: { type: "string", default: "10" },
   seed: { type: "string", default: "1" },
   reloads: { type: "string", default: "100" },
+  restarts: { type: "string", default: "20" },
+  frames: { type: "string", default: "1000000" },
+  strings: { type: "string", default: "200000" },
   only: { type: "string", default: "" },
   help: { type: "boolean", default: false },
 } as const;
@@ -60,25 +70,25 @@ async function main(): Promise<number> {
   }
   const { values, positionals } = commandLine;
   const [name = ""] = positionals;
-  const [kills, states, lines, rotateEvery, damages, rotations, minutes, reloads, seed] = [
-    values.kills ?? (name === "store-kill" ? "200" : "30"),
-    values.states,
-    values.lines,
-    values["rotate-every"],
-    values.damages,
-    values.rotations,
-    values.minutes,
-    values.reloads,
-    values.seed,
-  ].map(Number) as [number, number, number, number, number, number, number, number, number];
-  if (
-    ![kills, states, lines, rotateEvery, damages, rotations, minutes, reloads, seed].every(
-      Number.isSafeInteger,
-    )
-  ) {
+  const numbers = {
+    kills: Number(values.kills ?? (name === "store-kill" ? "200" : "30")),
+    states: Number(values.states),
+    lines: Number(values.lines),
+    rotateEvery: Number(values["rotate-every"]),
+    damages: Number(values.damages),
+    rotations: Number(values.rotations),
+    minutes: Number(values.minutes),
+    reloads: Number(values.reloads),
+    restarts: Number(values.restarts),
+    frames: Number(values.frames),
+    strings: Number(values.strings),
+    seed: Number(values.seed),
+  };
+  if (!Object.values(numbers).every(Number.isSafeInteger)) {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
+  const { kills, states, lines, rotateEvery, damages, rotations, minutes, reloads, seed } = numbers;
   switch (name) {
     case "kill":
       return (await runKillSuite({ kills, lines, rotateEvery, damages, seed })) ? 0 : 1;
@@ -98,6 +108,10 @@ async function main(): Promise<number> {
       return (await runIdleSuite({ minutes })) ? 0 : 1;
     case "reload":
       return (await runReloadSuite({ reloads, seed })) ? 0 : 1;
+    case "herd":
+      return (await runHerdSuite(numbers)) ? 0 : 1;
+    case "fuzz":
+      return (await runFuzzSuite(numbers)) ? 0 : 1;
     case "half-open":
       return (await runHalfOpenSuite()) ? 0 : 1;
     default:

@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import { expect, test, vi } from "vitest";
 
 import { adminApi } from "../src/api/admin-api.ts";
+import { shared } from "../src/api/request-limits.ts";
 import { AgentDirectory } from "../src/ingest/agent-directory.ts";
 import { ClockWatch } from "../src/retention/clock-watch.ts";
 import { compactNow } from "../src/compaction/compact-report.ts";
@@ -116,6 +117,52 @@ test.each(["/v1/prune", "/v1/compact", "/v1/backup", "/v1/delete"])(
     expect(response.status).toBe(403);
     const { orders, compactions, backups } = store;
     expect({ orders, compactions, backups }).toEqual({ orders: [], compactions: 0, backups: [] });
+  },
+);
+
+test.each(["/v1/prune", "/v1/backup", "/v1/delete"])(
+  "a body of more than any order takes is refused at %s before it is held",
+  async (path) => {
+    using store = new FakeStore();
+    const { app } = await apiOn(store);
+    let pulled = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulled += 1;
+        controller.enqueue(Buffer.alloc(4096, " "));
+      },
+    });
+    for (const body of [endless, "x".repeat(65 * 1024)]) {
+      const init = { method: "POST", headers: AUTHORIZED, body, duplex: "half" } as RequestInit;
+      const response = await app.request(path, init);
+      expect(response.status).toBe(413);
+      expect(await response.json()).toMatchObject({ code: "body-too-large" });
+    }
+    expect(pulled).toBeLessThan(30);
+  },
+);
+
+test("an examination that is asked for again while it goes on is the same one", async () => {
+  const results = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  let begun = 0;
+  const examine = shared((_isDeep: boolean) => results[begun++]?.promise ?? Promise.reject());
+  const [first, second] = [examine(true), examine(true)];
+  results[0]?.resolve("sound");
+  expect(await Promise.all([first, second])).toEqual(["sound", "sound"]);
+  expect(begun).toBe(1);
+  const again = examine(true);
+  results[1]?.resolve("still sound");
+  expect(await again).toBe("still sound");
+});
+
+test.each(["/v1/agents?silent=1m&silent=2m", "/v1/doctor?deep=0&deep=1"])(
+  "a parameter that is given twice is refused: %s",
+  async (path) => {
+    using store = new FakeStore();
+    const { app } = await apiOn(store);
+    const response = await app.request(path, { headers: AUTHORIZED });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: "parameter-invalid" });
   },
 );
 

@@ -26,6 +26,7 @@ async function stand() {
     store: store as Store,
     directory: new AgentDirectory(),
     tokens: { allows: () => true },
+    gate: { authenticated: () => undefined, isCrowded: () => false },
     onRefused: () => undefined,
     onError: (error) => {
       throw error;

@@ -15,6 +15,7 @@ function upgrade(url: string, write: (done: (error?: Error) => void) => void): P
     store: {} as Store,
     directory: new AgentDirectory(),
     tokens: { allows: () => false },
+    gate: { authenticated: () => undefined, isCrowded: () => false },
     onRefused: (_address, reason) => (refusal = reason),
     onError: (error) => {
       throw error;

@@ -4,10 +4,11 @@ import { LIMITS } from "@sluice/protocol";
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 
+import { ConnectionGate } from "../src/server/connection-gate.ts";
 import { createHttpServer, listen } from "../src/server/server.ts";
 
 test("a peer that sends no request loses its place within seconds", async () => {
-  const server = createHttpServer(new Hono());
+  const server = createHttpServer(new Hono(), new ConnectionGate(() => undefined));
   try {
     const { port } = await listen(server, { host: "127.0.0.1", port: 0 });
     const silent = connect(port, "127.0.0.1").resume();

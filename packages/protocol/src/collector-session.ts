@@ -4,6 +4,7 @@ import type {
   CollectorMessage,
   HelloMessage,
   OpenStream,
+  ResetStream,
   StreamBacklog,
   UnfinishedStream,
 } from "./control.ts";
@@ -49,6 +50,11 @@ export interface WelcomeTerms {
   readonly unfinished: readonly UnfinishedStream[];
 }
 
+interface WaitingMessage {
+  readonly bytes: number;
+  readonly rawBytes: number;
+}
+
 type Phase = "greeting" | "introducing" | "live" | "closed";
 
 /**
@@ -58,8 +64,10 @@ type Phase = "greeting" | "introducing" | "live" | "closed";
  */
 export class CollectorSession {
   #phase: Phase = "greeting";
-  /** Bytes of binary messages that the store has not taken in yet. */
+  /** Binary messages that the store has not taken in yet, in order. */
+  readonly #waiting: WaitingMessage[] = [];
   #waitingBytes = 0;
+  #waitingRawBytes = 0;
   #streams = 0;
 
   get phase(): Phase {
@@ -96,24 +104,41 @@ export class CollectorSession {
     }
   }
 
-  /** A binary message of this many bytes arrived. */
-  receiveBinary(bytes: number): CollectorEffect[] {
+  /**
+   * A binary message arrived.
+   *
+   * @param rawBytes what it claims to inflate to (`claimedRawBytes`)
+   */
+  receiveBinary(bytes: number, rawBytes: number): CollectorEffect[] {
     if (this.#phase === "closed") {
       return [];
     }
     if (this.#phase !== "live") {
       return this.#close(CLOSE_CODES.badMessage, "a batch came before welcome");
     }
+    this.#waiting.push({ bytes, rawBytes });
     this.#waitingBytes += bytes;
-    // Compressed bytes against a credit of uncompressed ones: an honest agent never comes near.
-    return this.#waitingBytes > LIMITS.creditPerAgentBytes + LIMITS.framePayloadBytes
+    this.#waitingRawBytes += rawBytes;
+    const isBeyond =
+      this.#waitingBytes > LIMITS.creditPerAgentBytes + LIMITS.framePayloadBytes ||
+      this.#waitingRawBytes > LIMITS.waitingRawBytes ||
+      // One message is inflated at a time, whole.
+      rawBytes > LIMITS.creditPerAgentBytes + LIMITS.payloadRawBytes;
+    return isBeyond
       ? this.#close(CLOSE_CODES.creditExceeded, "sent more than its credit")
       : [{ kind: "append" }];
   }
 
-  /** A message that `receiveBinary` let through was not taken after all. */
+  /** The message that `receiveBinary` let through last was not taken after all. */
+  refused(): void {
+    const message = this.#waiting.pop();
+    this.#waitingBytes -= message?.bytes ?? 0;
+    this.#waitingRawBytes -= message?.rawBytes ?? 0;
+  }
+
+  /** The oldest messages, of so many bytes together, were taken over and dropped. */
   dropped(bytes: number): void {
-    this.#waitingBytes -= bytes;
+    this.#take(bytes);
   }
 
   welcomed(terms: WelcomeTerms): CollectorEffect[] {
@@ -162,12 +187,13 @@ export class CollectorSession {
 
   /** A commit that held messages of this connection was fsynced: one cumulative ack a stream. */
   committed(takenBytes: number, outcomes: readonly StreamOutcome[]): CollectorEffect[] {
-    this.#waitingBytes -= takenBytes;
+    this.#take(takenBytes);
     if (this.#phase !== "live") {
       return [];
     }
     const acks = new Map<number, Position>();
     const others: CollectorMessage[] = [];
+    let resets: ResetStream[] = [];
     for (const { stream, outcome } of outcomes) {
       switch (outcome.kind) {
         case "accepted":
@@ -178,8 +204,15 @@ export class CollectorSession {
         case "reset": {
           const { epoch, ordinal, nextSeq, cursor } = outcome.position;
           const { reason } = outcome;
-          const streams = [{ stream, epoch, ordinal, nextSeq, cursor, reason }];
-          others.push({ type: "reset", streams });
+          const reset = { stream, epoch, ordinal, nextSeq, cursor, reason };
+          const last = others.at(-1);
+          // A damaged message sends all its connection's streams back: together, where they can go.
+          if (last?.type === "reset" && resets.length < LIMITS.controlStreams) {
+            resets.push(reset);
+          } else {
+            resets = [reset];
+            others.push({ type: "reset", streams: resets });
+          }
           break;
         }
         case "rejected": {
@@ -226,6 +259,19 @@ export class CollectorSession {
 
   closed(): void {
     this.#phase = "closed";
+  }
+
+  /** Requests of a connection come back in the order in which they went. */
+  #take(bytes: number): void {
+    for (let left = bytes; left > 0;) {
+      const message = this.#waiting.shift();
+      if (message === undefined) {
+        return;
+      }
+      left -= message.bytes;
+      this.#waitingBytes -= message.bytes;
+      this.#waitingRawBytes -= message.rawBytes;
+    }
   }
 
   #close(code: number, reason: string): CollectorEffect[] {

@@ -3,12 +3,13 @@ import { err, ok, type Result } from "@sluice/quantity";
 import type { ZodMiniType } from "zod/mini";
 import type { AgentMessage, CollectorMessage, ControlMessage } from "./control.ts";
 import { AGENT_SCHEMAS, COLLECTOR_SCHEMAS } from "./control-schema.ts";
+import { isShallow } from "./control-shape.ts";
 import { LIMITS } from "./limits.ts";
 
 /**
  * Why a control message is refused.
  *
- * - `too_large`: longer than `LIMITS.controlBytes`
+ * - `too_large`: longer than `LIMITS.controlBytes`, or of more values or deeper than any message is
  * - `not_json`: not one JSON object with a `type`
  * - `unknown_type`: a type that this direction does not have; a later version may add some
  * - `malformed`: its fields are not those of its type; `detail` names the first that is not
@@ -42,6 +43,7 @@ function decode<Message>(
 ): Result<Message, ControlError> {
   if (Buffer.byteLength(text) > LIMITS.controlBytes)
     return err({ kind: "too_large", detail: "the message is too large" });
+  if (!isShallow(text)) return err({ kind: "too_large", detail: "the message holds too much" });
   let json: unknown;
   try {
     json = JSON.parse(text);

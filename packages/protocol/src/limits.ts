@@ -52,11 +52,23 @@ export interface Limits {
   readonly controlStreams: number;
   /** One control message as UTF-8. */
   readonly controlBytes: number;
+  /** Values in it, keys and containers counted, and how deep they are: the fullest list of streams fits. */
+  readonly controlValues: number;
+  readonly controlDepth: number;
 
   /** Uncompressed batch payloads that one agent may have unacknowledged: 8 full batches in flight. */
   readonly creditPerAgentBytes: number;
-  /** The same over all agents: what the collector can hold in memory before its commits. */
+  /** The same over all agents, as received: what the collector holds in memory before its commits. */
   readonly creditTotalBytes: number;
+  /**
+   * What one connection may have waiting at the collector, uncompressed as its headers claim: its credit
+   * several times, because what a reset made void waits too, and the agent has that credit back.
+   */
+  readonly waitingRawBytes: number;
+  /** Messages to one agent that it has not read: the list of all its streams fits. */
+  readonly unreadPerAgentBytes: number;
+  /** The same over all agents; beyond it whoever has more than a control message unread is let go. */
+  readonly unreadTotalBytes: number;
 
   /** HTTP headers of the upgrade, in bytes and in number: a browser's 2,000 are not an agent's. */
   readonly headersBytes: number;
@@ -76,6 +88,8 @@ export interface Limits {
   readonly failedAuthsPerIpPerMinute: number;
   /** Streams one connection may have open; thousands of files on one host do exist. */
   readonly streamsPerAgent: number;
+  /** Unfinished streams of one agent that a store keeps: what it has open, and as many of earlier. */
+  readonly unfinishedPerAgent: number;
 
   /** Below the 30-60 s after which middleboxes forget an idle connection. */
   readonly pingIntervalMs: number;
@@ -112,8 +126,13 @@ export const LIMITS: Limits = Object.freeze({
   nameBytes: 256,
   controlStreams: 256,
   controlBytes: 4 * MiB,
+  controlValues: 65_536,
+  controlDepth: 16,
   creditPerAgentBytes: 8 * MiB,
   creditTotalBytes: 256 * MiB,
+  waitingRawBytes: 32 * MiB,
+  unreadPerAgentBytes: 32 * MiB,
+  unreadTotalBytes: 128 * MiB,
   headersBytes: 8 * KiB,
   headersCount: 32,
   handshakeTimeoutMs: 5000,
@@ -124,6 +143,7 @@ export const LIMITS: Limits = Object.freeze({
   connectionsUnauthenticated: 64,
   failedAuthsPerIpPerMinute: 10,
   streamsPerAgent: 16_384,
+  unfinishedPerAgent: 32_768,
   pingIntervalMs: 20_000,
   deadAfterMs: 45_000,
   reconnectMinMs: 500,

@@ -42,6 +42,7 @@ export { decodeMessage } from "./frame-decode.ts";
 export type { FrameError } from "./frame-decode.ts";
 export { encodeFrame, encodeMessage } from "./frame-encode.ts";
 export { LIMITS } from "./limits.ts";
+export { claimedRawBytes } from "./message-claim.ts";
 export type { Limits } from "./limits.ts";
 export { MAX_SEVERITY, MAX_TIME_US, ORIGINAL_BYTES_ATTRIBUTE } from "./record.ts";
 export type { Attributes, RecordColumns } from "./record.ts";

@@ -46,7 +46,7 @@ const INPUTS = {
   hello: (session: CollectorSession) => session.receive(hello),
   open: (session: CollectorSession) => session.receive(open(2)),
   report: (session: CollectorSession) => session.receive({ type: "report", streams: [] }),
-  frames: (session: CollectorSession) => session.receiveBinary(100),
+  frames: (session: CollectorSession) => session.receiveBinary(100, 900),
   welcomed: (session: CollectorSession) => session.welcomed(terms),
   opened: (session: CollectorSession) => session.opened([storedStream]),
   committed: (session: CollectorSession) =>
@@ -177,15 +177,42 @@ describe("the collector's connection", () => {
   test("holds as many bytes as the credit and a message, and closes one byte beyond", () => {
     const most = LIMITS.creditPerAgentBytes + LIMITS.framePayloadBytes;
     const session = sessionIn("live");
-    expect(session.receiveBinary(most)).toEqual([{ kind: "append" }]);
+    expect(session.receiveBinary(most, 0)).toEqual([{ kind: "append" }]);
     expect(session.committed(most, [])).toEqual([]);
-    expect(session.receiveBinary(most)).toEqual([{ kind: "append" }]);
+    expect(session.receiveBinary(most, 0)).toEqual([{ kind: "append" }]);
     session.dropped(most);
-    expect(session.receiveBinary(most)).toEqual([{ kind: "append" }]);
-    expect(session.receiveBinary(1)).toMatchObject([
+    expect(session.receiveBinary(most, 0)).toEqual([{ kind: "append" }]);
+    session.refused();
+    expect(session.receiveBinary(most, 0)).toEqual([{ kind: "append" }]);
+    expect(session.receiveBinary(1, 0)).toMatchObject([
       { kind: "close", code: CLOSE_CODES.creditExceeded },
     ]);
     expect(session.phase).toBe("closed");
+  });
+
+  test("holds what inflates to several times the credit, message by message, and not a byte more", () => {
+    const session = sessionIn("live");
+    const part = LIMITS.waitingRawBytes / 4;
+    for (let i = 0; i < 4; i++) {
+      expect(session.receiveBinary(10, part)).toEqual([{ kind: "append" }]);
+    }
+    session.committed(20, []);
+    for (let i = 0; i < 2; i++) {
+      expect(session.receiveBinary(10, part)).toEqual([{ kind: "append" }]);
+    }
+    expect(session.receiveBinary(10, 1)).toMatchObject([
+      { kind: "close", code: CLOSE_CODES.creditExceeded },
+    ]);
+  });
+
+  test("closes on one message that would inflate to more than the credit and a batch", () => {
+    const most = LIMITS.creditPerAgentBytes + LIMITS.payloadRawBytes;
+    const session = sessionIn("live");
+    expect(session.receiveBinary(10, most)).toEqual([{ kind: "append" }]);
+    session.committed(10, []);
+    expect(session.receiveBinary(10, most + 1)).toMatchObject([
+      { kind: "close", code: CLOSE_CODES.creditExceeded },
+    ]);
   });
 });
 
@@ -227,6 +254,25 @@ describe("a commit", () => {
       send({ type: "reset", streams: [{ stream: 1, ...at, reason: "out_of_sequence" }] }),
       send({ type: "reject", stream: 0, ...at, code: "bad_columns", detail: "malformed" }),
     ]);
+  });
+
+  test.each([
+    [1, [1]],
+    [LIMITS.controlStreams, [LIMITS.controlStreams]],
+    [LIMITS.controlStreams + 1, [LIMITS.controlStreams, 1]],
+  ])("sends %i streams back in messages of %j", (count, parts) => {
+    const effects = sessionIn("live").committed(
+      0,
+      Array.from({ length: count }, (_unused, stream) => ({
+        stream,
+        outcome: { kind: "reset" as const, position: at, reason: "corrupt" as const },
+      })),
+    );
+    const resets = effects.flatMap((effect) =>
+      effect.kind === "send" && effect.message.type === "reset" ? [effect.message.streams] : [],
+    );
+    expect(resets.map(({ length }) => length)).toEqual(parts);
+    expect(resets.flat().map(({ stream }) => stream)).toEqual([...Array(count).keys()]);
   });
 
   test("says nothing about stale frames", () => {

@@ -130,6 +130,9 @@ describe("control messages", () => {
       initialCursor: new Uint8Array(LIMITS.cursorBytes),
     }));
     expect(decodeAgentMessage(encodeControl({ type: "open", streams })).ok).toBe(true);
+    const many = Object.fromEntries(Array.from({ length: LIMITS.labels }, (_, i) => [`k${i}`, ""]));
+    const labelled = streams.map((stream) => ({ ...stream, labels: many }));
+    expect(decodeAgentMessage(encodeControl({ type: "open", streams: labelled })).ok).toBe(true);
   });
 });
 

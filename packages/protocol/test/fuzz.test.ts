@@ -121,6 +121,20 @@ describe("no input makes a decoder throw", () => {
     expect(decodeCollectorMessage(deep).ok).toBe(false);
     expect(decodeCollectorMessage("[".repeat(LIMITS.controlBytes)).ok).toBe(false);
   });
+
+  test.each([
+    ["arrays in arrays", "[", ""],
+    ["objects in objects", '{"a":', ""],
+    ["empty objects", "{},", "["],
+    ["numbers", "0,", "["],
+    ["keys", '"k":0,', "{"],
+  ])("a control message full of %s is refused before it is parsed", (_name, part, start) => {
+    const inside = part.repeat((LIMITS.controlBytes - 40) / part.length);
+    expect(decodeAgentMessage(`{"type":"open","streams":${start}${inside}`)).toMatchObject({
+      ok: false,
+      error: { kind: "too_large" },
+    });
+  });
 });
 
 describe("no input makes a decoder allocate beyond the limits", () => {

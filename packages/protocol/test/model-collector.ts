@@ -69,10 +69,10 @@ export class ModelCollector {
       this.#perform(connection, connection.session.receive(sent.message));
       return;
     }
-    const effects = connection.session.receiveBinary(sent.frames.length);
+    const effects = connection.session.receiveBinary(sent.frames.length, 0);
     assert.deepEqual(effects, [{ kind: "append" }], "an honest agent is never closed");
     if (sent.isShed) {
-      connection.session.dropped(sent.frames.length);
+      connection.session.refused();
       if (!connection.isShedding) {
         connection.isShedding = true;
         this.#queue.push({ kind: "shed", id: link.id });

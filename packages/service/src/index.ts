@@ -10,5 +10,5 @@ export type { Log } from "./service-log.ts";
 export { endWithin, stopSignal } from "./stop-signal.ts";
 export { createPaint, wantsColor } from "./style.ts";
 export type { Paint } from "./style.ts";
-export { escapeLines, escapeText, UNSAFE_CHARACTERS } from "./terminal-text.ts";
+export { escapeJson, escapeLines, escapeText, formatJson } from "./terminal-text.ts";
 export { parseToken } from "./token.ts";

@@ -173,6 +173,7 @@ export class Store implements AsyncDisposable {
     return this.#writer.introduce(agent);
   }
 
+  /** Those that are missing in the answer were not begun: their agent has too many that are not finished. */
   openStreams(
     connection: number,
     agent: number,

@@ -33,6 +33,16 @@ export class BenchSite implements AsyncDisposable {
     return site;
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** @throws where none runs */
+  get collectorPid(): number {
+    if (this.#collector === undefined) throw new Error("no collector runs");
+    return this.#collector.pid;
+  }
+
   /** Again at the same address where there was one before. */
   async startCollector(): Promise<void> {
     const args = ["serve", "--listen", `127.0.0.1:${this.#port}`, "--data-dir", this.dataDir];

@@ -2,6 +2,7 @@ import { parseSize } from "@sluice/quantity";
 
 import { readCommandLine } from "../command-line.ts";
 import { benchCatchUp } from "./catch-up.ts";
+import { benchFleet } from "./fleet.ts";
 import { benchFootprint } from "./footprint.ts";
 import { benchFreshness } from "./freshness.ts";
 import { benchIngest } from "./ingest.ts";
@@ -15,6 +16,7 @@ import { benchStore } from "./store.ts";
 const USAGE = `usage: pnpm bench NAME [--size 200MB] [--repeats 3] [--no-baseline] [--fresh] [--json]
        pnpm bench load [--minutes 2] [--rate 50MB]
        pnpm bench freshness|agent [--minutes 2]
+       pnpm bench fleet [--agents 1000] [--restarts 1] [--minutes 2]
 
   ingest   a file tailed, shipped and stored durably, beside a naive baseline
   store    batches ready in memory, made durable, beside the disk on its own and rows in SQLite
@@ -24,6 +26,7 @@ const USAGE = `usage: pnpm bench NAME [--size 200MB] [--repeats 3] [--no-baselin
   catchup  a large file caught up with, while lines of another come in
   freshness  a line written, until \`sluice tail\` prints it
   agent    memory and processor of an agent, idle and through an outage, beside rsyslog
+  fleet    many light agents with a line a second each, and a restart of their collector
   query    questions asked of a stored corpus, beside zstd -dc | grep
            (--fresh: makes the corpus anew instead of taking that of an earlier run)
 `;
@@ -35,6 +38,8 @@ interface BenchOptions {
   readonly isFresh: boolean;
   readonly minutes: number;
   readonly rateBytes: number;
+  readonly agents: number;
+  readonly restarts: number;
 }
 
 const BENCHES = new Map<string, (options: BenchOptions) => Promise<Report>>([
@@ -42,6 +47,7 @@ const BENCHES = new Map<string, (options: BenchOptions) => Promise<Report>>([
   ["catchup", benchCatchUp],
   ["freshness", benchFreshness],
   ["agent", benchFootprint],
+  ["fleet", benchFleet],
   ["query", benchQuery],
   ["load", benchLoad],
   ["store", benchStore],
@@ -55,6 +61,8 @@ const OPTIONS = {
   "no-baseline": { type: "boolean", default: false },
   minutes: { type: "string", default: "2" },
   rate: { type: "string", default: "50MB" },
+  agents: { type: "string", default: "1000" },
+  restarts: { type: "string", default: "1" },
   fresh: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
@@ -85,6 +93,12 @@ async function main(): Promise<number> {
     process.stderr.write("--repeats: a number from 1; --minutes: a number above 0\n");
     return 2;
   }
+  const agents = Number(values.agents);
+  const restarts = Number(values.restarts);
+  if (!Number.isInteger(agents) || agents < 1 || !Number.isInteger(restarts) || restarts < 0) {
+    process.stderr.write("--agents: a number from 1; --restarts: a number from 0\n");
+    return 2;
+  }
   const report = await bench({
     sizeBytes: size.value,
     repeats,
@@ -92,6 +106,8 @@ async function main(): Promise<number> {
     isFresh: values.fresh,
     minutes,
     rateBytes: rate.value,
+    agents,
+    restarts,
   });
   printReport(report, values.json);
   return 0;

@@ -1,4 +1,4 @@
-import { EXIT, wantsColor } from "@sluice/service";
+import { EXIT, formatJson, wantsColor } from "@sluice/service";
 
 import type { LoadedSettings } from "../settings.ts";
 import { askStatus } from "../status/status-socket.ts";
@@ -17,7 +17,7 @@ export async function runDoctor(loaded: LoadedSettings, isJson: boolean): Promis
     isTerminal: process.stdout.isTTY,
   });
   process.stdout.write(
-    isJson ? `${JSON.stringify(report, undefined, 2)}\n` : formatDoctor(report, hasColor),
+    isJson ? formatJson(report, process.stdout.isTTY) : formatDoctor(report, hasColor),
   );
   if (report.verdict === "fail") {
     process.exitCode = EXIT.failed;

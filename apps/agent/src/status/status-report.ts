@@ -1,4 +1,4 @@
-import { EXIT, Failure, wantsColor } from "@sluice/service";
+import { EXIT, Failure, formatJson, wantsColor } from "@sluice/service";
 
 import { askStatus } from "./status-socket.ts";
 import { formatStatus } from "./status-text.ts";
@@ -19,8 +19,6 @@ export async function reportStatus(stateDir: string, isJson: boolean): Promise<v
     isTerminal: process.stdout.isTTY,
   });
   process.stdout.write(
-    isJson
-      ? `${JSON.stringify(status, undefined, 2)}\n`
-      : formatStatus(status, hasColor, Date.now()),
+    isJson ? formatJson(status, process.stdout.isTTY) : formatStatus(status, hasColor, Date.now()),
   );
 }

@@ -10,6 +10,7 @@ import type { DiskGuard } from "../guard/disk-guard.ts";
 import { describePause } from "../guard/guard-log.ts";
 import { listAgents } from "./agent-list.ts";
 import { type ApiError, toApiError } from "./api-error.ts";
+import { limitBody, refuseRepeated, shared } from "./request-limits.ts";
 import type { BackupReport } from "../backup/backup-report.ts";
 import type { DoctorReport } from "../doctor/doctor-report.ts";
 import type { CompactReport } from "../compaction/compact-report.ts";
@@ -70,7 +71,7 @@ export function adminApi(parts: AdminParts): Hono {
   const { reader, directory, retention, guard, metrics, tokens, dataDir, events } = parts;
   const app = new Hono();
   for (const path of PATHS) {
-    app.use(path, authenticate(tokens), refuseWebPages);
+    app.use(path, authenticate(tokens), refuseWebPages, refuseRepeated, limitBody);
   }
   app.get("/v1/agents", (context) => {
     const text = context.req.query("silent");
@@ -124,8 +125,9 @@ export function adminApi(parts: AdminParts): Hono {
           advice: 'send {"dir": "/an/absolute/path"}',
         });
   });
+  const doctor = shared(parts.doctor);
   app.get("/v1/doctor", (context) =>
-    patientJson(parts.doctor(context.req.query("deep") === "1"), (error) => events.failed(error)),
+    patientJson(doctor(context.req.query("deep") === "1"), (error) => events.failed(error)),
   );
   app.post("/v1/delete", async (context) => {
     const body = parseJson(await context.req.text());

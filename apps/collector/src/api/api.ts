@@ -6,6 +6,7 @@ import { type ApiError, toApiError } from "./api-error.ts";
 import { beginAnswer, encodeAnswer, encodeFollow } from "./api-stream.ts";
 import { readSearch, readTail } from "./api-parameters.ts";
 import { type ArrivalFeed, follow } from "./follow.ts";
+import { refuseRepeated } from "./request-limits.ts";
 import { busy, NOT_READY, refuse, refuseSearch } from "./refusal.ts";
 import type { Tokens } from "../server/tokens.ts";
 
@@ -72,6 +73,8 @@ export function createApi(parts: ApiParts): Hono {
     }
     return next();
   });
+
+  app.use("/v1/*", refuseRepeated);
 
   app.get("/v1/query", async (context) => {
     const parameters = readSearch(context.req.query(), Date.now() * 1000);

@@ -1,5 +1,5 @@
 import type { Command, OptionValues } from "@commander-js/extra-typings";
-import { wantsColor } from "@sluice/service";
+import { formatJson, wantsColor } from "@sluice/service";
 
 import { type AdminSource, openAdminSource, type SourceOptions } from "../client/admin-source.ts";
 import { isClosedPipe, Sink } from "../output/sink.ts";
@@ -51,7 +51,7 @@ export async function print(text: string): Promise<void> {
 }
 
 export function printJson(value: unknown): Promise<void> {
-  return print(`${JSON.stringify(value, undefined, 2)}\n`);
+  return print(formatJson(value, process.stdout.isTTY));
 }
 
 /** Whether stdout shows colours. */

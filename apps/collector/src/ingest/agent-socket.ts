@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import {
+  claimedRawBytes,
   CLOSE_CODES,
   type CollectorEffect,
+  type CollectorMessage,
   CollectorSession,
   decodeAgentMessage,
   encodeControl,
@@ -13,6 +15,12 @@ import type { FrameOutcome, Store } from "@sluice/store";
 import type { WebSocket } from "ws";
 
 import type { AgentDirectory, ConnectedAgent } from "./agent-directory.ts";
+import type { UnreadMessages } from "./unread-messages.ts";
+
+/** How long an agent may take to answer a close. */
+const CLOSE_WITHIN_MS = 1_000;
+
+const TOO_MANY = `this agent has ${LIMITS.unfinishedPerAgent} streams that are not finished`;
 
 export interface AgentSocketParts {
   readonly id: number;
@@ -23,6 +31,10 @@ export interface AgentSocketParts {
   readonly hasRoom: (bytes: number) => boolean;
   /** What an agent may have unacknowledged now: `welcome` states it. */
   readonly creditBytes: () => number;
+  /** Of all agents together. */
+  readonly outbox: UnreadMessages;
+  /** The connection was ended for what its agent did. */
+  readonly onRefused: (reason: string) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -47,14 +59,22 @@ export class AgentSocket implements ConnectedAgent {
       LIMITS.helloTimeoutMs,
     );
     this.#pingTimer = setInterval(() => this.#watch(), LIMITS.pingIntervalMs / 4);
-    socket.on("message", (data: Buffer, isBinary) => this.#receive(data, isBinary));
+    socket.on("message", (data: Buffer, isBinary) => {
+      try {
+        this.#receive(data, isBinary);
+      } catch (error) {
+        // A defect of ours that one agent's message brought out is no reason to end for all.
+        parts.onError(error);
+        this.close(CLOSE_CODES.internalError, "the collector failed");
+      }
+    });
     socket.on("pong", (data) => {
       this.#heard();
       this.#pongs.get(data.toString("latin1"))?.(true);
     });
     socket.on("ping", () => this.#heard());
-    // The reason of every socket error is in the close that follows it.
-    socket.on("error", () => socket.terminate());
+    // A close with the reason's code follows, which its agent gets a moment to read.
+    socket.on("error", () => this.#endSoon());
     socket.on("close", () => this.#closed());
   }
 
@@ -113,7 +133,7 @@ export class AgentSocket implements ConnectedAgent {
     this.#session.closed();
     this.#parts.store.disconnect(this.#parts.id);
     this.#parts.socket.close(code, reason);
-    setTimeout(() => this.#parts.socket.terminate(), 1_000).unref();
+    this.#endSoon();
   }
 
   goAway(retryAfterMs: number): void {
@@ -126,7 +146,7 @@ export class AgentSocket implements ConnectedAgent {
   #receive(data: Buffer, isBinary: boolean): void {
     this.#heard();
     if (isBinary) {
-      for (const effect of this.#session.receiveBinary(data.length)) {
+      for (const effect of this.#session.receiveBinary(data.length, claimedRawBytes(data))) {
         if (effect.kind === "append") {
           this.#append(data);
         } else {
@@ -151,7 +171,7 @@ export class AgentSocket implements ConnectedAgent {
       store.append(id, message);
       return;
     }
-    this.#session.dropped(message.length);
+    this.#session.refused();
     if (!this.#isShedding) {
       this.#isShedding = true;
       store.shed(id);
@@ -216,10 +236,31 @@ export class AgentSocket implements ConnectedAgent {
     const opened = await store.openStreams(id, this.#agent, host, streams);
     directory.opened(this, opened);
     this.#perform(this.#session.opened(opened));
+    if (opened.length < streams.length) {
+      const begun = new Set(opened.map(({ stream }) => stream));
+      for (const { stream } of streams) {
+        if (!begun.has(stream) && this.#session.phase === "live") {
+          this.#send({ type: "failed", stream, code: "too_many_streams", message: TOO_MANY });
+        }
+      }
+    }
   }
 
-  #send(message: Parameters<typeof encodeControl>[0]): void {
-    this.#parts.socket.send(encodeControl(message));
+  /** What an agent does not read is held for it, up to a limit: it may be hostile, or stuck. */
+  #send(message: CollectorMessage): void {
+    const { socket, outbox, onRefused } = this.#parts;
+    const text = encodeControl(message);
+    if (!outbox.hasRoom(text.length, socket.bufferedAmount)) {
+      onRefused("it does not read what it is sent");
+      this.#session.closed();
+      socket.terminate();
+      return;
+    }
+    socket.send(text, outbox.sending(text.length));
+  }
+
+  #endSoon(): void {
+    setTimeout(() => this.#parts.socket.terminate(), CLOSE_WITHIN_MS).unref();
   }
 
   #heard(): void {

@@ -6,7 +6,10 @@ import { WebSocketServer } from "ws";
 
 import type { AgentDirectory } from "./agent-directory.ts";
 import { AgentSocket } from "./agent-socket.ts";
+import { hasTooManyHeaders, TOO_MANY_HEADERS } from "../server/request-headers.ts";
+import type { ConnectionGate } from "../server/connection-gate.ts";
 import type { Tokens } from "../server/tokens.ts";
+import { UnreadMessages } from "./unread-messages.ts";
 
 /** The path that agents connect to. */
 const AGENT_PATH = "/v1/agent";
@@ -24,6 +27,7 @@ export interface IngestParts {
   readonly store: Store;
   readonly directory: AgentDirectory;
   readonly tokens: Pick<Tokens, "allows">;
+  readonly gate: Pick<ConnectionGate, "authenticated" | "isCrowded">;
   readonly onRefused: (address: string, reason: string) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -46,7 +50,7 @@ export class Ingest {
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   readonly #sockets = new Map<number, AgentSocket>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #outbox = new UnreadMessages();
   readonly #failures = new Map<string, { count: number; sinceMs: number }>();
   #nextId = 1;
   /** Bytes of messages over all agents that wait for a commit. */
@@ -129,8 +133,7 @@ export class Ingest {
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const id = this.#nextId++;
-      this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
-      const { store, directory, onError } = this.#parts;
+      const { store, directory, onRefused, onError } = this.#parts;
       const hasRoom = (bytes: number): boolean => {
         const isBatch = bytes > TAKEN_WITHOUT_CREDIT_BYTES;
         const isPaused = this.#creditBytes === 0;
@@ -147,18 +150,12 @@ export class Ingest {
         directory,
         hasRoom,
         creditBytes: () => this.#creditBytes,
+        outbox: this.#outbox,
+        onRefused: (reason) => onRefused(address, reason),
         onError,
       });
       this.#sockets.set(id, agentSocket);
-      webSocket.once("close", () => {
-        this.#sockets.delete(id);
-        const left = (this.#perAddress.get(address) ?? 1) - 1;
-        if (left === 0) {
-          this.#perAddress.delete(address);
-        } else {
-          this.#perAddress.set(address, left);
-        }
-      });
+      webSocket.once("close", () => this.#sockets.delete(id));
     });
   }
 
@@ -168,6 +165,9 @@ export class Ingest {
   ): { status: number; reason: string } | undefined {
     if (URL.parse(request.url ?? "/", "http://collector")?.pathname !== AGENT_PATH) {
       return { status: HTTP_STATUSES.notFound, reason: "no upgrade is served at this path" };
+    }
+    if (hasTooManyHeaders(request)) {
+      return { status: HTTP_STATUSES.headersTooLarge, reason: TOO_MANY_HEADERS };
     }
     if (request.headers.origin !== undefined) {
       return {
@@ -183,14 +183,12 @@ export class Ingest {
       this.#countFailure(address);
       return { status: HTTP_STATUSES.unauthenticated, reason: "the token is not known here" };
     }
+    this.#parts.gate.authenticated(request);
     const offered = request.headers["sec-websocket-protocol"] ?? "";
     if (!offered.split(/\s*,\s*/).includes(SUBPROTOCOL)) {
       return { status: HTTP_STATUSES.upgradeRequired, reason: `speak ${SUBPROTOCOL}` };
     }
-    const isFull =
-      this.#sockets.size >= LIMITS.connectionsTotal ||
-      (this.#perAddress.get(address) ?? 0) >= LIMITS.connectionsPerIp;
-    return isFull
+    return this.#parts.gate.isCrowded(request)
       ? { status: HTTP_STATUSES.unavailable, reason: "too many connections" }
       : undefined;
   }

@@ -1,12 +1,3 @@
-import { UNSAFE_CHARACTERS } from "@sluice/service";
-
-/** Escapes JSON for a terminal. What a terminal must not be given stands only inside strings: the result is the same document. */
-export function escapeJson(text: string): string {
-  return text.replace(UNSAFE_CHARACTERS, (character) =>
-    character === "\n" ? character : unicodeEscape(character),
-  );
-}
-
 /** Decodes UTF-8; each byte that is none becomes `\xNN`. */
 export function decodeBytes(
   bytes: Uint8Array,
@@ -65,10 +56,6 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
 
 function isTail(byte: number): boolean {
   return byte >= 0x80 && byte <= 0xbf;
-}
-
-function unicodeEscape(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function identity(escape: string): string {

@@ -1,4 +1,4 @@
-import { escapeJson } from "./escape.ts";
+import { escapeJson } from "@sluice/service";
 import type { Printer, PrinterOptions } from "./printer.ts";
 import { fieldOf, parseRows, toJson } from "./row.ts";
 

@@ -27,11 +27,13 @@ import { ArrivalFeed } from "../api/follow.ts";
 import { HeadCap } from "../ingest/head-cap.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { lastReceiptUs } from "../retention/inventory.ts";
+import { ConnectionGate } from "./connection-gate.ts";
 import { CollectorMetrics } from "./metrics.ts";
 import { RetentionJob } from "../retention/retention-job.ts";
 import { logRetention } from "../retention/retention-log.ts";
 import { decideInThread } from "../retention/retention-decider.ts";
 import { NoticeLog } from "./notice-log.ts";
+import { RefusalLog } from "./refusal-log.ts";
 import { createHttpServer, listen } from "./server.ts";
 import type { CollectorSettings } from "../settings.ts";
 import { Tokens } from "./tokens.ts";
@@ -90,12 +92,15 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   });
   await using reader = openStoreReader(dataDir);
   const tokens = await Tokens.load(dataDir);
+  const refusals = new RefusalLog(log);
+  const gate = new ConnectionGate((address, reason) => refusals.refused(address, reason));
   const directory = new AgentDirectory();
   const ingest = new Ingest({
     store,
     directory,
     tokens,
-    onRefused: (address, reason) => log.warn({ address }, `refused a connection: ${reason}`),
+    gate,
+    onRefused: (address, reason) => refusals.refused(address, reason),
     onError: (error) => log.error({ err: error }, "serving an agent failed"),
   });
   const watch = await ClockWatch.start(dataDir, lastReceiptUs(reader));
@@ -172,7 +177,7 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
       events,
     }),
   );
-  const server = createHttpServer(app);
+  const server = createHttpServer(app, gate);
   ingest.attach(server);
   await retention.start(); // a changed policy is in force before the first query
   await guard.start(); // whether there is room is known before the first agent

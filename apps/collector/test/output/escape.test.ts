@@ -1,8 +1,8 @@
-import { escapeText } from "@sluice/service";
+import { escapeJson, escapeText } from "@sluice/service";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { decodeBytes, escapeJson } from "../../src/output/escape.ts";
+import { decodeBytes } from "../../src/output/escape.ts";
 
 const UNSAFE = /[^\P{Cc}\t]|\p{Bidi_Control}/u;
 

@@ -1,4 +1,4 @@
-import { decodeMessage, type FrameError, type ResetReason } from "@sluice/protocol/wire";
+import { decodeMessage, type FrameError, LIMITS, type ResetReason } from "@sluice/protocol/wire";
 
 import { checkFrame, checkFrameOnPool, type CheckedFrame } from "./frame-check.ts";
 import type { HeadDatabase } from "./head-file.ts";
@@ -24,6 +24,8 @@ export type PreparedRequest =
     };
 
 interface Tally {
+  /** Connections whose streams this commit has sent back already. */
+  readonly sentBack: Set<number>;
   readonly replies: WriterReply[];
   readonly frames: FrameOutcome[];
   readonly malformed: MalformedMessage[];
@@ -89,14 +91,21 @@ export class Committer {
    */
   commit(requests: readonly PreparedRequest[], clockUs: number): WriterReply[] {
     const startedMs = performance.now();
-    const tally: Tally = { replies: [], frames: [], malformed: [], messageBytes: new Map() };
+    const tally: Tally = {
+      sentBack: new Set(),
+      replies: [],
+      frames: [],
+      malformed: [],
+      messageBytes: new Map(),
+    };
     const receivedUs = this.#head.receiptTime(clockUs);
     this.#head.transaction(() => {
       for (const request of requests) {
         this.#perform(request, receivedUs, tally);
       }
     });
-    const { replies, ...outcome } = tally;
+    const { replies, frames, malformed, messageBytes } = tally;
+    const outcome = { frames, malformed, messageBytes };
     for (const { outcome: frame } of outcome.frames) {
       if (frame.kind === "accepted" && frame.batchId !== undefined) {
         this.#highWater = frame.batchId;
@@ -122,15 +131,22 @@ export class Committer {
       case "open": {
         const numbers = this.#streams.get(request.connection) ?? new Map<number, number>();
         this.#streams.set(request.connection, numbers);
-        const streams = request.openings.map((opening) => {
-          const opened = this.#head.open(request.agent, request.host, opening);
+        const { agent, host } = request;
+        let room = LIMITS.unfinishedPerAgent - this.#head.unfinished(agent);
+        const streams = request.openings.flatMap((opening) => {
+          if (room <= 0 && !this.#head.isKnown(agent, opening)) {
+            return [];
+          }
+          const opened = this.#head.open(agent, host, opening);
+          room -= opened.created ? 1 : 0;
           numbers.set(opening.stream, opened.streamId);
-          return { stream: opening.stream, ...opened };
+          return [{ stream: opening.stream, ...opened }];
         });
         tally.replies.push({ kind: "opened", id: request.id, streams });
         return;
       }
       case "disconnect":
+        this.#head.forget(this.#streams.get(request.connection)?.values() ?? []);
         this.#streams.delete(request.connection);
         return;
       case "append":
@@ -178,6 +194,11 @@ export class Committer {
   }
 
   #resetAll(connection: number, reason: ResetReason, tally: Tally): void {
+    // Its agent has not been told yet: whatever else of it is damaged was on its way before.
+    if (tally.sentBack.has(connection)) {
+      return;
+    }
+    tally.sentBack.add(connection);
     for (const [stream, streamId] of this.#streams.get(connection) ?? []) {
       tally.frames.push({ connection, stream, outcome: this.#head.reset(streamId, reason) });
     }

@@ -59,8 +59,10 @@ export class Head {
   readonly #db: HeadDatabase;
   readonly #positions = new Map<number, StreamPosition>();
   readonly #touched = new Map<number, StreamPosition>();
+  readonly #forgotten = new Set<number>();
   readonly #upsertAgent: Statement;
   readonly #unfinished: Statement;
+  readonly #countUnfinished: Statement;
   readonly #findStream: Statement;
   readonly #insertStream: Statement;
   readonly #bumpEpoch: Statement;
@@ -89,6 +91,9 @@ export class Head {
       `SELECT source, generation, next_seq AS nextSeq, cursor FROM streams
        WHERE agent = ? AND finished = 0 AND is_rebuilt = 0 ORDER BY source, generation`,
     );
+    this.#countUnfinished = db
+      .prepare("SELECT count(*) FROM streams WHERE agent = ? AND finished = 0")
+      .pluck();
     this.#findStream = db.prepare(
       "SELECT id, epoch, ordinal, next_seq, cursor, is_rebuilt FROM streams WHERE agent = ? AND source = ? AND generation = ?",
     );
@@ -157,9 +162,13 @@ export class Head {
       for (const [streamId, position] of this.#touched) {
         this.#positions.set(streamId, position);
       }
+      for (const streamId of this.#forgotten) {
+        this.#positions.delete(streamId);
+      }
       return result;
     } finally {
       this.#touched.clear();
+      this.#forgotten.clear();
     }
   }
 
@@ -175,6 +184,22 @@ export class Head {
       nowUs,
     }) as number;
     return { agent: id, unfinished: this.#unfinished.all(id) as UnfinishedStream[] };
+  }
+
+  isKnown(agent: number, { source, generation }: StreamOpening): boolean {
+    return this.#findStream.get(agent, source, generation) !== undefined;
+  }
+
+  /** Streams of an agent whose end is not stored. */
+  unfinished(agent: number): number {
+    return this.#countUnfinished.get(agent) as number;
+  }
+
+  /** Nobody appends to these any more: where they stand is looked up where it is asked for again. */
+  forget(streamIds: Iterable<number>): void {
+    for (const streamId of streamIds) {
+      this.#forgotten.add(streamId);
+    }
   }
 
   /**

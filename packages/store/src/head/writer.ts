@@ -117,7 +117,10 @@ export class Writer implements AsyncDisposable {
 
   /** Takes over a binary message of frames; its buffer is transferred where it is whole. */
   append(connection: number, message: Uint8Array): void {
-    const isWhole = message.byteOffset === 0 && message.byteLength === message.buffer.byteLength;
+    const isWhole =
+      message.byteOffset === 0 &&
+      message.byteLength === message.buffer.byteLength &&
+      message.byteLength > 0; // ws has one buffer for every message that is empty
     // A view into a larger buffer would take all of that along. Not `slice`: a Buffer's is a view too.
     const owned = isWhole ? message : new Uint8Array(message);
     const bytes = new Uint8Array(owned.buffer as ArrayBuffer, owned.byteOffset, owned.byteLength);

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LIMITS } from "@sluice/protocol";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 
 import { Committer, prepare } from "../../src/head/committer.ts";
 import { type HeadDatabase, openHeadForWriting } from "../../src/head/head-file.ts";
@@ -41,6 +42,35 @@ function connect(connection: number, streams: number): void {
   }));
   commit({ kind: "open", id: 2, connection, agent: reply.agent, host: "h", openings });
 }
+
+test("an agent begins no more streams than it may leave unfinished, and takes up those that it has", () => {
+  connect(1, 1);
+  db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${LIMITS.unfinishedPerAgent - 2})
+    INSERT INTO streams (agent, source, generation, host, labels, epoch, ordinal, next_seq, cursor)
+    SELECT 1, '/many/' || i, 1, 'h', '{}', 1, 0, 0, x'' FROM n`);
+  const opening = (stream: number, source: string) => ({
+    stream,
+    source,
+    generation: 1,
+    initialCursor: Buffer.alloc(0),
+    labels: {},
+  });
+  const openings = [opening(0, "/new/0"), opening(1, "/new/1"), opening(2, "/var/log/0")];
+  const [reply] = commit({ kind: "open", id: 3, connection: 2, agent: 1, host: "h", openings });
+  const begun = reply?.kind === "opened" ? reply.streams.map(({ stream }) => stream) : [];
+  expect(begun).toEqual([0, 2]);
+});
+
+test("however many damaged messages of a connection a commit holds, its streams go back once", () => {
+  connect(1, 2);
+  const damaged = lines(0, 0, "a");
+  damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
+  const { frames } = reportOf(commit(append(1, damaged), append(1, damaged), append(1, damaged)));
+  expect(frames.map(({ stream, outcome }) => [stream, outcome.kind])).toEqual([
+    [0, "reset"],
+    [1, "reset"],
+  ]);
+});
 
 function append(connection: number, message: Uint8Array): CommitRequest {
   return { kind: "append", connection, message };
