@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { type LoadedConfig, renderConfig } from "@sluice/config";
-import { EXIT, Failure, sayFailure } from "@sluice/service";
+import { EXIT, Failure, sayFailure, versionText } from "@sluice/service";
 import { CommanderError } from "commander";
 
 import { addSource } from "./add/add-source.ts";
@@ -26,7 +26,11 @@ export async function main(argv: readonly string[]): Promise<void> {
 function program(): Command {
   const root = new Command("sluice-agent")
     .description("Ships this host's logs to a Sluice collector, every line exactly once.")
-    .version(VERSION)
+    .version(
+      versionText("sluice-agent", VERSION),
+      "-V, --version",
+      "print version, platform, Node.js and commit",
+    )
     .exitOverride()
     .configureHelp({ showGlobalOptions: true });
 

@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import { versionText } from "@sluice/service";
 
 import { addAgents } from "./commands/agents.ts";
 import { addBackup } from "./commands/backup.ts";
@@ -51,7 +52,11 @@ export async function main(argv: readonly string[]): Promise<void> {
 function program(): Command {
   const root = new Command("sluice")
     .description("Collects logs from agents, keeps them in SQLite, and finds any line again.")
-    .version(VERSION)
+    .version(
+      versionText("sluice", VERSION),
+      "-V, --version",
+      "print version, platform, Node.js and commit",
+    )
     .exitOverride(); // handed on to each command
   for (const add of COMMANDS) {
     add(root);
