@@ -1,6 +1,6 @@
-/** Node.js for the executables: this run's own, or that of another platform from the npm registry. */
+/** Node.js for the executables, of the version that runs this, from the npm registry. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { run } from "./command.mjs";
@@ -18,18 +18,20 @@ const INTEGRITY = {
 /**
  * @param {string} platform such as linux-arm64
  * @param {string} cache a folder where downloads stay
- * @returns {string} the path of a Node.js of the version that runs this
+ * @returns {{ binary: string, license: string }} paths
  */
 export function nodeBinary(platform, cache) {
-  if (platform === `${process.platform}-${process.arch}`) return process.execPath;
   const version = process.versions.node;
   const integrity = INTEGRITY[version]?.[platform];
   if (integrity === undefined) {
     throw new Error(`no integrity is known of Node.js ${version} for ${platform}: add it here`);
   }
   const folder = join(cache, `node-${version}-${platform}`);
-  const binary = join(folder, "package/bin/node");
-  if (existsSync(binary)) return binary;
+  const found = {
+    binary: join(folder, "package/bin/node"),
+    license: join(folder, "package/LICENSE"),
+  };
+  if (existsSync(folder)) return found;
   const part = `${folder}.part`;
   mkdirSync(part, { recursive: true });
   const name = run("npm", [
@@ -45,6 +47,7 @@ export function nodeBinary(platform, cache) {
     throw new Error(`node-${platform}@${version} is not what it was: sha512-${digest}`);
   }
   run("tar", ["-xzf", tarball, "-C", part, "package/bin/node", "package/LICENSE"]);
+  rmSync(tarball);
   renameSync(part, folder);
-  return binary;
+  return found;
 }

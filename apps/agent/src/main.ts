@@ -10,6 +10,7 @@ import type { AgentConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
 import { addPreviewCommand } from "./preview/preview-command.ts";
 import { runAgent } from "./run.ts";
+import { addServiceCommand } from "./service/service-command.ts";
 import { reportStatus } from "./status/status-report.ts";
 import { type ConfigRequest, loadSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
@@ -65,6 +66,7 @@ function program(): Command {
     .action((paths, { start, ...options }) => addSource(toRequest(options), paths, start));
 
   addPreviewCommand(root);
+  addServiceCommand(root);
 
   const config = root.command("config").description("look at the configuration").exitOverride();
   addConfigOptions(

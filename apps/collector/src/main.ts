@@ -15,6 +15,7 @@ import { addQuery } from "./commands/query.ts";
 import { addRestore } from "./commands/restore.ts";
 import { addRetention } from "./commands/retention.ts";
 import { addServe } from "./commands/serve.ts";
+import { addService } from "./commands/service.ts";
 import { addStats } from "./commands/stats.ts";
 import { addTail } from "./commands/tail.ts";
 import { report } from "./report.ts";
@@ -23,6 +24,7 @@ import { VERSION } from "./version.ts";
 /** One function a command: each adds itself, its options and its action, in the order `--help` lists them. */
 const COMMANDS: readonly ((root: Command) => void)[] = [
   addServe,
+  addService,
   addQuery,
   addTail,
   addAgents,

@@ -49,7 +49,9 @@ export class ServiceNotifier implements AsyncDisposable {
     return this.#send("RELOADING=1", `MONOTONIC_USEC=${monotonicUs}`);
   }
 
+  /** No more beats either: parts are taken down from now on. */
   stopping(): Promise<void> {
+    clearInterval(this.#beat);
     return this.#send("STOPPING=1", "STATUS=stopping");
   }
 

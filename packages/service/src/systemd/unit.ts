@@ -62,6 +62,7 @@ ProtectSystem=strict
 ProtectHome=${unit.home}
 PrivateTmp=yes
 PrivateDevices=yes
+PrivateMounts=yes
 ProtectClock=yes
 ProtectControlGroups=yes
 ProtectHostname=yes
