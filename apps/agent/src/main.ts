@@ -12,7 +12,9 @@ import { addPreviewCommand } from "./preview/preview-command.ts";
 import { runAgent } from "./run.ts";
 import { addServiceCommand } from "./service/service-command.ts";
 import { reportStatus } from "./status/status-report.ts";
-import { type ConfigRequest, loadSettings } from "./settings.ts";
+import { type ConfigRequest, type LoadedSettings, loadSettings } from "./settings.ts";
+import { uninstall } from "./uninstall/uninstall-command.ts";
+import { upgradeFromCollector } from "./upgrade/upgrade-command.ts";
 import { VERSION } from "./version.ts";
 
 /** The command line of `sluice-agent`; sets the exit code, and never throws at its caller. */
@@ -68,6 +70,25 @@ function program(): Command {
   addPreviewCommand(root);
   addServiceCommand(root);
 
+  addConfigOptions(
+    root
+      .command("upgrade")
+      .description("put the collector's build in this program's place; back, where it is not well"),
+  )
+    .option("--ca-file <file>", "the authority that the collector's certificate is signed by, PEM")
+    .action(async ({ caFile, ...options }) =>
+      upgradeFromCollector((await load(options)).settings, caFile),
+    );
+
+  addConfigOptions(
+    root.command("uninstall").description("remove the service and this program from the host"),
+  )
+    .option("--purge", "also what it keeps: configuration, token, state, user", false)
+    .action(async ({ purge, ...options }) =>
+      // A configuration that is wrong, or gone, does not keep the agent on the host.
+      uninstall({ purge, stateDir: await load(options).then(stateDirOf, () => options.stateDir) }),
+    );
+
   const config = root.command("config").description("look at the configuration").exitOverride();
   addConfigOptions(
     config.command("show").description("print the effective values and where each came from"),
@@ -113,6 +134,10 @@ type ConfigFlags = {
   readonly failback?: string | undefined;
   readonly metricsListen?: string | undefined;
 };
+
+function stateDirOf({ settings }: LoadedSettings): string {
+  return settings.stateDir;
+}
 
 function load(options: ConfigFlags): ReturnType<typeof loadSettings> {
   return loadSettings(toRequest(options));
