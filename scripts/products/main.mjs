@@ -1,9 +1,12 @@
 /**
- * Builds what is shipped into dist/products, which is also what a collector may serve to hosts (`products_dir`).
+ * Builds what is shipped, and SHA256SUMS beside it.
  *
- *   node scripts/products/main.mjs            all of it, in about a minute a platform
- *   node scripts/products/main.mjs portable   what any Node.js runs: the agent's file and the collector's tarball
+ *   node scripts/products/main.mjs            all of it, into dist/products: about a minute a platform. That
+ *                                             folder is also what a collector serves to hosts (`products_dir`)
+ *   node scripts/products/main.mjs portable   into dist/portable what any Node.js runs: the agent's file and the
+ *                                             collector's tarball
  *   --platform linux-x64                      only executables and packages of this one; may be repeated
+ *   --out DIR                                 into another folder, which is emptied before
  *
  * The programs are built before (`turbo run build`); the same commit gives the same bytes.
  */
@@ -27,12 +30,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     platform: { type: "string", multiple: true, default: Object.keys(ARCHITECTURE) },
-    out: { type: "string", default: join(ROOT, "dist/products") },
+    out: { type: "string" },
     // Node.js of other platforms; not in dist, so that a new build does not load it again.
     cache: { type: "string", default: join(ROOT, "node_modules/.cache/sluice-node") },
   },
 });
-const folder = resolve(values.out);
+const isPortable = positionals[0] === "portable";
+const folder = resolve(values.out ?? join(ROOT, "dist", isPortable ? "portable" : "products"));
 const scratch = mkdtempSync(join(tmpdir(), "sluice-products-"));
 
 const { epochSeconds, ...stamp } = readBuildStamp(ROOT);
@@ -128,7 +132,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const agent = await makePortable();
-  if (positionals[0] === undefined) {
+  if (!isPortable) {
     const collector = await bundle(
       collectorBundle(join(scratch, "sluice-embedded.cjs"), { stamp, sqlite: "embedded" }),
     );

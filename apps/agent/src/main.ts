@@ -26,6 +26,18 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** What to begin with, and where things are. */
+const HELP_END = `
+To begin with:
+  sluice-agent preview /var/log/syslog    what its records would be; sends nothing
+  sluice-agent check                      is the configuration right, and what would be read
+  sudo sluice-agent service install       run it as a service from now on
+  sudo sluice-agent doctor                what is wrong, and the one next thing to do
+
+Configuration: /etc/sluice/agent.yaml, flags and SLUICE_AGENT_* win over it. State: /var/lib/sluice-agent.
+Exit codes: 0 well, 1 failed, 2 wrong usage, 78 wrong configuration.
+`;
+
 function program(): Command {
   const root = new Command("sluice-agent")
     .description("Ships this host's logs to a Sluice collector, every line exactly once.")
@@ -35,7 +47,8 @@ function program(): Command {
       "print version, platform, Node.js and commit",
     )
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText("after", HELP_END);
 
   for (const [name, description, action] of [
     ["run", "tail the configured sources and ship them; runs in the foreground", runAgent],

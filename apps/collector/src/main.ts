@@ -51,6 +51,19 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** What to begin with, and where things are. */
+const HELP_END = `
+To begin with:
+  sluice query error --since 1h           every line with this word, of all hosts
+  sluice tail 'level:>=warn'              what arrives from now on
+  sluice agents                           who ships, and how far behind it is
+  sudo sluice service install             run the collector as a service from now on
+  sluice doctor                           what is wrong, and what can be done
+
+Configuration: /etc/sluice/collector.yaml, flags and SLUICE_* win over it. Data: /var/lib/sluice.
+Exit codes: 0 well, 1 failed (query: nothing found), 2 wrong usage (query: failed), 78 wrong configuration.
+`;
+
 function program(): Command {
   const root = new Command("sluice")
     .description("Collects logs from agents, keeps them in SQLite, and finds any line again.")
@@ -59,7 +72,8 @@ function program(): Command {
       "-V, --version",
       "print version, platform, Node.js and commit",
     )
-    .exitOverride(); // handed on to each command
+    .exitOverride() // handed on to each command
+    .addHelpText("after", HELP_END);
   for (const add of COMMANDS) {
     add(root);
   }
