@@ -94,7 +94,7 @@ export function makeDebianPackage(parts) {
     lutimesSync(full, epochSeconds, epochSeconds);
   }
   const file = `${name}_${version}_${architecture}.deb`;
-  // gzip: xz takes two minutes to make a fifth less of it, and the dpkg of Debian 11 cannot read zstd.
+  // gzip: xz takes two minutes of CPU time a package, and the dpkg of Debian 11 cannot read zstd.
   run("dpkg-deb", ["--root-owner-group", "-Zgzip", "-z6", "--build", tree, join(folder, file)], {
     env: { ...process.env, SOURCE_DATE_EPOCH: String(epochSeconds) },
   });

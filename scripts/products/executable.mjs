@@ -24,7 +24,7 @@ const STRIP = { "linux-x64": "x86_64-linux-gnu-strip", "linux-arm64": "aarch64-l
  * @param {readonly string[]} parts.nodeOptions
  * @param {Readonly<Record<string, string>>} parts.assets name to path
  * @param {string} parts.scratch
- * @returns {{ isStripped: boolean }} unstripped where the platform's binutils are not installed: 14 MB more
+ * @returns {{ isStripped: boolean }} unstripped where the platform's binutils are not installed: 18 MB more
  */
 export function makeExecutable({ file, platform, node, bundle, nodeOptions, assets, scratch }) {
   const config = join(scratch, "sea-config.json");

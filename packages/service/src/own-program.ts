@@ -12,7 +12,7 @@ export interface OwnProgram {
 
 /** @throws the system's error where the program is no longer where it was started from */
 export function ownProgram(): OwnProgram {
-  const sea = process.getBuiltinModule("node:sea") as typeof import("node:sea");
+  const sea = process.getBuiltinModule("node:sea");
   const isExecutable = sea.isSea();
   const node = realpathSync(process.execPath);
   if (isExecutable) {

@@ -20,9 +20,8 @@ export function laterMessages(text: string): string[] {
 function withKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withKeys);
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).map(([key, each]) => [
-    key,
-    key === "labels" ? each : withKeys(each),
-  ]);
+  const entries: [string, unknown][] = Object.entries(value).map(
+    ([key, each]: [string, unknown]) => [key, key === "labels" ? each : withKeys(each)],
+  );
   return { ...Object.fromEntries(entries), ...LATER_KEYS };
 }

@@ -83,12 +83,8 @@ export async function playAgent(
     headers: { authorization: `Bearer ${token}` },
     perMessageDeflate: false,
   });
-  const said: string[] = [];
-  let wake = (): void => undefined;
-  socket.on("message", (data: Buffer) => {
-    said.push(data.toString("utf8"));
-    wake();
-  });
+  const said = new Said();
+  socket.on("message", (data: Buffer) => said.add(data.toString("utf8")));
   const closed = once(socket, "close").then(([code, reason]) => {
     throw new Error(`closed with ${String(code)}: ${String(reason)}`);
   });
@@ -100,13 +96,27 @@ export async function playAgent(
       due += 1;
       continue;
     }
-    while (said.length < due)
-      await Promise.race([new Promise<void>((resolve) => (wake = resolve)), closed]);
+    await Promise.race([said.atLeast(due), closed]);
     if (hex !== undefined) socket.send(Buffer.from(hex, "hex"));
     for (const each of text === undefined ? [] : (rewrite?.(text) ?? [text])) socket.send(each);
   }
-  while (said.length < due)
-    await Promise.race([new Promise<void>((resolve) => (wake = resolve)), closed]);
+  await Promise.race([said.atLeast(due), closed]);
   socket.close();
-  return said;
+  return said.messages;
+}
+
+/** What has been heard, and who waits for more. */
+class Said {
+  readonly messages: string[] = [];
+  #wake = Promise.withResolvers<void>();
+
+  add(message: string): void {
+    this.messages.push(message);
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers<void>();
+  }
+
+  async atLeast(count: number): Promise<void> {
+    while (this.messages.length < count) await this.#wake.promise;
+  }
 }

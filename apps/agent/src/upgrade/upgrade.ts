@@ -20,7 +20,7 @@ const LOOK_EVERY_MS = 250;
 const VERSION_TIMEOUT_MS = 30_000;
 
 /** The service that runs the program. */
-export interface UpgradedService {
+interface UpgradedService {
   isActive(): Promise<boolean>;
   /** Rejects where it does not come up. */
   restart(): Promise<void>;

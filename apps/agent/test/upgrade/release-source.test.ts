@@ -73,11 +73,10 @@ describe("what a collector offers", () => {
 
 function authority(name: string): { readonly key: string; readonly cert: string } {
   const [key, cert] = [join(dir, `${name}.key`), join(dir, `${name}.pem`)];
-  const { status, stderr } = spawnSync("openssl", [
-    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
-    ...["-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost"],
-    ...["-addext", "subjectAltName=DNS:localhost"],
-  ]);
+  const options =
+    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost";
+  const args = [...options.split(" "), "-keyout", key, "-out", cert];
+  const { status, stderr } = spawnSync("openssl", args);
   if (status !== 0) throw new Error(stderr.toString());
   return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
 }

@@ -67,11 +67,11 @@ function embeddedAsset(): ArrayBuffer {
   if (asset === undefined) {
     throw new Error("not an executable that carries SQLite's addon");
   }
-  return asset as ArrayBuffer;
+  return asset;
 }
 
 function load(path: string): unknown {
-  const module = { exports: {} };
-  process.dlopen(module, path);
-  return module.exports;
+  const loaded = { exports: {} };
+  process.dlopen(loaded, path);
+  return loaded.exports;
 }
