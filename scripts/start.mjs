@@ -19,7 +19,10 @@ import { StateFolder } from "./start/state-folder.mjs";
 import { Status } from "./start/status.mjs";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const BIN = { collector: "apps/collector/dist/bin.js", agent: "apps/agent/dist/sluice-agent.js" };
+const BIN = {
+  collector: "apps/collector/dist/sluice.cjs",
+  agent: "apps/agent/dist/sluice-agent.cjs",
+};
 const SAMPLE_HOST = "sample";
 const UPDATE_MS = 1_000;
 /** npm, a shell and a process manager may each pass a signal on: within this time it is one. */

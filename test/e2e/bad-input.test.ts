@@ -15,7 +15,7 @@ import { Site } from "../src/site.ts";
 import { StoredData } from "../src/stored.ts";
 
 /** The agent as people copy it to their hosts. */
-const AGENT_FILE = join(PRODUCT.root, "apps/agent/dist/sluice-agent.js");
+const AGENT_FILE = join(PRODUCT.root, "apps/agent/dist/sluice-agent.cjs");
 
 const STACK_FRAME = /^ +at .+:\d+/m;
 const PAGE_BYTES = 4096;
@@ -277,11 +277,11 @@ describe("data that is not as it was left", () => {
 });
 
 test("the agent's one file needs nothing beside it", async () => {
-  const copy = join(site.dir, "sluice-agent.js");
+  const copy = join(site.dir, "sluice-agent.cjs");
   cpSync(AGENT_FILE, copy);
   const result = await runCommand([process.execPath, copy, "--version"]);
   expect(result).toMatchObject({ code: 0, stderr: "" });
-  expect(result.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(result.stdout).toMatch(/^sluice-agent \d+\.\d+\.\d+ \(.*Node\.js \d+.*\)\n$/);
 });
 
 test("a Node that is too old gets one sentence", async ({ skip }) => {

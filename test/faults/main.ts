@@ -4,6 +4,7 @@ import { runFuzzSuite } from "./fuzz-suite.ts";
 import { runHalfOpenSuite } from "./half-open-suite.ts";
 import { runHerdSuite } from "./herd-suite.ts";
 import { runIdleSuite } from "./idle-suite.ts";
+import { runInstallSuite } from "./install-suite.ts";
 import { runKillSuite } from "./kill-suite.ts";
 import { runLogrotateSuite } from "./logrotate-suite.ts";
 import { runMutantSuite } from "./mutant-suite.ts";
@@ -33,6 +34,7 @@ const USAGE = `usage: pnpm faults NAME [options]
   half-open a connection that goes dead without a word: a new one within a minute
   idle      minutes without a line, then lines
               --minutes N     (10)
+  install   packages and services on a fresh Debian: installed, run, removed (pnpm products first)
   reload    SIGHUP under load, each time with another configuration
               --reloads N     (100)      --seed N          (1)
   herd      500 agents whose collector is restarted: they come back spread out
@@ -106,6 +108,8 @@ async function main(): Promise<number> {
       return (await runMutantSuite({ seed, only: values.only })) ? 0 : 1;
     case "idle":
       return (await runIdleSuite({ minutes })) ? 0 : 1;
+    case "install":
+      return (await runInstallSuite()) ? 0 : 1;
     case "reload":
       return (await runReloadSuite({ reloads, seed })) ? 0 : 1;
     case "herd":

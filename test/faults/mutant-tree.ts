@@ -94,15 +94,16 @@ export class MutantTree implements AsyncDisposable {
         },
       });
     }
+    cpSync(join(from, "scripts/bundle"), join(root, "scripts/bundle"), { recursive: true });
     cpSync(join(from, "tsconfig.base.json"), join(root, "tsconfig.base.json"));
     symlinkSync(join(from, "node_modules"), join(root, "node_modules"));
   }
 
-  /** Only what was touched, whose interfaces stay the same for all others, and the agent's one file. */
+  /** Only what was touched, whose interfaces stay the same for all others, and the one file of each program. */
   #build({ name, edits }: Mutant): void {
     const { root } = this.product;
     const touched = edits.map(({ file }) => file.split("/").slice(0, 2).join("/"));
-    for (const folder of new Set([...touched, "apps/agent"])) {
+    for (const folder of new Set([...touched, "apps/agent", "apps/collector"])) {
       const cwd = join(root, folder);
       const { scripts } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8")) as {
         readonly scripts: { readonly build: string };

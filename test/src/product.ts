@@ -13,8 +13,8 @@ export interface Product {
 export function productAt(root: string): Product {
   return {
     root,
-    agent: join(root, "apps/agent/dist/sluice-agent.js"),
-    collector: join(root, "apps/collector/dist/bin.js"),
+    agent: join(root, "apps/agent/dist/sluice-agent.cjs"),
+    collector: join(root, "apps/collector/dist/sluice.cjs"),
   };
 }
 

@@ -155,6 +155,12 @@ export class Agent implements AsyncDisposable {
     this.#emit({ kind: "reconfigured", sources: settings.sources.length });
   }
 
+  /** Goes through what does the work: resolves when each source has looked at its logs, and the streams can be told of. */
+  async look(): Promise<void> {
+    await this.#sources.look();
+    this.status();
+  }
+
   status(): AgentStatus {
     const { host, version, stateDir, collectors } = this.#settings;
     return describeAgent({

@@ -19,5 +19,5 @@ if (process.argv[2] === "run") {
 process.env["UV_THREADPOOL_SIZE"] ??= "2";
 setFlagsFromString("--semi-space-growth-factor=1");
 setFlagsFromString("--optimize-for-size");
-const { main } = await import("./main.js");
-await main(process.argv);
+// Without a top-level await, which the one file that this becomes cannot have.
+void import("./main.js").then(({ main }) => main(process.argv));

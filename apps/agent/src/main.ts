@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { type LoadedConfig, renderConfig } from "@sluice/config";
-import { EXIT, Failure, sayFailure } from "@sluice/service";
+import { EXIT, Failure, sayFailure, versionText } from "@sluice/service";
 import { CommanderError } from "commander";
 
 import { addSource } from "./add/add-source.ts";
@@ -10,8 +10,11 @@ import type { AgentConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
 import { addPreviewCommand } from "./preview/preview-command.ts";
 import { runAgent } from "./run.ts";
+import { addServiceCommand } from "./service/service-command.ts";
 import { reportStatus } from "./status/status-report.ts";
-import { type ConfigRequest, loadSettings } from "./settings.ts";
+import { type ConfigRequest, type LoadedSettings, loadSettings } from "./settings.ts";
+import { uninstall } from "./uninstall/uninstall-command.ts";
+import { upgradeFromCollector } from "./upgrade/upgrade-command.ts";
 import { VERSION } from "./version.ts";
 
 /** The command line of `sluice-agent`; sets the exit code, and never throws at its caller. */
@@ -23,12 +26,29 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** What to begin with, and where things are. */
+const HELP_END = `
+To begin with:
+  sluice-agent preview /var/log/syslog    what its records would be; sends nothing
+  sluice-agent check                      is the configuration right, and what would be read
+  sudo sluice-agent service install       run it as a service from now on
+  sudo sluice-agent doctor                what is wrong, and the one next thing to do
+
+Configuration: /etc/sluice/agent.yaml, flags and SLUICE_AGENT_* win over it. State: /var/lib/sluice-agent.
+Exit codes: 0 well, 1 failed, 2 wrong usage, 78 wrong configuration.
+`;
+
 function program(): Command {
   const root = new Command("sluice-agent")
     .description("Ships this host's logs to a Sluice collector, every line exactly once.")
-    .version(VERSION)
+    .version(
+      versionText("sluice-agent", VERSION),
+      "-V, --version",
+      "print version, platform, Node.js and commit",
+    )
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText("after", HELP_END);
 
   for (const [name, description, action] of [
     ["run", "tail the configured sources and ship them; runs in the foreground", runAgent],
@@ -61,6 +81,26 @@ function program(): Command {
     .action((paths, { start, ...options }) => addSource(toRequest(options), paths, start));
 
   addPreviewCommand(root);
+  addServiceCommand(root);
+
+  addConfigOptions(
+    root
+      .command("upgrade")
+      .description("put the collector's build in this program's place; back, where it is not well"),
+  )
+    .option("--ca-file <file>", "the authority that the collector's certificate is signed by, PEM")
+    .action(async ({ caFile, ...options }) =>
+      upgradeFromCollector((await load(options)).settings, caFile),
+    );
+
+  addConfigOptions(
+    root.command("uninstall").description("remove the service and this program from the host"),
+  )
+    .option("--purge", "also what it keeps: configuration, token, state, user", false)
+    .action(async ({ purge, ...options }) =>
+      // A configuration that is wrong, or gone, does not keep the agent on the host.
+      uninstall({ purge, stateDir: await load(options).then(stateDirOf, () => options.stateDir) }),
+    );
 
   const config = root.command("config").description("look at the configuration").exitOverride();
   addConfigOptions(
@@ -107,6 +147,10 @@ type ConfigFlags = {
   readonly failback?: string | undefined;
   readonly metricsListen?: string | undefined;
 };
+
+function stateDirOf({ settings }: LoadedSettings): string {
+  return settings.stateDir;
+}
 
 function load(options: ConfigFlags): ReturnType<typeof loadSettings> {
   return loadSettings(toRequest(options));

@@ -1,13 +1,17 @@
-import { EXIT, Failure, type Log } from "@sluice/service";
+import { EXIT, Failure, type Log, type ServiceNotifier } from "@sluice/service";
 
 import type { Agent } from "./agent.ts";
 import type { AgentSettings } from "./agent-settings.ts";
 import type { MetricsServer } from "./metrics/metrics-server.ts";
 import type { LoadedSettings } from "./settings.ts";
 
+/** What `systemctl status` shows of an agent that is up. */
+export const READY_STATUS = "shipping; more: sluice-agent status";
+
 export interface ReloaderParts {
   readonly agent: Pick<Agent, "reconfigure">;
   readonly metrics: Pick<MetricsServer, "listen">;
+  readonly notifier: Pick<ServiceNotifier, "ready" | "reloading">;
   /** Reads the configuration anew; throws a Failure that lists what is wrong with it. */
   readonly load: () => Promise<LoadedSettings>;
   readonly log: Pick<Log, "error" | "warn">;
@@ -36,7 +40,10 @@ export class Reloader implements AsyncDisposable {
     this.#running = this.#running.then(async () => {
       this.#isQueued = false;
       if (!this.#isStopped) {
+        const { notifier } = this.#parts;
+        await notifier.reloading();
         await this.#reload();
+        await notifier.ready(READY_STATUS);
       }
     });
   }

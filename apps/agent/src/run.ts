@@ -1,11 +1,19 @@
 import { isatty } from "node:tty";
 import { formatProblem } from "@sluice/config";
-import { createLog, EXIT, Failure, type Log, endWithin, stopSignal } from "@sluice/service";
+import {
+  createLog,
+  EXIT,
+  Failure,
+  type Log,
+  endWithin,
+  ownNotifier,
+  stopSignal,
+} from "@sluice/service";
 
 import { Agent } from "./agent.ts";
 import { EventLog } from "./event-log.ts";
 import { MetricsServer } from "./metrics/metrics-server.ts";
-import { Reloader } from "./reloader.ts";
+import { READY_STATUS, Reloader } from "./reloader.ts";
 import type { LoadedSettings } from "./settings.ts";
 import { StatusSocket } from "./status/status-socket.ts";
 
@@ -27,17 +35,21 @@ export async function runAgent(
   }
   await settings.token();
   const stopped = Promise.race([stopSignal(), hangup()]); // before anyone is told that it is ready
+  await using notifier = ownNotifier(log);
   const events = new EventLog(log, () => performance.now());
   const agent = await Agent.start(settings, (event) => events.write(event));
   const metrics = new MetricsServer(() => agent.status(), log);
-  const reloader = new Reloader({ agent, metrics, load, log, settings });
+  const reloader = new Reloader({ agent, metrics, notifier, load, log, settings });
   process.on("SIGHUP", () => reloader.request());
   const socket = await openStatusSocket(settings.stateDir, agent, log);
   await metrics.listen(settings.metrics);
   log.info({ host: settings.host, collector: settings.collectors[0] }, "ready");
+  await notifier.ready(READY_STATUS);
+  notifier.watch(() => agent.look());
   const signal = await stopped;
   log.info({ signal }, "stopping");
   endWithin();
+  await notifier.stopping();
   await socket?.[Symbol.asyncDispose]();
   await metrics[Symbol.asyncDispose]();
   await reloader[Symbol.asyncDispose]();

@@ -13,6 +13,7 @@ import { EXIT, Failure, parseListen, parseToken, readConfigFile } from "@sluice/
 import type { AgentSettings } from "./agent-settings.ts";
 import { AGENT_CONFIG, type AgentConfig } from "./config.ts";
 import { toList } from "./file-source-config.ts";
+import { tokenCredential } from "./service/token-credential.ts";
 import { toSource } from "./source-config.ts";
 import { VERSION } from "./version.ts";
 
@@ -82,7 +83,7 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
 
 const TOKEN_FILE_ADVICE = "copy the collector's data_dir/tokens/ingest.token there, mode 0600";
 
-/** SLUICE_AGENT_TOKEN is a token, `token_file` (SLUICE_AGENT_TOKEN_FILE) a path. */
+/** SLUICE_AGENT_TOKEN is a token, `token_file` (SLUICE_AGENT_TOKEN_FILE) a path; else systemd may hand one on. */
 async function readToken(
   tokenFile: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
@@ -90,6 +91,10 @@ async function readToken(
   const token = env["SLUICE_AGENT_TOKEN"];
   if (token !== undefined && token !== "") {
     return toToken(token, "SLUICE_AGENT_TOKEN");
+  }
+  const credential = tokenFile === undefined ? await tokenCredential(env) : undefined;
+  if (credential !== undefined) {
+    return toToken(credential, "the credential agent.token");
   }
   if (tokenFile === undefined) {
     throw new Failure(

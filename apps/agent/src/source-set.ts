@@ -75,6 +75,11 @@ export class SourceSet implements AsyncDisposable {
     }
   }
 
+  /** Resolves when each has looked at its logs once more; one that failed to has said so by an event. */
+  async look(): Promise<void> {
+    await Promise.allSettled(this.#sources.map(async ({ source }) => source.rescan()));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort(new Error("the agent stops"));
     await Promise.all(this.#sources.map(({ source }) => source[Symbol.asyncDispose]()));

@@ -55,6 +55,10 @@ function reloader(
       },
     },
     metrics: { listen: () => Promise.resolve() },
+    notifier: {
+      reloading: () => Promise.resolve(),
+      ready: () => Promise.resolve(),
+    },
     load: async () => {
       loads += 1;
       return { settings: load() } as LoadedSettings;

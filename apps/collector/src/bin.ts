@@ -7,5 +7,5 @@ if (major < 24 || (major === 24 && minor < 6)) {
   );
   process.exit(2);
 }
-const { main } = await import("./main.js");
-await main(process.argv);
+// Without a top-level await, which the one file that this becomes cannot have.
+void import("./main.js").then(({ main }) => main(process.argv));

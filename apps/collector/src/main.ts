@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import { versionText } from "@sluice/service";
 
 import { addAgents } from "./commands/agents.ts";
 import { addBackup } from "./commands/backup.ts";
@@ -14,6 +15,7 @@ import { addQuery } from "./commands/query.ts";
 import { addRestore } from "./commands/restore.ts";
 import { addRetention } from "./commands/retention.ts";
 import { addServe } from "./commands/serve.ts";
+import { addService } from "./commands/service.ts";
 import { addStats } from "./commands/stats.ts";
 import { addTail } from "./commands/tail.ts";
 import { report } from "./report.ts";
@@ -22,6 +24,7 @@ import { VERSION } from "./version.ts";
 /** One function a command: each adds itself, its options and its action, in the order `--help` lists them. */
 const COMMANDS: readonly ((root: Command) => void)[] = [
   addServe,
+  addService,
   addQuery,
   addTail,
   addAgents,
@@ -48,11 +51,29 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** What to begin with, and where things are. */
+const HELP_END = `
+To begin with:
+  sluice query error --since 1h           every line with this word, of all hosts
+  sluice tail 'level:>=warn'              what arrives from now on
+  sluice agents                           who ships, and how far behind it is
+  sudo sluice service install             run the collector as a service from now on
+  sluice doctor                           what is wrong, and what can be done
+
+Configuration: /etc/sluice/collector.yaml, flags and SLUICE_* win over it. Data: /var/lib/sluice.
+Exit codes: 0 well, 1 failed (query: nothing found), 2 wrong usage (query: failed), 78 wrong configuration.
+`;
+
 function program(): Command {
   const root = new Command("sluice")
     .description("Collects logs from agents, keeps them in SQLite, and finds any line again.")
-    .version(VERSION)
-    .exitOverride(); // handed on to each command
+    .version(
+      versionText("sluice", VERSION),
+      "-V, --version",
+      "print version, platform, Node.js and commit",
+    )
+    .exitOverride() // handed on to each command
+    .addHelpText("after", HELP_END);
   for (const add of COMMANDS) {
     add(root);
   }

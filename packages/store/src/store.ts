@@ -197,6 +197,11 @@ export class Store implements AsyncDisposable {
     this.#writer.disconnect(connection);
   }
 
+  /** Resolves when the thread that commits has come to this question: it is alive, and nothing before it hangs. */
+  answer(): Promise<void> {
+    return this.#writer.answer();
+  }
+
   /**
    * Carries out what retention has decided. What goes is out of sight first, then off the disk.
    *

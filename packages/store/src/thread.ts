@@ -1,13 +1,23 @@
 import { readlinkSync } from "node:fs";
 import { setPriority } from "node:os";
 import { basename } from "node:path";
-import { Worker } from "node:worker_threads";
+import { Worker, type WorkerOptions } from "node:worker_threads";
 
 /**
  * Of a thread's young generation. Blocks and batches are buffers that die young: V8 frees them only when
  * it collects, and with its default of 48 MiB four searches at a time took 100 MiB more, and were no faster.
  */
 const YOUNG_GENERATION_MIB = 8;
+
+/** Starts any thread of a bundle, which knows by `options.name` which one it is to begin. */
+type BundleThreads = (options: WorkerOptions) => Worker;
+
+let bundleThreads: BundleThreads | undefined;
+
+/** In a bundle no module lies beside another: its entry says, before anything starts a thread, how that is done. */
+export function startThreadsBy(start: BundleThreads): void {
+  bundleThreads = start;
+}
 
 /**
  * Starts a thread on a module beside the one that starts it: `.js` as built, `.ts` where the sources run as
@@ -19,12 +29,16 @@ export function startThread(
   name: string,
   workerData: unknown,
 ): Worker {
-  const extension = importMetaUrl.endsWith(".ts") ? ".ts" : ".js";
-  return new Worker(new URL(module + extension, importMetaUrl), {
+  const options = {
     name,
     workerData,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
-  });
+  };
+  if (bundleThreads !== undefined) {
+    return bundleThreads(options);
+  }
+  const extension = importMetaUrl.endsWith(".ts") ? ".ts" : ".js";
+  return new Worker(new URL(module + extension, importMetaUrl), options);
 }
 
 /**

@@ -22,7 +22,7 @@ const POLL_MS = 10;
 const QUIET_MS = 3_000;
 
 /** The built files that the packages' `bin` name. */
-const AGENT = fileURLToPath(new URL("./sluice-agent.js", import.meta.resolve("@sluice/agent")));
+const AGENT = fileURLToPath(new URL("./sluice-agent.cjs", import.meta.resolve("@sluice/agent")));
 const COLLECTOR = fileURLToPath(new URL("./bin.js", import.meta.resolve("@sluice/collector")));
 
 export interface IngestOptions {

@@ -1,12 +1,6 @@
-import { Worker } from "node:worker_threads";
+import { startThread } from "@sluice/store/thread";
 
 import type { RetentionDecision, RetentionQuestion } from "./retention-decision.ts";
-
-/** The module of the thread: `.js` as built, `.ts` where the sources run as they are. */
-const THREAD_URL = new URL(
-  `./retention-thread${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`,
-  import.meta.url,
-);
 
 /**
  * Decides in a thread of its own, which ends with the answer: to list and to plan 150,000 batches
@@ -16,7 +10,7 @@ const THREAD_URL = new URL(
  */
 export function decideInThread(question: RetentionQuestion): Promise<RetentionDecision> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(THREAD_URL, { workerData: question, name: "sluice-retention" });
+    const worker = startThread("./retention-thread", import.meta.url, "sluice-retention", question);
     worker.once("message", resolve);
     worker.once("error", reject);
     // Behind an answer or an error this changes nothing.

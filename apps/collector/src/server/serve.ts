@@ -5,6 +5,7 @@ import {
   formatListen,
   type Log,
   endWithin,
+  ownNotifier,
   stopSignal,
 } from "@sluice/service";
 import { floorOf } from "@sluice/retention";
@@ -68,6 +69,7 @@ export async function serve(settings: CollectorSettings, options: ServeOptions):
 /** Serves until a signal asks it to stop. Whatever was opened is closed again, also where a later step fails. */
 async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   process.umask(0o077); // logs are nobody else's, also in a data_dir that others may look into
+  await using notifier = ownNotifier(log);
   const failed = Promise.withResolvers<StoreError>();
   const notices = new NoticeLog(log);
   const arrivals = new ArrivalFeed();
@@ -184,6 +186,8 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   const { address, port } = await listen(server, settings.listen);
   const stopped = stopSignal(); // before anyone is told that it is ready
   log.info({ listen: formatListen({ host: address, port }), dataDir }, "ready");
+  await notifier.ready(`serving on ${formatListen({ host: address, port })}`);
+  notifier.watch(() => store.answer());
 
   const outcome = await Promise.race([stopped, failed.promise]);
   if (outcome instanceof StoreError) {
@@ -192,6 +196,7 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   }
   log.info({ signal: outcome }, "stopping");
   endWithin();
+  await notifier.stopping();
   isServing = false;
   ingest.goAway(RETRY_AFTER_MS);
   server.close();

@@ -37,6 +37,8 @@ export type CommitRequest =
 
 export type WriterRequest =
   | CommitRequest
+  /** Whether it is alive: nothing but an answer. */
+  | { readonly kind: "ask"; readonly id: number }
   | { readonly kind: "prune"; readonly id: number; readonly order: PruneOrder }
   | { readonly kind: "delete"; readonly id: number; readonly order: DeleteOrder }
   | { readonly kind: "close-receipts"; readonly id: number }

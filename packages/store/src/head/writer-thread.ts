@@ -104,6 +104,9 @@ class WriterThread {
       case "shed":
         this.#enqueue(request);
         return;
+      case "ask":
+        this.#reply({ kind: "done", id: request.id });
+        return;
       case "prune":
         this.#reply({ kind: "pruned", id: request.id, result: this.#pruner.run(request.order) });
         return;

@@ -137,6 +137,10 @@ export class Writer implements AsyncDisposable {
     this.#post({ kind: "disconnect", connection });
   }
 
+  async answer(): Promise<void> {
+    expect(await this.#request((id) => ({ kind: "ask", id })), "done");
+  }
+
   async prune(order: PruneOrder): Promise<PruneResult> {
     const reply = await this.#request((id) => ({ kind: "prune", id, order }));
     return expect(reply, "pruned").result;

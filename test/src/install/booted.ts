@@ -1,0 +1,119 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** From power on to power off: three starts of services, and a watchdog that has to wait. */
+const BOOT_TIMEOUT_MS = 5 * 60_000;
+
+/**
+ * What is done inside, by systemd itself. Each line that begins with `=` is a result. The watchdog's time is shortened
+ * so that its work is seen; a stopped process is one whose event loop stands still.
+ */
+const SCRIPT = `#!/bin/sh
+exec >/root/check.out 2>&1
+result() { echo "= $1 $2"; }
+wait_for() { # seconds, command
+  left=$(( $1 * 5 )); shift
+  until "$@" >/dev/null 2>&1; do
+    left=$(( left - 1 )); [ $left -gt 0 ] || return 1
+    sleep 0.2
+  done
+}
+ask() { sluice query --token-file /var/lib/sluice/tokens/query.token -o raw "$@"; }
+has_lines() { [ "$(ask 'install-check source:"/var/log/app.log"' | wc -l)" = 500 ]; }
+main_pid() { systemctl show -p MainPID --value "$1"; }
+
+systemctl enable --now sluice
+result collector "$(systemctl is-active sluice)"
+install -m 600 /var/lib/sluice/tokens/ingest.token /etc/sluice/agent.token
+cat >/etc/sluice/agent.yaml <<'YAML'
+sources:
+  - file: /var/log/app.log
+    start: beginning
+  - journald: {}
+YAML
+i=0; while [ $i -lt 500 ]; do i=$(( i + 1 )); echo "install-check line $i"; done >/var/log/app.log
+chown root:adm /var/log/app.log; chmod 640 /var/log/app.log
+systemctl enable --now sluice-agent
+result agent "$(systemctl is-active sluice-agent)"
+result agent-status "$(systemctl show -p StatusText --value sluice-agent)"
+result agent-user "$(stat -c %U /proc/$(main_pid sluice-agent))"
+wait_for 30 has_lines && result lines 500 || result lines "$(ask 'install-check source:"/var/log/app.log"' | wc -l)"
+wait_for 30 ask 'source:journald' -n 1 && result journal read || result journal nothing
+systemctl reload sluice-agent
+wait_for 10 systemctl is-active sluice-agent
+result reloaded "$(systemctl is-active sluice-agent)"
+
+mkdir -p /run/systemd/system/sluice-agent.service.d /run/systemd/system/sluice.service.d
+for unit in sluice sluice-agent; do
+  printf '[Service]\\nWatchdogSec=6s\\n' >/run/systemd/system/$unit.service.d/watchdog.conf
+done
+systemctl daemon-reload
+systemctl restart sluice sluice-agent
+before=$(systemctl show -p WatchdogTimestampMonotonic --value sluice-agent sluice | tr '\\n' ' ')
+sleep 15
+after=$(systemctl show -p WatchdogTimestampMonotonic --value sluice-agent sluice | tr '\\n' ' ')
+[ "$before" != "$after" ] && result beats fresh || result beats none
+result restarts-while-well "$(systemctl show -p NRestarts --value sluice-agent sluice | tr -d '\\n')"
+for unit in sluice-agent sluice; do
+  pid=$(main_pid $unit)
+  kill -STOP $pid
+  restarted() { [ "$(main_pid $unit)" != "$pid" ] && [ "$(main_pid $unit)" != 0 ] && systemctl is-active $unit; }
+  wait_for 60 restarted && result watchdog-$unit restarted || result watchdog-$unit "$(systemctl is-active $unit)"
+done
+systemctl stop sluice-agent sluice
+result stopped "$(systemctl show -p Result --value sluice-agent sluice | tr -d '\\n')"
+systemctl --no-pager -l status sluice sluice-agent
+journalctl --no-pager -u sluice -u sluice-agent | tail -40
+systemctl poweroff
+`;
+
+const EXPECTED = {
+  collector: "active",
+  agent: "active",
+  "agent-status": "shipping; more: sluice-agent status",
+  "agent-user": "sluice-agent",
+  lines: "500",
+  journal: "read",
+  reloaded: "active",
+  beats: "fresh",
+  "restarts-while-well": "00",
+  "watchdog-sluice-agent": "restarted",
+  "watchdog-sluice": "restarted",
+  stopped: "successsuccess",
+} as const;
+
+/** Why a container cannot be booted here; undefined where it can. */
+export function bootRefused(): string | undefined {
+  return spawnSync("systemd-nspawn", ["--version"]).status === 0
+    ? undefined
+    : "systemd-nspawn is missing: apt-get install systemd-container";
+}
+
+/** Boots a root that has systemd and both packages, and has systemd run the units. Gives what went wrong. */
+export function checkBooted(root: string): string[] {
+  const out = join(root, "root/check.out");
+  rmSync(out, { force: true });
+  writeFileSync(join(root, "root/check.sh"), SCRIPT, { mode: 0o755 });
+  writeFileSync(
+    join(root, "etc/systemd/system/sluice-check.service"),
+    "[Service]\nType=oneshot\nTimeoutStartSec=infinity\nExecStart=/root/check.sh\n[Install]\nWantedBy=multi-user.target\n",
+  );
+  spawnSync("systemctl", ["--root", root, "enable", "sluice-check.service"]);
+  const boot = spawnSync(
+    "systemd-nspawn",
+    ["--boot", "--register=no", "--keep-unit", "--private-network", "--directory", root],
+    { encoding: "utf8", timeout: BOOT_TIMEOUT_MS, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  if (!existsSync(out)) {
+    return [`it did not come up: ${`${boot.stdout}${boot.stderr}`.slice(-600)}`];
+  }
+  const text = readFileSync(out, "utf8");
+  const results = new Map(
+    [...text.matchAll(/^= (\S+) ?(.*)$/gm)].map(([, name = "", value = ""]) => [name, value]),
+  );
+  const problems = Object.entries(EXPECTED)
+    .filter(([name, value]) => results.get(name) !== value)
+    .map(([name, value]) => `${name}: ${results.get(name) ?? "no result"}, not ${value}`);
+  return problems.length === 0 ? [] : [...problems, text];
+}
