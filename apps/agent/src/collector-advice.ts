@@ -18,7 +18,7 @@ export function closeNote(
 export function adviceForStatus(status: number): string | undefined {
   switch (status) {
     case HTTP_STATUSES.unauthenticated:
-      return "the token is not one of the collector's: compare token_file with the collector's data_dir/tokens/ingest.token";
+      return "the collector does not take this agent's key: enrol the host again, `sluice enroll new` on the collector prints the line for it";
     case HTTP_STATUSES.originForbidden:
       return "something between adds an Origin header: connect without that proxy";
     case HTTP_STATUSES.notFound:

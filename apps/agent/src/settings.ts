@@ -14,6 +14,7 @@ import type { AgentSettings } from "./agent-settings.ts";
 import { AGENT_CONFIG, type AgentConfig } from "./config.ts";
 import { toList } from "./file-source-config.ts";
 import { toSource } from "./source-config.ts";
+import { readTlsIdentity, type TlsFiles } from "./tls-identity.ts";
 import { VERSION } from "./version.ts";
 
 export interface ConfigRequest {
@@ -66,9 +67,17 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
   if (stateDir === undefined) {
     throw new Failure("state_dir is not set", "set state_dir in the configuration", EXIT.config);
   }
+  const tlsFiles: TlsFiles = {
+    caFile: value.tls.ca_file,
+    certFile: value.tls.cert_file,
+    keyFile: value.tls.key_file,
+  };
   const settings: AgentSettings = {
     collectors: toList(value.collector),
     token: () => readToken(value.token_file, request.env),
+    tokenFile: value.token_file,
+    tls: () => readTlsIdentity(tlsFiles),
+    tlsFiles,
     stateDir: resolve(stateDir),
     host: value.host ?? hostname(),
     version: VERSION,
@@ -80,7 +89,8 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
   return { config: config.value, file, text, settings };
 }
 
-const TOKEN_FILE_ADVICE = "copy the collector's data_dir/tokens/ingest.token there, mode 0600";
+const TOKEN_FILE_ADVICE =
+  "enrol this host: `sluice enroll new` on the collector prints the line for it";
 
 /** SLUICE_AGENT_TOKEN is a token, `token_file` (SLUICE_AGENT_TOKEN_FILE) a path. */
 async function readToken(
@@ -94,7 +104,7 @@ async function readToken(
   if (tokenFile === undefined) {
     throw new Failure(
       "no token is configured",
-      "set token_file to a copy of the collector's data_dir/tokens/ingest.token",
+      "set token_file, and enrol this host: `sluice enroll new` on the collector prints the line for it",
       EXIT.config,
     );
   }

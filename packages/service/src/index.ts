@@ -1,4 +1,5 @@
 export { readConfigFile } from "./config-file.ts";
+export { replaceFile } from "./durable-file.ts";
 export { Counter, Histogram, measured, renderMetrics } from "./exposition.ts";
 export type { MetricFamily } from "./exposition.ts";
 export { EXIT, Failure, sayFailure } from "./failure.ts";

@@ -3,6 +3,7 @@ import {
   EXIT,
   Failure,
   formatListen,
+  type ListenAddress,
   type Log,
   endWithin,
   stopSignal,
@@ -34,7 +35,13 @@ import { decideInThread } from "../retention/retention-decider.ts";
 import { NoticeLog } from "./notice-log.ts";
 import { createHttpServer, listen } from "./server.ts";
 import type { CollectorSettings } from "../settings.ts";
-import { Tokens } from "./tokens.ts";
+import { localUrl, type ReachFacts } from "./reach.ts";
+import { routeAccess } from "./access-routes.ts";
+import { agentAccess } from "../access/agent-access.ts";
+import { apiDoor } from "../access/api-door.ts";
+import { openAccess } from "../access/open-access.ts";
+import { writeLocalContext } from "../access/token-files.ts";
+import { readTlsFiles, tlsServerOptions } from "../tls/tls-files.ts";
 
 /** Agents are asked to come back after this long when the collector restarts. */
 const RETRY_AFTER_MS = 500;
@@ -49,11 +56,11 @@ export interface ServeOptions {
 /** `sluice serve`: the collector in the foreground. */
 export async function serve(settings: CollectorSettings, options: ServeOptions): Promise<void> {
   const log = createLog(process.stderr.isTTY);
-  if (!isLoopback(settings.listen.host)) {
+  if (settings.tls === undefined && !isLoopback(settings.listen.host)) {
     if (!options.insecurePlaintext) {
       throw new Failure(
         `refusing to listen on ${settings.listen.host} in plain text: tokens and logs could be read on the way`,
-        "listen on 127.0.0.1 (behind a TLS proxy or a tunnel), or accept it with --insecure-plaintext",
+        "make certificates with `sluice init`; behind a TLS proxy listen on 127.0.0.1; or accept it with --insecure-plaintext",
         EXIT.config,
       );
     }
@@ -89,12 +96,18 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     },
   });
   await using reader = openStoreReader(dataDir);
-  const tokens = await Tokens.load(dataDir);
+  const { gate, failures } = await openAccess(dataDir);
+  const tls = settings.tls && (await readTlsFiles(settings.tls));
   const directory = new AgentDirectory();
   const ingest = new Ingest({
     store,
     directory,
-    tokens,
+    access: agentAccess(gate, {
+      renamed: (agentId, said, host) =>
+        log.warn({ agentId, said, host }, "an agent calls itself otherwise than it was enrolled"),
+    }),
+    failures,
+    wantsCertificate: settings.tls?.clientCaFile !== undefined,
     onRefused: (address, reason) => log.warn({ address }, `refused a connection: ${reason}`),
     onError: (error) => log.error({ err: error }, "serving an agent failed"),
   });
@@ -144,10 +157,11 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     log.error({ err: error }, "answering a request failed");
   };
   let isServing = true;
+  const door = apiDoor(gate, failures);
   const app = createApi({
     reader: () => (isServing ? reader : undefined),
     arrivals,
-    tokens,
+    door,
     events: {
       searchBegan: () => metrics.searchBegan(),
       searchEnded: (tookMs) => metrics.searchEnded(tookMs),
@@ -167,18 +181,40 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
       doctor: async (isDeep) => toDoctorReport(await runDoctor({ dataDir, isDeep })),
       deletion: deletionOn(store, reader),
       metrics,
-      tokens,
+      door,
       dataDir,
       events,
     }),
   );
-  const server = createHttpServer(app);
+  const reachFacts = (): ReachFacts => ({
+    publicUrl: settings.publicUrl,
+    listen: bound,
+    certificate: tls?.certificate,
+  });
+  routeAccess(app, {
+    settings,
+    log,
+    gate,
+    failures,
+    door,
+    ingest,
+    directory,
+    reader,
+    reachFacts,
+    ca: () => tls?.ca,
+    failed: apiFailed,
+  });
+  const server = createHttpServer(app, tls && tlsServerOptions(tls));
   ingest.attach(server);
   await retention.start(); // a changed policy is in force before the first query
   await guard.start(); // whether there is room is known before the first agent
   const { address, port } = await listen(server, settings.listen);
+  const bound: ListenAddress = { host: address, port };
+  gate.addLocal(
+    await writeLocalContext(dataDir, { ...localUrl(reachFacts()), caFile: settings.tls?.caFile }),
+  );
   const stopped = stopSignal(); // before anyone is told that it is ready
-  log.info({ listen: formatListen({ host: address, port }), dataDir }, "ready");
+  log.info({ listen: formatListen(bound), dataDir }, "ready");
 
   const outcome = await Promise.race([stopped, failed.promise]);
   if (outcome instanceof StoreError) {

@@ -1,4 +1,6 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { TlsOptions } from "node:tls";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { EXIT, Failure, type ListenAddress } from "@sluice/service";
@@ -8,18 +10,23 @@ import type { Hono } from "hono";
 /** Node looks for connections past their time each 30 s: silent ones could fill every place. */
 const TIMEOUT_CHECK_MS = 1_000;
 
-/** The collector's one port: agents by upgrade, everything else by `app`. */
-export function createHttpServer(app: Hono): Server {
+/** The collector's one port: agents by upgrade, everything else by `app`; without `tls` in plain text. */
+export function createHttpServer(app: Hono, tls?: TlsOptions): Server {
   const answer = getRequestListener(app.fetch);
-  const server = createServer(
-    {
-      maxHeaderSize: LIMITS.headersBytes,
-      headersTimeout: LIMITS.handshakeTimeoutMs,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-    },
-    // It answers failures of the app itself, and never rejects.
-    (request, response) => void answer(request, response),
-  );
+  const options = {
+    maxHeaderSize: LIMITS.headersBytes,
+    headersTimeout: LIMITS.handshakeTimeoutMs,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+  };
+  // It answers failures of the app itself, and never rejects.
+  const handle: RequestListener = (request, response) => void answer(request, response);
+  const server =
+    tls === undefined
+      ? createServer(options, handle)
+      : createTlsServer(
+          { ...options, handshakeTimeout: LIMITS.handshakeTimeoutMs, ...tls },
+          handle,
+        );
   server.maxConnections = LIMITS.connectionsTotal;
   server.maxHeadersCount = LIMITS.headersCount;
   return server;
