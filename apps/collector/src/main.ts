@@ -18,6 +18,7 @@ import { addRetention } from "./commands/retention.ts";
 import { addServe } from "./commands/serve.ts";
 import { addStats } from "./commands/stats.ts";
 import { addTail } from "./commands/tail.ts";
+import { addTokens } from "./commands/tokens.ts";
 import { report } from "./report.ts";
 import { VERSION } from "./version.ts";
 
@@ -26,6 +27,7 @@ const COMMANDS: readonly ((root: Command) => void)[] = [
   addInit,
   addServe,
   addEnroll,
+  addTokens,
   addQuery,
   addTail,
   addAgents,

@@ -6,6 +6,8 @@ import type { Store } from "@sluice/store";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 
+import { FailedAttempts } from "../src/access/failed-attempts.ts";
+import { sharedAccess } from "./door.ts";
 import { AgentDirectory } from "../src/ingest/agent-directory.ts";
 import { Ingest } from "../src/ingest/ingest.ts";
 
@@ -25,7 +27,9 @@ async function stand() {
   const ingest = new Ingest({
     store: store as Store,
     directory: new AgentDirectory(),
-    tokens: { allows: () => true },
+    access: sharedAccess(true),
+    failures: new FailedAttempts(() => 0),
+    wantsCertificate: false,
     onRefused: () => undefined,
     onError: (error) => {
       throw error;

@@ -1,11 +1,14 @@
 import type { HelloMessage } from "@sluice/protocol";
 
 import type { AccessGate, Grant, GrantEnd, Verdict } from "./access-gate.ts";
+import type { AgentListAccess } from "../api/agent-list.ts";
+import type { Keyring } from "./keyring.ts";
 import { settleKey } from "./enrolment.ts";
 
 /** Who an agent is to the store: by its key where it has one, by its own word where it shares a token. */
 export interface AgentIdentity {
   readonly host: string;
+  /** Those that its enrolment gave it; they win over the agent's own, also over its streams'. */
   readonly labels: Readonly<Record<string, string>>;
   /** The agent is to replace its key. */
   readonly rotate: boolean;
@@ -36,11 +39,14 @@ export function agentAccess(
   return {
     verify: (authorization) => gate.verify("ingest", authorization),
     identify: async (grant, hello) => {
-      const { agentId, hostname, labels } = hello;
+      const { agentId, hostname } = hello;
       const record = gate.keyring.agent(agentId);
       if (grant.agentId === undefined) {
+        if (gate.keyring.content.forgotten.includes(agentId)) {
+          await gate.keyring.remember(agentId); // it is back
+        }
         return record === undefined
-          ? { ok: true, identity: { host: hostname, labels, rotate: false } }
+          ? { ok: true, identity: { host: hostname, labels: {}, rotate: false } }
           : refuse("this agent has a key of its own: token_file must name it");
       }
       if (grant.agentId !== agentId) {
@@ -60,7 +66,7 @@ export function agentAccess(
         ok: true,
         identity: {
           host: record.host,
-          labels: { ...labels, ...record.labels },
+          labels: record.labels,
           rotate: settled.rotate,
         },
       };
@@ -69,6 +75,18 @@ export function agentAccess(
       await gate.keyring.changeAgent(agentId, (agent, cloneSeenMs) => ({ ...agent, cloneSeenMs }));
     },
     watch: (watcher) => void gate.watch(watcher),
+  };
+}
+
+/** What a list of agents shows of their keys. */
+export function agentListAccess(keyring: Keyring): AgentListAccess {
+  return {
+    keyOf: (agentId) => {
+      const agent = keyring.agent(agentId);
+      return agent === undefined ? "shared" : agent.revokedMs === null ? "own" : "revoked";
+    },
+    isCloned: (agentId) => typeof keyring.agent(agentId)?.cloneSeenMs === "number",
+    isForgotten: (agentId) => keyring.content.forgotten.includes(agentId),
   };
 }
 

@@ -95,6 +95,14 @@ export class Keyring {
     });
   }
 
+  /** An agent that was forgotten is to be listed again. */
+  async remember(agentId: string): Promise<void> {
+    await this.change((content) => {
+      const forgotten = content.forgotten.filter((each) => each !== agentId);
+      return { content: { ...content, forgotten }, result: undefined };
+    });
+  }
+
   /** Mints a token; the secret is known to its caller alone. */
   async mintToken(wanted: {
     readonly name: string;

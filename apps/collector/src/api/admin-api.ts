@@ -8,7 +8,7 @@ import { listGaps, listJobs, reportStats } from "./admin-report.ts";
 import type { AgentDirectory } from "../ingest/agent-directory.ts";
 import type { DiskGuard } from "../guard/disk-guard.ts";
 import { describePause } from "../guard/guard-log.ts";
-import { listAgents } from "./agent-list.ts";
+import { type AgentListAccess, listAgents } from "./agent-list.ts";
 import { type ApiError, toApiError } from "./api-error.ts";
 import type { BackupReport } from "../backup/backup-report.ts";
 import type { DoctorReport } from "../doctor/doctor-report.ts";
@@ -32,6 +32,7 @@ export interface AdminParts {
   readonly doctor: (isDeep: boolean) => Promise<DoctorReport>;
   readonly deletion: DeletionDesk;
   readonly metrics: CollectorMetrics;
+  readonly agentAccess: AgentListAccess;
   readonly door: Pick<ApiDoor, "refuse">;
   readonly dataDir: string;
   readonly events: {
@@ -84,7 +85,7 @@ export function adminApi(parts: AdminParts): Hono {
       });
     }
     const silence = silent && { nowUs: SYSTEM_CLOCKS.wallUs(), forMs: silent.value };
-    return context.json(listAgents(reader, directory.presence(), silence));
+    return context.json(listAgents(reader, directory.presence(), silence, parts.agentAccess));
   });
   app.get("/v1/gaps", (context) => context.json(listGaps(reader)));
   app.get("/v1/jobs", (context) => context.json(listJobs(reader)));

@@ -7,13 +7,14 @@ import {
   encodeControl,
   LIMITS,
   type HelloMessage,
+  type Labels,
   type OpenStream,
 } from "@sluice/protocol";
 import type { FrameOutcome, Store } from "@sluice/store";
 import type { WebSocket } from "ws";
 
 import type { Grant } from "../access/access-gate.ts";
-import type { AgentAccess } from "../access/agent-access.ts";
+import type { AgentAccess, AgentIdentity } from "../access/agent-access.ts";
 import type { AgentDirectory, ConnectedAgent } from "./agent-directory.ts";
 
 export interface AgentSocketParts {
@@ -39,7 +40,7 @@ export class AgentSocket implements ConnectedAgent {
   readonly #pingTimer: NodeJS.Timeout;
   #hello: HelloMessage | undefined;
   #agent = 0;
-  #host = "";
+  #identity: AgentIdentity | undefined;
   #lastHeardMs = performance.now();
   /** A message was dropped for want of room, and the reset that makes the agent send it again is due. */
   #isShedding = false;
@@ -227,8 +228,9 @@ export class AgentSocket implements ConnectedAgent {
       return;
     }
     const { agentId, version } = hello;
-    const { host, labels, rotate } = identified.identity;
-    this.#host = host;
+    const { host, rotate } = identified.identity;
+    this.#identity = identified.identity;
+    const labels = this.#labelled(hello.labels);
     const known = await store.introduce({ agentId, host, version, labels });
     if (this.#session.phase === "closed") {
       return; // It left while the old connection or the store was asked.
@@ -251,9 +253,15 @@ export class AgentSocket implements ConnectedAgent {
 
   async #open(streams: readonly OpenStream[]): Promise<void> {
     const { id, store, directory } = this.#parts;
-    const opened = await store.openStreams(id, this.#agent, this.#host, streams);
+    const host = this.#identity?.host ?? "";
+    const labelled = streams.map((each) => ({ ...each, labels: this.#labelled(each.labels) }));
+    const opened = await store.openStreams(id, this.#agent, host, labelled);
     directory.opened(this, opened);
     this.#perform(this.#session.opened(opened));
+  }
+
+  #labelled(labels: Labels): Labels {
+    return { ...labels, ...this.#identity?.labels };
   }
 
   #send(message: Parameters<typeof encodeControl>[0]): void {

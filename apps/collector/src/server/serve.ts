@@ -37,7 +37,7 @@ import { createHttpServer, listen } from "./server.ts";
 import type { CollectorSettings } from "../settings.ts";
 import { localUrl, type ReachFacts } from "./reach.ts";
 import { routeAccess } from "./access-routes.ts";
-import { agentAccess } from "../access/agent-access.ts";
+import { agentAccess, agentListAccess } from "../access/agent-access.ts";
 import { apiDoor } from "../access/api-door.ts";
 import { openAccess } from "../access/open-access.ts";
 import { writeLocalContext } from "../access/token-files.ts";
@@ -181,6 +181,7 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
       doctor: async (isDeep) => toDoctorReport(await runDoctor({ dataDir, isDeep })),
       deletion: deletionOn(store, reader),
       metrics,
+      agentAccess: agentListAccess(gate.keyring),
       door,
       dataDir,
       events,
