@@ -196,7 +196,7 @@ as_agent() {
 }
 
 install_service() {
-  if "$BINARY" service install --help >/dev/null 2>&1; then
+  if "$BINARY" service print >/dev/null 2>&1; then
     "$BINARY" service install --program "$BINARY"
     if [ -n "$downloaded" ] && [ -d /run/systemd/system ]; then
       systemctl try-restart sluice-agent.service
@@ -204,7 +204,7 @@ install_service() {
   fi
   if [ ! -d /run/systemd/system ]; then
     say next "systemd does not run here, so nothing was started. To start it by hand:"
-    say "" "setpriv --reuid $AGENT_USER --regid $AGENT_USER --init-groups $BINARY run"
+    say "" "setpriv --reuid $AGENT_USER --regid $AGENT_USER --init-groups $BINARY run --config $CONFIG_DIR/agent.yaml"
   fi
 }
 

@@ -50,8 +50,7 @@ export class AgentHost implements AsyncDisposable {
   /** The same configuration, on a copy of the state folder: what a cloned machine is. */
   clone(dir: string, collector: string = this.wish.collector): AgentHost {
     const copy = new AgentHost({ ...this.wish, dir, collector });
-    const filter = (path: string): boolean => !path.endsWith(".sock");
-    cpSync(this.stateDir, copy.stateDir, { recursive: true, filter });
+    cpSync(this.stateDir, copy.stateDir, { recursive: true, filter: isNoSocket });
     return copy;
   }
 
@@ -98,4 +97,8 @@ export class AgentHost implements AsyncDisposable {
     const own = [process.execPath, PRODUCT.agent, name, "--config", this.configFile];
     return [...wrapper, ...own, ...flags];
   }
+}
+
+function isNoSocket(path: string): boolean {
+  return !path.endsWith(".sock");
 }

@@ -47,12 +47,10 @@ export class SecureCollector implements AsyncDisposable {
   static async start(dir: string, place: Place = LOOPBACK): Promise<SecureCollector> {
     const collector = new SecureCollector(dir, place);
     mkdirSync(collector.productsDir, { recursive: true });
-    const { address } = place;
-    const made = await collector.sluice(
-      ...["init", "--json", "--config", collector.configFile, "--data-dir", collector.dataDir],
-      ...["--listen", `${address}:0`, "--name", address],
-      ...["--products-dir", collector.productsDir],
-    );
+    const { configFile, dataDir, productsDir } = collector;
+    const flags = `--config ${configFile} --data-dir ${dataDir} --products-dir ${productsDir}`;
+    const reached = `--listen ${place.address}:0 --name ${place.address}`;
+    const made = await collector.sluice("init", "--json", ...`${flags} ${reached}`.split(" "));
     if (made.code !== 0) {
       throw new Error(`sluice init failed: ${made.stderr}`);
     }

@@ -1,5 +1,4 @@
 import type { HttpBindings } from "@hono/node-server";
-import type { Context } from "hono";
 
 import type { ApiError } from "../api/api-error.ts";
 import type { AccessGate, Permission } from "./access-gate.ts";
@@ -64,7 +63,7 @@ const TOO_MANY: ApiError = {
 };
 
 /** The address of the peer; undefined bindings are a test's, which has no socket. */
-export function addressOf(context: Context): string {
-  const { incoming } = (context.env ?? {}) as Partial<HttpBindings>;
+export function addressOf({ env }: { readonly env: unknown }): string {
+  const { incoming } = (env ?? {}) as Partial<HttpBindings>;
   return incoming?.socket.remoteAddress ?? "unknown";
 }

@@ -72,27 +72,25 @@ export function enrol(
 
 function refuseToken(enrolment: EnrolmentRecord, nowMs: number): EnrolmentRefusal | undefined {
   const { expiresMs, revokedMs, uses, usedBy } = enrolment;
-  const refuse = (code: string, message: string): EnrolmentRefusal => ({
-    status: 401,
-    code,
-    message,
-    advice: NEW_LINE,
-  });
   if (revokedMs !== null) {
-    return refuse("enrolment-revoked", "the enrolment token was revoked");
+    return tokenRefusal("enrolment-revoked", "the enrolment token was revoked");
   }
   if (expiresMs <= nowMs) {
     const at = new Date(expiresMs).toISOString().slice(0, 16).replace("T", " ");
-    return refuse("enrolment-expired", `the enrolment token expired at ${at} UTC`);
+    return tokenRefusal("enrolment-expired", `the enrolment token expired at ${at} UTC`);
   }
   return usedBy.length >= uses
-    ? refuse(
+    ? tokenRefusal(
         "enrolment-used",
         uses === 1
           ? "the enrolment token has been used already"
           : `the enrolment token has been used ${uses} times, as often as it may`,
       )
     : undefined;
+}
+
+function tokenRefusal(code: string, message: string): EnrolmentRefusal {
+  return { status: 401, code, message, advice: NEW_LINE };
 }
 
 function refuseHost({ hosts }: EnrolmentRecord, host: string): EnrolmentRefusal | undefined {

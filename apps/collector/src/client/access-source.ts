@@ -1,5 +1,5 @@
 import { EXIT, Failure } from "@sluice/service";
-import * as z from "zod";
+import type * as z from "zod";
 
 import {
   ACCESS_CHANGE,

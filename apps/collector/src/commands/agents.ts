@@ -23,12 +23,12 @@ const COLUMNS = [
 
 /** `sluice agents` */
 export function addAgents(root: Command): void {
-  const agents = root
+  const command = root
     .command("agents")
     .description("list agents and their sources, or revoke, rename, forget one");
-  addAgentActions(agents);
+  addAgentActions(command);
   withSourceOptions(
-    agents
+    command
       .command("list", { isDefault: true })
       .description("list agents and their sources: last event, how far behind, gaps")
       .addOption(

@@ -46,7 +46,7 @@ export class Products {
     }
     const names = await readdir(this.#dir).catch(() => []);
     const lines: string[] = [];
-    for (const name of names.toSorted()) {
+    for (const name of names.toSorted(compareText)) {
       const product = await this.find(name);
       if (product !== undefined) {
         lines.push(`${await this.#sumOf(name, product.path)}  ${name}\n`);
@@ -73,4 +73,8 @@ async function hashFile(path: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
   return hash.digest("hex");
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { type ListenAddress } from "@sluice/service";
+import type { ListenAddress } from "@sluice/service";
 
 import { isLoopback } from "../config.ts";
 

@@ -41,7 +41,9 @@ import { agentAccess, agentListAccess } from "../access/agent-access.ts";
 import { apiDoor } from "../access/api-door.ts";
 import { openAccess } from "../access/open-access.ts";
 import { writeLocalContext } from "../access/token-files.ts";
-import { readTlsFiles, tlsServerOptions } from "../tls/tls-files.ts";
+import { type TlsPaths, tlsServerOptions } from "../tls/tls-files.ts";
+import { TlsWatch } from "../tls/tls-watch.ts";
+import { withAccessChecks } from "../doctor/access-checks.ts";
 
 /** Agents are asked to come back after this long when the collector restarts. */
 const RETRY_AFTER_MS = 500;
@@ -97,7 +99,7 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   });
   await using reader = openStoreReader(dataDir);
   const { gate, failures } = await openAccess(dataDir);
-  const tls = settings.tls && (await readTlsFiles(settings.tls));
+  using tls = settings.tls && (await watchTls(settings.tls, dataDir, log));
   const directory = new AgentDirectory();
   const ingest = new Ingest({
     store,
@@ -178,7 +180,12 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
       guard,
       compact: () => compactNow(store, reader),
       backup: (path) => backUpNow(store, path),
-      doctor: async (isDeep) => toDoctorReport(await runDoctor({ dataDir, isDeep })),
+      doctor: async (isDeep) =>
+        withAccessChecks(
+          toDoctorReport(await runDoctor({ dataDir, isDeep })),
+          settings,
+          Date.now(),
+        ),
       deletion: deletionOn(store, reader),
       metrics,
       agentAccess: agentListAccess(gate.keyring),
@@ -190,7 +197,7 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   const reachFacts = (): ReachFacts => ({
     publicUrl: settings.publicUrl,
     listen: bound,
-    certificate: tls?.certificate,
+    certificate: tls?.material.certificate,
   });
   routeAccess(app, {
     settings,
@@ -202,10 +209,11 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     directory,
     reader,
     reachFacts,
-    ca: () => tls?.ca,
+    ca: () => tls?.material.ca,
     failed: apiFailed,
   });
-  const server = createHttpServer(app, tls && tlsServerOptions(tls));
+  const server = createHttpServer(app, tls && tlsServerOptions(tls.material));
+  tls?.start(server);
   ingest.attach(server);
   await retention.start(); // a changed policy is in force before the first query
   await guard.start(); // whether there is room is known before the first agent
@@ -228,6 +236,19 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   ingest.goAway(RETRY_AFTER_MS);
   server.close();
   server.closeAllConnections();
+}
+
+function watchTls(paths: TlsPaths, dataDir: string, log: Log): Promise<TlsWatch> {
+  return TlsWatch.open({
+    paths,
+    dataDir,
+    nowMs: Date.now,
+    events: {
+      taken: (expires) => log.info({ expires }, "took up another certificate"),
+      failed: (err) =>
+        log.error({ err }, "the certificate could not be renewed or read: the old one stays"),
+    },
+  });
 }
 
 /** Deletes of a running collector: the store goes on with them in the background. */
