@@ -157,7 +157,13 @@ export const FILE_MUTANTS: readonly FileMutant[] = [
     name: "state not synced",
     fault: "a power loss leaves a state that is empty, or cut off",
     foundBy: "initial-cursor",
-    edits: [{ file: `${AGENT}/durable-file.ts`, find: "    await file.sync();\n", replace: "" }],
+    edits: [
+      {
+        file: "packages/service/src/durable-file.ts",
+        find: "    await file.sync();\n",
+        replace: "",
+      },
+    ],
   },
 ];
 

@@ -1,5 +1,6 @@
 import { readCommandLine } from "../src/command-line.ts";
 import { PRODUCT } from "../src/product.ts";
+import { runEnrolSuite } from "./enrol-suite.ts";
 import { runFuzzSuite } from "./fuzz-suite.ts";
 import { runHalfOpenSuite } from "./half-open-suite.ts";
 import { runHerdSuite } from "./herd-suite.ts";
@@ -32,6 +33,7 @@ const USAGE = `usage: pnpm faults NAME [options]
   mutants   the tests above against mutants of the product, each of which must fail one
               --seed N        (1)        --only TEXT       in the mutant's name
   half-open a connection that goes dead without a word: a new one within a minute
+  enrol     a collector, a host and a man in the middle, each in a network of its own
   idle      minutes without a line, then lines
               --minutes N     (10)
   install   packages and services on a fresh Debian: installed, run, removed (pnpm products first)
@@ -112,6 +114,8 @@ async function main(): Promise<number> {
       return (await runInstallSuite()) ? 0 : 1;
     case "reload":
       return (await runReloadSuite({ reloads, seed })) ? 0 : 1;
+    case "enrol":
+      return (await runEnrolSuite()) ? 0 : 1;
     case "herd":
       return (await runHerdSuite(numbers)) ? 0 : 1;
     case "fuzz":

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 
 /** A command that has hung is ended, and its result says so by its signal. */
@@ -15,22 +16,25 @@ export interface CommandResult {
 export async function runCommand(
   command: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input?: string,
 ): Promise<CommandResult> {
   const [program = "", ...args] = command;
   const child = spawn(program, args, {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     env: { PATH: process.env["PATH"], HOME: "/nonexistent", NO_COLOR: "1", ...env },
     timeout: TIMEOUT_MS,
     killSignal: "SIGKILL",
   });
+  child.stdin?.on("error", () => undefined); // a command may end without reading what it is given
+  child.stdin?.end(input);
   const exited = new Promise<Pick<CommandResult, "code" | "signal">>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve({ code, signal }));
   });
   const [exit, stdout, stderr] = await Promise.all([
     exited,
-    text(child.stdout),
-    text(child.stderr),
+    text(child.stdout as Readable),
+    text(child.stderr as Readable),
   ]);
   return { ...exit, stdout, stderr };
 }

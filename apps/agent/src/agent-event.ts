@@ -33,5 +33,8 @@ export type AgentEvent =
     }
   /** Another configuration is in force, from the next connection on. */
   | { readonly kind: "reconfigured"; readonly sources: number }
+  /** The collector asked for another key, and it is in use from the next connection on. */
+  | { readonly kind: "key-replaced" }
+  | { readonly kind: "key-kept"; readonly reason: string; readonly advice: string }
   | { readonly kind: "state-lost"; readonly path: string }
   | { readonly kind: "failed"; readonly error: unknown };

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
 
-import { replaceFile } from "./durable-file.ts";
-import { Failure } from "@sluice/service";
+import { Failure, replaceFile } from "@sluice/service";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -19,21 +18,55 @@ export interface AgentId {
  * @throws Failure where the file holds something else
  */
 export async function loadAgentId(path: string): Promise<AgentId> {
-  try {
-    const id = (await readFile(path, "utf8")).trim();
-    if (!UUID.test(id)) {
-      throw new Failure(
-        `${path} does not hold an agent id`,
-        "restore the file, or move the whole state folder away to begin as a new agent",
-      );
-    }
-    return { id, isNew: false };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-      throw error;
-    }
+  const known = await readId(path);
+  if (known !== undefined) {
+    return { id: known, isNew: false };
+  }
+  const reserved = await readId(reservedPath(path));
+  if (reserved !== undefined) {
+    await rename(reservedPath(path), path);
+    return { id: reserved, isNew: true };
   }
   const id = randomUUID();
   await replaceFile(path, `${id}\n`);
   return { id, isNew: true };
+}
+
+/**
+ * The id that this agent has, or will have when it first runs: one that enrols has not run, and its
+ * state is not lost for that.
+ *
+ * @throws Failure where the file holds something else
+ */
+export async function reserveAgentId(path: string): Promise<string> {
+  const known = (await readId(path)) ?? (await readId(reservedPath(path)));
+  if (known !== undefined) {
+    return known;
+  }
+  const id = randomUUID();
+  await replaceFile(reservedPath(path), `${id}\n`);
+  return id;
+}
+
+function reservedPath(path: string): string {
+  return `${path}.new`;
+}
+
+async function readId(path: string): Promise<string | undefined> {
+  let id: string;
+  try {
+    id = (await readFile(path, "utf8")).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return undefined;
+    }
+    throw error;
+  }
+  if (!UUID.test(id)) {
+    throw new Failure(
+      `${path} does not hold an agent id`,
+      "restore the file, or move the whole state folder away to begin as a new agent",
+    );
+  }
+  return id;
 }

@@ -1,6 +1,7 @@
 import type { ListenAddress } from "@sluice/service";
 import type { StartPolicy } from "@sluice/tail";
 
+import type { TlsFiles, TlsIdentity } from "./tls-identity.ts";
 import type { ProcessingSettings } from "./processing/processing-settings.ts";
 
 export type { ProcessingSettings } from "./processing/processing-settings.ts";
@@ -41,6 +42,11 @@ export interface AgentSettings {
   readonly failbackMs: number | undefined;
   readonly collectors: readonly string[];
   readonly token: () => Promise<string>;
+  /** The file that holds the key, where it is one. */
+  readonly tokenFile: string | undefined;
+  /** Read anew for each connection, so that renewed certificates are taken up. */
+  readonly tls: () => Promise<TlsIdentity>;
+  readonly tlsFiles: TlsFiles;
   readonly stateDir: string;
   readonly host: string;
   readonly version: string;

@@ -6,10 +6,12 @@ import {
   AgentSession,
   type UnfinishedStream,
 } from "@sluice/protocol";
+import { Failure } from "@sluice/service";
 
 import type { AgentEvent } from "./agent-event.ts";
 import { loadAgentId } from "./agent-id.ts";
 import type { AgentSettings } from "./agent-settings.ts";
+import { rotateKey } from "./enroll/key-rotation.ts";
 import { Batcher } from "./batcher.ts";
 import { BuilderPool } from "./builder-pool.ts";
 import { Checkpoints } from "./checkpoints.ts";
@@ -220,6 +222,9 @@ export class Agent implements AsyncDisposable {
         return;
       case "goaway":
         return;
+      case "rotate":
+        this.#rotateKey();
+        return;
       default:
         effect satisfies never;
     }
@@ -256,6 +261,35 @@ export class Agent implements AsyncDisposable {
     }
   }
 
+  /** From the next connection on the new key is used, and the collector ends the old one with that. */
+  #rotateKey(): void {
+    rotateKey(this.#settings).then(
+      (isReplaced) => {
+        if (!isReplaced) {
+          const advice =
+            "set token_file, and enrol this host: `sluice enroll new` on the collector";
+          this.#emit({
+            kind: "key-kept",
+            reason: "it is not in a file of this agent's own",
+            advice,
+          });
+          return;
+        }
+        this.#emit({ kind: "key-replaced" });
+        this.#uplink.suspend();
+        this.#roster.pause();
+        this.#uplink.resume();
+      },
+      (error: unknown) => {
+        const { message, advice } =
+          error instanceof Failure
+            ? error
+            : { message: String(error), advice: "it is tried again with the next connection" };
+        this.#emit({ kind: "key-kept", reason: message, advice });
+      },
+    );
+  }
+
   #sendReport(): void {
     const nowMs = performance.now();
     for (const [key, worker] of this.#roster.workers) {
@@ -280,6 +314,6 @@ function introductionOf({
   return { hostname: host, version, labels };
 }
 
-function targetOf({ collectors, token, failbackMs }: AgentSettings): UplinkTarget {
-  return { urls: collectors, token, failbackMs };
+function targetOf({ collectors, token, tls, tlsFiles, failbackMs }: AgentSettings): UplinkTarget {
+  return { urls: collectors, token, tls, caFile: tlsFiles.caFile, failbackMs };
 }

@@ -2,7 +2,7 @@ import { readFile, rename } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import * as z from "zod/mini";
 
-import { replaceFile } from "./durable-file.ts";
+import { replaceFile } from "@sluice/service";
 
 /** How far a store has acknowledged a stream. */
 export interface Checkpoint {

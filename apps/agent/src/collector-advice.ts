@@ -18,7 +18,7 @@ export function closeNote(
 export function adviceForStatus(status: number): string | undefined {
   switch (status) {
     case HTTP_STATUSES.unauthenticated:
-      return "the token is not one of the collector's: compare token_file with the collector's data_dir/tokens/ingest.token";
+      return "enrol this host (`sluice enroll new` on the collector prints the line), or compare token_file with the token that it is to be";
     case HTTP_STATUSES.originForbidden:
       return "something between adds an Origin header: connect without that proxy";
     case HTTP_STATUSES.notFound:

@@ -1,5 +1,8 @@
-import { request as requestHttp } from "node:http";
+import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+
+import { httpUrl } from "./collector-request.ts";
+import type { TlsIdentity } from "./tls-identity.ts";
 
 const PROBE_TIMEOUT_MS = 5_000;
 
@@ -18,13 +21,11 @@ export interface ProbeAnswer {
 export function probeCollector(
   collector: string,
   path: string,
-  headers: Readonly<Record<string, string>> = {},
+  tls: TlsIdentity,
 ): Promise<ProbeAnswer> {
-  const url = new URL(path, collector);
-  const isTls = url.protocol === "wss:";
-  url.protocol = isTls ? "https:" : "http:";
-  const request = (isTls ? requestHttps : requestHttp)(url, {
-    headers,
+  const url = httpUrl(collector, path);
+  const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
+    ...tls,
     agent: false,
     signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
   });
@@ -45,10 +46,39 @@ export function probeCollector(
 }
 
 /** Whether the collector says that it can store. */
-export async function isReady(collector: string): Promise<boolean> {
+export async function isReady(
+  collector: string,
+  tls: () => Promise<TlsIdentity>,
+): Promise<boolean> {
   try {
-    return (await probeCollector(collector, "/readyz")).status === 200;
+    return (await probeCollector(collector, "/readyz", await tls())).status === 200;
   } catch {
     return false; // Whatever the reason: not ready.
   }
+}
+
+const REASON_WITHIN_MS = 1_000;
+const MAX_REASON_BYTES = 1_024;
+
+/** What a collector says of its refusal: one line of plain text; undefined where it says nothing we would repeat. */
+export async function readReason(response: IncomingMessage): Promise<string | undefined> {
+  if (!/^text\/plain\b/.test(response.headers["content-type"] ?? "")) {
+    return undefined;
+  }
+  const timer = setTimeout(() => response.destroy(), REASON_WITHIN_MS);
+  let said = "";
+  try {
+    for await (const chunk of response) {
+      said += (chunk as Buffer).toString("utf8");
+      if (said.length > MAX_REASON_BYTES) {
+        break;
+      }
+    }
+  } catch {
+    // What has come until then is what it said.
+  } finally {
+    clearTimeout(timer);
+  }
+  const [line = ""] = said.trim().split("\n");
+  return line === "" ? undefined : line.slice(0, 200);
 }

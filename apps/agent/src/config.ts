@@ -29,6 +29,19 @@ const LISTEN = z.string().refine((text) => parseListen(text) !== undefined, {
   message: "expected an address such as 127.0.0.1:7515 or [::1]:7515",
 });
 
+const TLS = z
+  .strictObject({
+    ca_file: z.string().optional(),
+    cert_file: z.string().optional(),
+    key_file: z.string().optional(),
+  })
+  .superRefine(({ cert_file: cert, key_file: key }, context) => {
+    if ((cert === undefined) !== (key === undefined)) {
+      const missing = cert === undefined ? "cert_file" : "key_file";
+      context.addIssue({ code: "custom", path: [missing], message: "is needed beside the other" });
+    }
+  });
+
 /** `agent.yaml`. Only what this version carries out is accepted: an unknown key is an error. */
 export const AGENT_CONFIG = z
   .strictObject({
@@ -36,6 +49,8 @@ export const AGENT_CONFIG = z
       .union([COLLECTOR_URL, z.array(COLLECTOR_URL).min(1)])
       .default("ws://127.0.0.1:7514"),
     token_file: z.string().optional(),
+    /** Of connections by wss: whom to trust, and what to show. */
+    tls: TLS.prefault({}),
     state_dir: z.string().optional(),
     host: HOST.optional(),
     labels: LABELS,

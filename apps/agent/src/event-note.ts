@@ -42,6 +42,12 @@ export function describeEvent(event: AgentEvent): EventNote {
       return note("info", "the configuration was read again and is in force", {
         sources: event.sources,
       });
+    case "key-replaced":
+      return note("info", "the key was replaced, as the collector asked", {});
+    case "key-kept": {
+      const { reason, advice } = event;
+      return note("warn", `the key was not replaced: ${reason}`, { advice });
+    }
     case "state-lost":
       return note("warn", "the agent's state is lost: asking the collector where it stands", {
         path: event.path,

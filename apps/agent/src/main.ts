@@ -8,6 +8,7 @@ import type { AgentSettings } from "./agent-settings.ts";
 import { checkSettings } from "./check.ts";
 import type { AgentConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
+import { enrollAgent } from "./enroll/enroll.ts";
 import { addPreviewCommand } from "./preview/preview-command.ts";
 import { runAgent } from "./run.ts";
 import { addServiceCommand } from "./service/service-command.ts";
@@ -80,6 +81,8 @@ function program(): Command {
     .option("--start <where>", "where to begin in files that exist: end, beginning or 24h")
     .action((paths, { start, ...options }) => addSource(toRequest(options), paths, start));
 
+  addEnroll(root);
+
   addPreviewCommand(root);
   addServiceCommand(root);
 
@@ -112,12 +115,39 @@ function program(): Command {
   return root;
 }
 
+/** The token has no flag: every user of the host can read the command line of a process. */
+function addEnroll(root: Command): void {
+  addConfigOptions(
+    root
+      .command("enroll")
+      .description("exchange an enrolment token, given on stdin, for a key of this agent's own"),
+  )
+    .option("--ca <file>", "the collector's authority, as --tls-ca-file")
+    .option(
+      "--fingerprint <sha256>",
+      "fingerprint of the collector's authority, in place of the file",
+    )
+    .option("--enroll-token-file <file>", "file that holds the enrolment token (default: stdin)")
+    .action(async ({ ca, fingerprint, enrollTokenFile, ...options }) => {
+      const tlsCaFile = ca ?? options.tlsCaFile;
+      const { settings } = await load({ ...options, tlsCaFile });
+      const named = process.env["SLUICE_AGENT_ENROLL_TOKEN_FILE"];
+      await enrollAgent(settings, {
+        fingerprint,
+        enrollTokenFile: enrollTokenFile ?? (named === "" ? undefined : named),
+      });
+    });
+}
+
 /** Every scalar of the configuration has a flag. */
 function addConfigOptions(command: Command): Command<[], ConfigFlags> {
   return command
     .option("--config <file>", "configuration file (default: /etc/sluice/agent.yaml)")
     .option("--collector <url>", "collector to ship to")
-    .option("--token-file <file>", "file that holds the ingest token")
+    .option("--token-file <file>", "file that holds this agent's key")
+    .option("--tls-ca-file <file>", "authority that the collector's certificate must be signed by")
+    .option("--tls-cert-file <file>", "client certificate to show")
+    .option("--tls-key-file <file>", "the client certificate's private key")
     .option("--state-dir <dir>", "folder for the agent's own state")
     .option("--host <name>", "name of this host (default: its hostname)")
     .option("--failback <duration>", "how often to try the first collector while another serves")
@@ -142,6 +172,9 @@ type ConfigFlags = {
   readonly config?: string | undefined;
   readonly collector?: string | undefined;
   readonly tokenFile?: string | undefined;
+  readonly tlsCaFile?: string | undefined;
+  readonly tlsCertFile?: string | undefined;
+  readonly tlsKeyFile?: string | undefined;
   readonly stateDir?: string | undefined;
   readonly host?: string | undefined;
   readonly failback?: string | undefined;
@@ -163,6 +196,9 @@ function toRequest(options: ConfigFlags): ConfigRequest {
     flags: {
       collector: options.collector,
       "token-file": options.tokenFile,
+      "tls-ca-file": options.tlsCaFile,
+      "tls-cert-file": options.tlsCertFile,
+      "tls-key-file": options.tlsKeyFile,
       "state-dir": options.stateDir,
       host: options.host,
       failback: options.failback,

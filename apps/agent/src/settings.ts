@@ -15,6 +15,7 @@ import { AGENT_CONFIG, type AgentConfig } from "./config.ts";
 import { toList } from "./file-source-config.ts";
 import { tokenCredential } from "./service/token-credential.ts";
 import { toSource } from "./source-config.ts";
+import { readTlsIdentity, type TlsFiles } from "./tls-identity.ts";
 import { VERSION } from "./version.ts";
 
 export interface ConfigRequest {
@@ -67,9 +68,17 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
   if (stateDir === undefined) {
     throw new Failure("state_dir is not set", "set state_dir in the configuration", EXIT.config);
   }
+  const tlsFiles: TlsFiles = {
+    caFile: value.tls.ca_file,
+    certFile: value.tls.cert_file,
+    keyFile: value.tls.key_file,
+  };
   const settings: AgentSettings = {
     collectors: toList(value.collector),
     token: () => readToken(value.token_file, request.env),
+    tokenFile: value.token_file,
+    tls: () => readTlsIdentity(tlsFiles),
+    tlsFiles,
     stateDir: resolve(stateDir),
     host: value.host ?? hostname(),
     version: VERSION,
@@ -81,7 +90,8 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
   return { config: config.value, file, text, settings };
 }
 
-const TOKEN_FILE_ADVICE = "copy the collector's data_dir/tokens/ingest.token there, mode 0600";
+const TOKEN_FILE_ADVICE =
+  "enrol this host: `sluice enroll new` on the collector prints the line for it";
 
 /** SLUICE_AGENT_TOKEN is a token, `token_file` (SLUICE_AGENT_TOKEN_FILE) a path; else systemd may hand one on. */
 async function readToken(
@@ -99,7 +109,7 @@ async function readToken(
   if (tokenFile === undefined) {
     throw new Failure(
       "no token is configured",
-      "set token_file to a copy of the collector's data_dir/tokens/ingest.token",
+      "set token_file, and enrol this host: `sluice enroll new` on the collector prints the line for it",
       EXIT.config,
     );
   }

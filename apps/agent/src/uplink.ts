@@ -12,7 +12,9 @@ import WebSocket from "ws";
 
 import { Backoff } from "./backoff.ts";
 import { adviceForStatus, closeNote } from "./collector-advice.ts";
-import { isReady } from "./collector-probe.ts";
+import { isReady, readReason } from "./collector-probe.ts";
+import { describeTlsError } from "./link-advice.ts";
+import type { TlsIdentity } from "./tls-identity.ts";
 
 /** Nothing was acknowledged for this long though something is on its way: the connection is not to be trusted. */
 const ACK_TIMEOUT_MS = 60_000;
@@ -42,6 +44,9 @@ export interface UplinkTarget {
   readonly urls: readonly string[];
   /** Read anew for each attempt, so that a rotated token is taken up. */
   readonly token: () => Promise<string>;
+  /** Whom to trust and what to show; read anew for each attempt, too. */
+  readonly tls: () => Promise<TlsIdentity>;
+  readonly caFile: string | undefined;
   /** While connected to another than the first: how often it is seen whether that answers again. */
   readonly failbackMs: number | undefined;
 }
@@ -151,8 +156,10 @@ export class Uplink implements AsyncDisposable {
     const attempt = this.#attempt++;
     const collector = urls[attempt % urls.length] as string;
     let token: string;
+    let tls: TlsIdentity;
     try {
       token = await this.#target.token();
+      tls = await this.#target.tls();
     } catch (error) {
       if (this.#suspensions === suspensions) {
         this.#retry({ collector, reason: messageOf(error), advice: undefined });
@@ -164,6 +171,7 @@ export class Uplink implements AsyncDisposable {
     }
     const socket = new WebSocket(new URL("/v1/agent", collector), SUBPROTOCOL, {
       headers: { authorization: `Bearer ${token}` },
+      ...tls,
       perMessageDeflate: false,
       maxPayload: LIMITS.controlBytes,
       handshakeTimeout: LIMITS.handshakeTimeoutMs,
@@ -172,13 +180,19 @@ export class Uplink implements AsyncDisposable {
     let failure = "the connection was closed";
     let advice: string | undefined;
     socket.on("unexpected-response", (request, response) => {
-      failure = `the collector answered ${response.statusCode ?? 0}`;
-      advice = adviceForStatus(response.statusCode ?? 0);
-      request.destroy();
-      socket.terminate();
+      const status = response.statusCode ?? 0;
+      failure = `the collector answered ${status}`;
+      advice = adviceForStatus(status);
+      void readReason(response).then((reason) => {
+        failure = reason === undefined ? failure : `${failure}: ${reason}`;
+        request.destroy();
+        socket.terminate();
+      });
     });
     socket.on("error", (error) => {
-      failure = advice === undefined ? messageOf(error) : failure;
+      const ofTls = describeTlsError(error, collector, this.#target.caFile);
+      failure = advice === undefined ? (ofTls?.reason ?? messageOf(error)) : failure;
+      advice ??= ofTls?.advice;
     });
     socket.on("open", () => {
       if (this.#socket !== socket) {
@@ -248,7 +262,7 @@ export class Uplink implements AsyncDisposable {
     const waitMs = failbackMs * (0.75 + this.#options.random() / 2);
     const socket = this.#socket;
     this.#failbackTimer = setTimeout(() => {
-      void isReady(first).then((ready) => {
+      void isReady(first, this.#target.tls).then((ready) => {
         if (this.#socket !== socket || socket?.readyState !== WebSocket.OPEN || this.#isStopped) {
           return;
         }

@@ -14,6 +14,9 @@ const SETTINGS: AgentSettings = {
   labels: {},
   metrics: undefined,
   failbackMs: undefined,
+  tokenFile: undefined,
+  tls: () => Promise.resolve({}),
+  tlsFiles: { caFile: undefined, certFile: undefined, keyFile: undefined },
   sources: [
     {
       kind: "file",

@@ -87,7 +87,13 @@ afterEach(() => {
 
 function uplinkTo(...urls: readonly string[]): Uplink {
   return new Uplink({
-    target: { urls, token: () => Promise.resolve("t"), failbackMs: undefined },
+    target: {
+      urls,
+      token: () => Promise.resolve("t"),
+      tls: () => Promise.resolve({}),
+      caFile: undefined,
+      failbackMs: undefined,
+    },
     session,
     random: () => 0.5,
     events: {
@@ -168,6 +174,8 @@ describe("the connection to a collector", () => {
     uplink.resume({
       urls: [other.url, greeter.url],
       token: () => Promise.resolve("t"),
+      tls: () => Promise.resolve({}),
+      caFile: undefined,
       failbackMs: undefined,
     });
     await until(() => session.phase === "live");

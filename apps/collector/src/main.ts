@@ -8,7 +8,9 @@ import { addCompact } from "./commands/compact.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDelete } from "./commands/delete.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addEnroll } from "./commands/enroll.ts";
 import { addGaps } from "./commands/gaps.ts";
+import { addInit } from "./commands/init.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addPrune } from "./commands/prune.ts";
 import { addQuery } from "./commands/query.ts";
@@ -18,13 +20,17 @@ import { addServe } from "./commands/serve.ts";
 import { addService } from "./commands/service.ts";
 import { addStats } from "./commands/stats.ts";
 import { addTail } from "./commands/tail.ts";
+import { addTokens } from "./commands/tokens.ts";
 import { report } from "./report.ts";
 import { VERSION } from "./version.ts";
 
 /** One function a command: each adds itself, its options and its action, in the order `--help` lists them. */
 const COMMANDS: readonly ((root: Command) => void)[] = [
+  addInit,
   addServe,
   addService,
+  addEnroll,
+  addTokens,
   addQuery,
   addTail,
   addAgents,

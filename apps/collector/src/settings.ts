@@ -10,6 +10,7 @@ import { EXIT, Failure, type ListenAddress, parseListen, readConfigFile } from "
 import type { RetentionPolicy } from "@sluice/retention";
 
 import { COLLECTOR_CONFIG, type CollectorConfig } from "./config.ts";
+import type { TlsPaths } from "./tls/tls-files.ts";
 
 export interface ConfigRequest {
   /** `--config`; the standard path where it is not given. */
@@ -24,6 +25,10 @@ export interface CollectorSettings {
   readonly listen: ListenAddress;
   readonly dataDir: string;
   readonly retention: RetentionPolicy;
+  /** Undefined: plain text. */
+  readonly tls: TlsPaths | undefined;
+  readonly publicUrl: string | undefined;
+  readonly productsDir: string | undefined;
 }
 
 /**
@@ -61,5 +66,20 @@ export async function loadSettings(request: ConfigRequest): Promise<CollectorSet
     listen,
     dataDir: resolve(dataDir),
     retention: value.retention,
+    tls: toTlsPaths(value.tls),
+    publicUrl: value.public_url,
+    productsDir: value.products_dir === undefined ? undefined : resolve(value.products_dir),
   };
+}
+
+function toTlsPaths(tls: CollectorConfig["tls"]): TlsPaths | undefined {
+  const { cert_file: cert, key_file: key, ca_file: ca, client_ca_file: clientCa } = tls;
+  return cert === undefined || key === undefined
+    ? undefined
+    : {
+        certFile: resolve(cert),
+        keyFile: resolve(key),
+        caFile: ca === undefined ? undefined : resolve(ca),
+        clientCaFile: clientCa === undefined ? undefined : resolve(clientCa),
+      };
 }

@@ -2,6 +2,7 @@ import { Failure } from "@sluice/service";
 import type { Hono } from "hono";
 import { expect, test, vi } from "vitest";
 
+import { doorFor } from "./door.ts";
 import { adminApi } from "../src/api/admin-api.ts";
 import { shared } from "../src/api/request-limits.ts";
 import { AgentDirectory } from "../src/ingest/agent-directory.ts";
@@ -64,7 +65,8 @@ async function apiOn(
       nowMs: () => 0,
     }),
     metrics,
-    tokens: { allows: (scope, header) => scope === "query" && header === "Bearer good" },
+    agentAccess: { keyOf: () => "shared", isCloned: () => false, isForgotten: () => false },
+    door: doorFor("query", "maintain"),
     dataDir,
     events: { failed: (error) => failures.push(error) },
   });

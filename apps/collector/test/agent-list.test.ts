@@ -30,6 +30,8 @@ test("an agent is listed with its streams and what it last said of their backlog
       host: "web-1",
       agentId: "a1",
       connected: true,
+      key: null,
+      clone: false,
       streams: [
         {
           source: "/var/log/syslog",

@@ -6,6 +6,7 @@ import type { Failure } from "@sluice/service";
 import { SearchError, type SearchRequest } from "@sluice/store";
 import { afterEach, describe, expect, test } from "vitest";
 
+import { doorFor } from "./door.ts";
 import { createApi } from "../src/api/api.ts";
 import { CollectorClient } from "../src/client/api-client.ts";
 import { LinkFailure } from "../src/client/api-link.ts";
@@ -36,7 +37,7 @@ async function listen(
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const url = new URL(`http://127.0.0.1:${port}`);
-  return new CollectorClient(url, { value: token, origin: "a test" }, silenceMs);
+  return new CollectorClient(url, { value: token, origin: "a test" }, undefined, silenceMs);
 }
 
 async function serve(
@@ -49,7 +50,7 @@ async function serve(
   const app = createApi({
     reader: () => fake.reader,
     arrivals,
-    tokens: { allows: (_, header) => header === "Bearer good" },
+    door: doorFor("query"),
     events: { searchBegan: ignore, searchEnded: ignore, failed: ignore },
   });
   const answer = getRequestListener(app.fetch);
@@ -241,8 +242,10 @@ describe("what a person is told", () => {
       yield "";
     }, "bad");
     await expect(read(client.search(REQUEST, NEVER))).rejects.toMatchObject({
-      message: expect.stringContaining("does not know the token from a test") as string,
-      advice: expect.stringContaining("query.token") as string,
+      message: expect.stringContaining(
+        "does not take the token from a test: the token is not known here",
+      ) as string,
+      advice: "send a good one",
     } satisfies Partial<Failure>);
   });
 

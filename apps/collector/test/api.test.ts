@@ -3,6 +3,7 @@ import { SearchError } from "@sluice/store";
 import type { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 
+import { doorFor } from "./door.ts";
 import { createApi } from "../src/api/api.ts";
 import { ArrivalFeed } from "../src/api/follow.ts";
 import { FakeReader, type Script } from "./fake-reader.ts";
@@ -26,7 +27,7 @@ function serve(script: Script = async function* () {}, isOpen = true): Served {
   const app = createApi({
     reader: () => (isOpen ? fake.reader : undefined),
     arrivals,
-    tokens: { allows: (scope, header) => scope === "query" && header === "Bearer good" },
+    door: doorFor("query"),
     events: {
       searchBegan: () => (running += 1),
       searchEnded: () => (running -= 1),

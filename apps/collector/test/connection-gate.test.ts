@@ -7,10 +7,12 @@ import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 
+import { FailedAttempts } from "../src/access/failed-attempts.ts";
 import { AgentDirectory } from "../src/ingest/agent-directory.ts";
 import { Ingest } from "../src/ingest/ingest.ts";
 import { ConnectionGate } from "../src/server/connection-gate.ts";
 import { createHttpServer, listen } from "../src/server/server.ts";
+import { sharedAccess } from "./door.ts";
 
 const GOOD = { authorization: "Bearer good" };
 
@@ -23,10 +25,9 @@ beforeEach(async () => {
   refusals = [];
   sockets = [];
   const gate = new ConnectionGate((address, reason) => refusals.push(`${address}: ${reason}`));
-  const tokens = { allows: (_scope: unknown, header?: string) => header === GOOD.authorization };
   const app = new Hono();
   app.get("/v1/stats", (context) =>
-    tokens.allows("query", context.req.header("authorization"))
+    context.req.header("authorization") === GOOD.authorization
       ? context.text("known")
       : context.text("unknown", 401),
   );
@@ -34,8 +35,10 @@ beforeEach(async () => {
   new Ingest({
     store: { disconnect: () => undefined } as unknown as Store,
     directory: new AgentDirectory(),
-    tokens,
-    gate,
+    connections: gate,
+    access: sharedAccess(true),
+    failures: new FailedAttempts(() => 0),
+    wantsCertificate: false,
     onRefused: (address, reason) => refusals.push(`${address}: ${reason}`),
     onError: (error) => {
       throw error;

@@ -6,6 +6,8 @@ import type { Store } from "@sluice/store";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 
+import { FailedAttempts } from "../src/access/failed-attempts.ts";
+import { sharedAccess } from "./door.ts";
 import { AgentDirectory } from "../src/ingest/agent-directory.ts";
 import { Ingest } from "../src/ingest/ingest.ts";
 
@@ -25,8 +27,10 @@ async function stand() {
   const ingest = new Ingest({
     store: store as Store,
     directory: new AgentDirectory(),
-    tokens: { allows: () => true },
-    gate: { authenticated: () => undefined, isCrowded: () => false },
+    connections: { authenticated: () => undefined, isCrowded: () => false },
+    access: sharedAccess(true),
+    failures: new FailedAttempts(() => 0),
+    wantsCertificate: false,
     onRefused: () => undefined,
     onError: (error) => {
       throw error;

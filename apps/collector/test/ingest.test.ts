@@ -4,6 +4,8 @@ import { Duplex } from "node:stream";
 import type { Store } from "@sluice/store";
 import { expect, test } from "vitest";
 
+import { FailedAttempts } from "../src/access/failed-attempts.ts";
+import { sharedAccess } from "./door.ts";
 import { AgentDirectory } from "../src/ingest/agent-directory.ts";
 import { Ingest } from "../src/ingest/ingest.ts";
 
@@ -14,8 +16,10 @@ function upgrade(url: string, write: (done: (error?: Error) => void) => void): P
   new Ingest({
     store: {} as Store,
     directory: new AgentDirectory(),
-    tokens: { allows: () => false },
-    gate: { authenticated: () => undefined, isCrowded: () => false },
+    connections: { authenticated: () => undefined, isCrowded: () => false },
+    access: sharedAccess(false),
+    failures: new FailedAttempts(() => 0),
+    wantsCertificate: false,
     onRefused: (_address, reason) => (refusal = reason),
     onError: (error) => {
       throw error;

@@ -64,6 +64,8 @@ export type AgentEffect =
   | { readonly kind: "credit" }
   /** The collector leaves in good order and asks to be left alone for this long. */
   | { readonly kind: "goaway"; readonly retryAfterMs: number }
+  /** The key is to be replaced; the connection goes on. */
+  | { readonly kind: "rotate" }
   /** The collector cannot serve the stream (or, without a key, the last request). */
   | {
       readonly kind: "failed";

@@ -143,6 +143,8 @@ export class AgentSession {
         return [{ kind: "credit" }];
       case "goaway":
         return [{ kind: "goaway", retryAfterMs: message.retryAfterMs ?? 0 }];
+      case "rotate":
+        return [{ kind: "rotate" }];
       case "failed":
         return [
           {

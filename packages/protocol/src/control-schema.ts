@@ -142,6 +142,7 @@ export const COLLECTOR_SCHEMAS: {
     reason: oneOf<GoawayReason>(GOAWAY_NOTES),
     retryAfterMs: z.exactOptional(counter),
   }),
+  rotate: z.object({ type: z.literal("rotate") }),
   failed: z.object({
     type: z.literal("failed"),
     stream: z.exactOptional(uint32),

@@ -133,6 +133,11 @@ export interface GoawayMessage {
   readonly retryAfterMs?: number;
 }
 
+/** The agent is to make a new key, and have it added beside the one in use: `POST /rotate`. */
+export interface RotateMessage {
+  readonly type: "rotate";
+}
+
 export interface StreamBacklog {
   readonly stream: number;
   /** Bytes of the source that are not acknowledged. */
@@ -165,6 +170,7 @@ export type CollectorMessage =
   | RejectMessage
   | CreditMessage
   | GoawayMessage
+  | RotateMessage
   | FailedMessage;
 
 export type ControlMessage = AgentMessage | CollectorMessage;

@@ -228,6 +228,7 @@ export const controlMessage: fc.Arbitrary<ControlMessage> = fc.oneof(
     },
     { requiredKeys: ["type", "reason"] },
   ),
+  fc.record({ type: fc.constant("rotate" as const) }),
   fc.record(
     {
       type: fc.constant("failed" as const),

@@ -80,6 +80,7 @@ describe("control message", () => {
       "reject",
       "report",
       "reset",
+      "rotate",
       "unfinished",
       "welcome",
     ]);

@@ -190,6 +190,7 @@ export class ModelAgent {
         case "unfinished":
         case "credit":
         case "goaway":
+        case "rotate":
         case "failed":
           break;
         default:

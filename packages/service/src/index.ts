@@ -1,4 +1,5 @@
 export { readConfigFile } from "./config-file.ts";
+export { replaceFile } from "./durable-file.ts";
 export { Counter, Histogram, measured, renderMetrics } from "./exposition.ts";
 export type { MetricFamily } from "./exposition.ts";
 export { EXIT, Failure, sayFailure } from "./failure.ts";
@@ -19,6 +20,6 @@ export { ownNotifier } from "./systemd/notifier-log.ts";
 export { ServiceFiles } from "./systemd/service-files.ts";
 export { renderUnit } from "./systemd/unit.ts";
 export { requireReachable, unitProgram } from "./systemd/unit-program.ts";
-export { escapeLines, escapeText, UNSAFE_CHARACTERS } from "./terminal-text.ts";
+
 export { parseToken } from "./token.ts";
 export { versionText } from "./version-text.ts";

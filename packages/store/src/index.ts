@@ -2,6 +2,7 @@ export { StoreError } from "./errors.ts";
 export type { StoreErrorCode } from "./errors.ts";
 export type { AgentIntroduction, AppendOutcome, OpenedStream, StreamOpening } from "./head/head.ts";
 export { Store } from "./store.ts";
+export { StoreLock } from "./store-lock.ts";
 export type { RetentionOrder, RetentionResult, StoreEvents, StoreNotice } from "./store.ts";
 export type { DeleteOrder, IssuedDelete } from "./head/delete-issuer.ts";
 export type { RetentionCutoffs } from "./manifest/visibility.ts";

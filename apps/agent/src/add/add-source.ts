@@ -1,13 +1,12 @@
 import { realpath, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { appendToList } from "@sluice/config";
-import { escapeLines, EXIT, Failure } from "@sluice/service";
+import { escapeLines, EXIT, Failure, replaceFile } from "@sluice/service";
 import { coversPath } from "@sluice/tail";
 
 import type { AgentSettings } from "../agent-settings.ts";
 import { becomeAgentUser } from "../doctor/agent-user.ts";
 import { checkGlob } from "../doctor/file-checks.ts";
-import { replaceFile } from "../durable-file.ts";
 import { type ConfigRequest, loadSettings } from "../settings.ts";
 import { askStatus } from "../status/status-socket.ts";
 

@@ -1,10 +1,16 @@
 import { formatDuration } from "@sluice/quantity";
 import { LIMITS, SUBPROTOCOL } from "@sluice/protocol";
+import type { Failure } from "@sluice/service";
 import WebSocket from "ws";
 
 import { adviceForStatus } from "../collector-advice.ts";
-import { probeCollector, type ProbeAnswer } from "../collector-probe.ts";
+import type { AgentSettings } from "../agent-settings.ts";
+import { probeCollector, type ProbeAnswer, readReason } from "../collector-probe.ts";
+import { describeTlsError } from "../link-advice.ts";
+import type { TlsIdentity } from "../tls-identity.ts";
 import { type Check, fail, ok, warn } from "./doctor-report.ts";
+
+const ENROL = "enrol this host: `sluice enroll new` on the collector prints the line for it";
 
 /** The `Date` header is cut to a second, and the answer takes a while. */
 const CLOCK_TOLERANCE_MS = 5_000;
@@ -12,13 +18,20 @@ const CLOCK_TOLERANCE_MS = 5_000;
 /** Whether a collector can be reached, is one, takes the token, and has the same time. */
 export async function checkCollector(
   collector: string,
-  token: () => Promise<string>,
+  { token, tls, tlsFiles }: Pick<AgentSettings, "token" | "tls" | "tlsFiles">,
 ): Promise<readonly Check[]> {
+  let identity: TlsIdentity;
+  try {
+    identity = await tls();
+  } catch (error) {
+    const { message, advice } = error as Failure;
+    return [fail("tls", message, advice)];
+  }
   let answer: ProbeAnswer;
   try {
-    answer = await probeCollector(collector, "/healthz");
+    answer = await probeCollector(collector, "/healthz", identity);
   } catch (error) {
-    return [unreachable(collector, error as NodeJS.ErrnoException)];
+    return [unreachable(collector, error as NodeJS.ErrnoException, tlsFiles.caFile)];
   }
   if (answer.status !== 200) {
     const summary = `answers ${answer.status} where a collector says that it is well`;
@@ -28,7 +41,7 @@ export async function checkCollector(
   return [
     checkTransport(collector),
     ...checkClock(answer.dateMs, Date.now()),
-    await checkToken(collector, token),
+    await checkToken(collector, token, identity),
   ];
 }
 
@@ -61,18 +74,22 @@ function checkClock(dateMs: number | undefined, nowMs: number): readonly Check[]
 }
 
 /** Opens a connection as the agent does, and leaves before it says who it is: a running agent is not disturbed. */
-async function checkToken(collector: string, token: () => Promise<string>): Promise<Check> {
+async function checkToken(
+  collector: string,
+  token: () => Promise<string>,
+  tls: TlsIdentity,
+): Promise<Check> {
   let bearer: string;
   try {
     bearer = await token();
   } catch (error) {
     const { message } = error as Error;
-    const advice = "copy the collector's data_dir/tokens/ingest.token there, mode 0600";
-    return fail("token", message, advice);
+    return fail("token", message, ENROL);
   }
   return new Promise((resolve) => {
     const socket = new WebSocket(new URL("/v1/agent", collector), SUBPROTOCOL, {
       headers: { authorization: `Bearer ${bearer}` },
+      ...tls,
       perMessageDeflate: false,
       handshakeTimeout: LIMITS.handshakeTimeoutMs,
     });
@@ -80,10 +97,14 @@ async function checkToken(collector: string, token: () => Promise<string>): Prom
       socket.close();
       resolve(ok("token", "accepted"));
     });
-    socket.on("unexpected-response", (request, { statusCode = 0 }) => {
-      request.destroy();
+    socket.on("unexpected-response", (request, response) => {
+      const { statusCode = 0 } = response;
       const advice = adviceForStatus(statusCode) ?? "try again in a minute";
-      resolve(fail("token", `the collector answers ${statusCode}`, advice));
+      void readReason(response).then((reason) => {
+        request.destroy();
+        const said = reason === undefined ? "" : `: ${reason}`;
+        resolve(fail("token", `the collector answers ${statusCode}${said}`, advice));
+      });
     });
     socket.on("error", ({ message }) =>
       resolve(
@@ -93,26 +114,26 @@ async function checkToken(collector: string, token: () => Promise<string>): Prom
   });
 }
 
-function unreachable(collector: string, { code = "", message }: NodeJS.ErrnoException): Check {
-  return fail(collector, `cannot be reached: ${message || code}`, adviceForError(code, collector));
+function unreachable(
+  collector: string,
+  error: NodeJS.ErrnoException,
+  caFile: string | undefined,
+): Check {
+  const { code = "", message } = error;
+  const ofTls = describeTlsError(error, collector, caFile);
+  return ofTls === undefined
+    ? fail(collector, `cannot be reached: ${message || code}`, adviceForError(code, collector))
+    : fail(collector, ofTls.reason, ofTls.advice);
 }
 
 function adviceForError(code: string, collector: string): string {
   const { host, hostname } = new URL(collector);
-  if (/CERT|SIGNATURE|SELF_SIGNED/.test(code)) {
-    return code === "ERR_TLS_CERT_ALTNAME_INVALID"
-      ? "use the name that the certificate is for, or have it made for this one"
-      : "name the authority that signed it in NODE_EXTRA_CA_CERTS, and look at the certificate's dates";
-  }
   switch (code) {
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return `${hostname} is not a name that this host can look up: check the URL and the resolver`;
     case "ECONNREFUSED":
       return `nothing listens on ${host}: start the collector, and have it listen on more than loopback`;
-    case "EPROTO":
-    case "ERR_SSL_WRONG_VERSION_NUMBER":
-      return "there is no TLS on that port: use ws://, or the port that has it";
     case "ECONNRESET":
       return "something closes the connection: is TLS spoken there (wss://), or is a proxy between?";
     default:

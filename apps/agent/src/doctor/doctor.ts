@@ -25,13 +25,13 @@ export async function runDoctor(loaded: LoadedSettings, isJson: boolean): Promis
 }
 
 async function examine({ settings, file }: LoadedSettings): Promise<DoctorReport> {
-  const { stateDir, collectors, token, host } = settings;
+  const { stateDir, collectors, host } = settings;
   // Asked before the user changes: root may ask any agent.
   const { agent, pid } = await examineAgent(stateDir);
   const user = await becomeAgentUser(stateDir, pid);
   const files = await checkFiles(settings, user);
   const journals = settings.sources.filter((source) => source.kind === "journald");
-  const reached = await Promise.all(collectors.map((each) => checkCollector(each, token)));
+  const reached = await Promise.all(collectors.map((each) => checkCollector(each, settings)));
   const checks: Check[] = [
     agent,
     await checkState(stateDir),

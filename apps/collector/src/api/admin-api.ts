@@ -8,7 +8,7 @@ import { listGaps, listJobs, reportStats } from "./admin-report.ts";
 import type { AgentDirectory } from "../ingest/agent-directory.ts";
 import type { DiskGuard } from "../guard/disk-guard.ts";
 import { describePause } from "../guard/guard-log.ts";
-import { listAgents } from "./agent-list.ts";
+import { type AgentListAccess, listAgents } from "./agent-list.ts";
 import { type ApiError, toApiError } from "./api-error.ts";
 import { limitBody, refuseRepeated, shared } from "./request-limits.ts";
 import type { BackupReport } from "../backup/backup-report.ts";
@@ -20,7 +20,8 @@ import { SYSTEM_CLOCKS } from "../retention/clock-watch.ts";
 import { readVolume } from "../retention/inventory.ts";
 import type { CollectorMetrics } from "../server/metrics.ts";
 import type { RetentionJob } from "../retention/retention-job.ts";
-import type { Tokens } from "../server/tokens.ts";
+import type { Permission } from "../access/access-gate.ts";
+import { addressOf, type ApiDoor } from "../access/api-door.ts";
 
 export interface AdminParts {
   readonly reader: StoreReader;
@@ -32,7 +33,8 @@ export interface AdminParts {
   readonly doctor: (isDeep: boolean) => Promise<DoctorReport>;
   readonly deletion: DeletionDesk;
   readonly metrics: CollectorMetrics;
-  readonly tokens: Pick<Tokens, "allows">;
+  readonly agentAccess: AgentListAccess;
+  readonly door: Pick<ApiDoor, "refuse">;
   readonly dataDir: string;
   readonly events: {
     /** What a client was only told as "internal". */
@@ -40,19 +42,19 @@ export interface AdminParts {
   };
 }
 
-const PATHS = [
-  "/v1/agents",
-  "/v1/gaps",
-  "/v1/jobs",
-  "/v1/stats",
-  "/v1/retention/plan",
-  "/v1/prune",
-  "/v1/compact",
-  "/v1/backup",
-  "/v1/doctor",
-  "/v1/delete",
-  "/metrics",
-] as const;
+const PATHS: Readonly<Record<string, Permission>> = {
+  "/v1/agents": "query",
+  "/v1/gaps": "query",
+  "/v1/jobs": "query",
+  "/v1/stats": "query",
+  "/v1/retention/plan": "query",
+  "/v1/prune": "maintain",
+  "/v1/compact": "maintain",
+  "/v1/backup": "maintain",
+  "/v1/doctor": "query",
+  "/v1/delete": "maintain",
+  "/metrics": "query",
+};
 
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -65,13 +67,13 @@ const PRUNE_REQUEST = z.strictObject({ confirmClock: z.boolean().default(false) 
 /**
  * What an operator asks a running collector, and what they tell it: agents, gaps, jobs, stats, the
  * retention plan, a prune, a compaction, a delete, a backup and doctor under `/v1`, and `/metrics`. All of
- * it needs the query token; whatever changes something refuses a browser's cross-site request by its Origin.
+ * it needs a token that may query, and one that may change what is stored where it does; whatever changes something refuses a browser's cross-site request by its Origin.
  */
 export function adminApi(parts: AdminParts): Hono {
-  const { reader, directory, retention, guard, metrics, tokens, dataDir, events } = parts;
+  const { reader, directory, retention, guard, metrics, door, dataDir, events } = parts;
   const app = new Hono();
-  for (const path of PATHS) {
-    app.use(path, authenticate(tokens), refuseWebPages, refuseRepeated, limitBody);
+  for (const [path, permission] of Object.entries(PATHS)) {
+    app.use(path, authenticate(door, permission), refuseWebPages, refuseRepeated, limitBody);
   }
   app.get("/v1/agents", (context) => {
     const text = context.req.query("silent");
@@ -84,7 +86,7 @@ export function adminApi(parts: AdminParts): Hono {
       });
     }
     const silence = silent && { nowUs: SYSTEM_CLOCKS.wallUs(), forMs: silent.value };
-    return context.json(listAgents(reader, directory.presence(), silence));
+    return context.json(listAgents(reader, directory.presence(), silence, parts.agentAccess));
   });
   app.get("/v1/gaps", (context) => context.json(listGaps(reader)));
   app.get("/v1/jobs", (context) => context.json(listJobs(reader)));
@@ -149,17 +151,15 @@ export function adminApi(parts: AdminParts): Hono {
   return app;
 }
 
-function authenticate(tokens: AdminParts["tokens"]): MiddlewareHandler {
+function authenticate(door: Pick<ApiDoor, "refuse">, permission: Permission): MiddlewareHandler {
   return async (context, next) => {
-    if (tokens.allows("query", context.req.header("authorization"))) {
+    const authorization = context.req.header("authorization");
+    const refusal = door.refuse(permission, authorization, addressOf(context));
+    if (refusal === undefined) {
       return next();
     }
     context.header("WWW-Authenticate", 'Bearer realm="sluice"');
-    return refuse(context, 401, {
-      code: "unauthenticated",
-      message: "the token is not known here",
-      advice: "send the token of data_dir/tokens/query.token as Authorization: Bearer",
-    });
+    return refuse(context, refusal.status, refusal.error);
   };
 }
 

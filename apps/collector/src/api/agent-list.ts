@@ -29,6 +29,10 @@ const AGENT_ENTRY = z.object({
   agentId: z.string(),
   /** Null where no running collector was asked. */
   connected: z.boolean().nullable(),
+  /** A key of its own, or a token that several share; null where no running collector was asked. */
+  key: z.enum(["own", "shared", "revoked"]).nullable(),
+  /** A second live agent of this id was refused: its state folder was copied. */
+  clone: z.boolean(),
   streams: z.array(STREAM_ENTRY),
 });
 
@@ -44,15 +48,26 @@ export interface Silence {
   readonly forMs: number;
 }
 
+/** What the collector's keys say of an agent. */
+export interface AgentListAccess {
+  keyOf(agentId: string): AgentEntry["key"];
+  isCloned(agentId: string): boolean;
+  isForgotten(agentId: string): boolean;
+}
+
 /** Lists agents by host, their streams by source and generation. */
 export function listAgents(
   reader: Pick<StoreReader, "agents" | "streams">,
   presence: Presence | undefined,
   silence?: Silence,
+  access?: AgentListAccess,
 ): AgentEntry[] {
   const streams = Map.groupBy(reader.streams(), ({ agent }) => agent);
   return reader
     .agents()
+    .filter(({ agent, agentId }) => {
+      return presence?.connectedAgents.has(agent) === true || access?.isForgotten(agentId) !== true;
+    })
     .filter((agent) => {
       return silence === undefined || isSilent(agent, streams.get(agent.agent) ?? [], silence);
     })
@@ -61,6 +76,8 @@ export function listAgents(
       host,
       agentId,
       connected: presence === undefined ? null : presence.connectedAgents.has(agent),
+      key: access === undefined ? null : access.keyOf(agentId),
+      clone: presence?.clones.has(agentId) === true || access?.isCloned(agentId) === true,
       streams: (streams.get(agent) ?? [])
         .toSorted((a, b) => compareText(a.source, b.source) || a.generation - b.generation)
         .map((stream) => toEntry(stream, presence)),

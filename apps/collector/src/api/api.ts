@@ -8,7 +8,7 @@ import { readSearch, readTail } from "./api-parameters.ts";
 import { type ArrivalFeed, follow } from "./follow.ts";
 import { refuseRepeated } from "./request-limits.ts";
 import { busy, NOT_READY, refuse, refuseSearch } from "./refusal.ts";
-import type { Tokens } from "../server/tokens.ts";
+import { type ApiDoor, addressOf } from "../access/api-door.ts";
 
 /** Reports of the API to the application. */
 interface ApiEvents {
@@ -23,7 +23,7 @@ export interface ApiParts {
   /** Undefined while the store is not open, or after it failed. */
   readonly reader: () => StoreReader | undefined;
   readonly arrivals: ArrivalFeed;
-  readonly tokens: Pick<Tokens, "allows">;
+  readonly door: ApiDoor;
   readonly events: ApiEvents;
 }
 
@@ -42,10 +42,14 @@ const BODIES = "application/vnd.sluice.bodies";
  * and a client that goes away ends its search. Errors are JSON with `code`, `message`, `advice`.
  */
 export function createApi(parts: ApiParts): Hono {
-  const { reader, arrivals, tokens, events } = parts;
+  const { reader, arrivals, door, events } = parts;
   const app = new Hono();
   let searches = 0;
   let followers = 0;
+
+  /** A token that is revoked takes the answers that it has under way with it. */
+  const endWithGrant = (authorization: string | undefined, gone: AbortController): (() => void) =>
+    door.whenEnded(authorization, () => gone.abort());
 
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", (context) =>
@@ -61,12 +65,9 @@ export function createApi(parts: ApiParts): Hono {
         advice: "send it without an Origin header",
       });
     }
-    if (!tokens.allows("query", context.req.header("authorization"))) {
-      return refuse(401, {
-        code: "unauthenticated",
-        message: "the token is not known here",
-        advice: "send the token of data_dir/tokens/query.token as Authorization: Bearer",
-      });
+    const denial = door.refuse("query", context.req.header("authorization"), addressOf(context));
+    if (denial !== undefined) {
+      return refuse(denial.status, denial.error);
     }
     if (method === "HEAD") {
       return context.body(null, 405); // a stream whose body nobody reads would never end
@@ -111,7 +112,11 @@ export function createApi(parts: ApiParts): Hono {
       progress,
       failed: events.failed,
     });
-    return stream(request.render === "bodies" ? BODIES : NDJSON, answer, gone, ended);
+    const unwatch = endWithGrant(context.req.header("authorization"), gone);
+    return stream(request.render === "bodies" ? BODIES : NDJSON, answer, gone, () => {
+      unwatch();
+      ended();
+    });
   });
 
   app.get("/v1/tail", (context) => {
@@ -159,7 +164,9 @@ export function createApi(parts: ApiParts): Hono {
       }),
       events.failed,
     );
+    const unwatch = endWithGrant(context.req.header("authorization"), gone);
     return stream(NDJSON, lines, gone, () => {
+      unwatch();
       followers -= 1;
     });
   });

@@ -53,7 +53,7 @@ export async function openAdminSource(
   const target = await resolveTarget(options, env);
   switch (target.kind) {
     case "collector":
-      return new CollectorSource(new CollectorClient(target.url, target.token));
+      return new CollectorSource(new CollectorClient(target.url, target.token, target.trust));
     case "data":
       return new FolderSource(target.dataDir, options.config, env);
     default:

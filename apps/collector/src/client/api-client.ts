@@ -11,7 +11,7 @@ import {
 import { ANSWER_MARKS, FOLLOW_MARKS, readBodies, readLines } from "./answer-reader.ts";
 import { fromApiError } from "../api/api-error.ts";
 import { ApiLink } from "./api-link.ts";
-import type { Token } from "./context.ts";
+import type { Token, Trust } from "./context.ts";
 import type { FollowEvent } from "../api/follow.ts";
 
 /** For documents, which the collector has at hand. */
@@ -21,8 +21,8 @@ const ANSWER_WITHIN_MS = 20_000;
 export class CollectorClient {
   readonly #link: ApiLink;
 
-  constructor(url: URL, token: Token | undefined, silenceMs?: number) {
-    this.#link = new ApiLink(url, token, silenceMs);
+  constructor(url: URL, token: Token | undefined, trust?: Trust, silenceMs?: number) {
+    this.#link = new ApiLink(url, token, trust, silenceMs);
   }
 
   search(request: SearchRequest, signal: AbortSignal): SearchRun {

@@ -5,7 +5,8 @@ import { EXIT, Failure } from "@sluice/service";
 import { SearchError } from "@sluice/store";
 
 import { API_ERROR, fromApiError } from "../api/api-error.ts";
-import type { Token } from "./context.ts";
+import type { Token, Trust } from "./context.ts";
+import { describeTlsError } from "./tls-error.ts";
 
 /** A link that says nothing for this long is dead: heartbeats and progress come several times as often. */
 const SILENCE_MS = 20_000;
@@ -16,6 +17,8 @@ const MAX_ERROR_BYTES = 64 * 1024;
 
 const CONTENT_TYPES = /^application\/(json|x-ndjson|vnd\.sluice\.bodies)\b/;
 
+const NO_TRUST: Trust = { ca: undefined, caFile: undefined, serverName: undefined };
+
 /** The link failed, not the request: it may well work in a moment. */
 export class LinkFailure extends Failure {}
 
@@ -23,11 +26,18 @@ export class LinkFailure extends Failure {}
 export class ApiLink {
   readonly #url: URL;
   readonly #token: Token | undefined;
+  readonly #trust: Trust;
   readonly #silenceMs: number;
 
-  constructor(url: URL, token: Token | undefined, silenceMs: number = SILENCE_MS) {
+  constructor(
+    url: URL,
+    token: Token | undefined,
+    trust: Trust = NO_TRUST,
+    silenceMs: number = SILENCE_MS,
+  ) {
     this.#url = url;
     this.#token = token;
+    this.#trust = trust;
     this.#silenceMs = silenceMs;
   }
 
@@ -42,7 +52,10 @@ export class ApiLink {
     base.pathname = base.pathname.replace(/\/*$/, "/");
     const url = new URL(path, base);
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
+    const { ca, serverName } = this.#trust;
     const request = send(url, {
+      ...(ca !== undefined && { ca }),
+      ...(serverName !== undefined && { servername: serverName }),
       method,
       signal,
       // Work may take as long as its caller allows; an answer that is only read begins at once.
@@ -122,8 +135,8 @@ export class ApiLink {
             "name its file with --token-file or SLUICE_TOKEN_FILE; the collector keeps it in data_dir/tokens/query.token",
           )
         : new Failure(
-            `the collector at ${href} does not know the token from ${this.#token.origin}`,
-            "take the one in its data_dir/tokens/query.token",
+            `the collector at ${href} does not take the token from ${this.#token.origin}: ${error.data.message}`,
+            error.data.advice,
           );
     }
     return error.data.code === "not-ready" || error.data.code === "busy"
@@ -142,6 +155,10 @@ export class ApiLink {
     const { code, message } = error as NodeJS.ErrnoException;
     const { href, hostname } = this.#url;
     const cause = { cause: error };
+    const ofTls = describeTlsError(code, this.#url, this.#trust.caFile);
+    if (ofTls !== undefined) {
+      return new Failure(ofTls.message, ofTls.advice, EXIT.failed, cause);
+    }
     switch (code) {
       case "ECONNREFUSED":
         return new LinkFailure(

@@ -20,7 +20,7 @@ const HEARTBEAT_MS = 5_000;
 export function openLogSource(target: Target): LogSource {
   switch (target.kind) {
     case "collector": {
-      const client = new CollectorClient(target.url, target.token);
+      const client = new CollectorClient(target.url, target.token, target.trust);
       return {
         search: (request, signal) => client.search(request, signal),
         follow: (query, from, signal) => client.follow(query, from, signal),

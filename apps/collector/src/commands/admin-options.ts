@@ -12,20 +12,35 @@ export const SOURCE_FLAGS = {
     "the collector to ask (default: the saved context, or this machine's)",
   ],
   tokenFile: ["--token-file <file>", "file that holds the collector's query token"],
+  ca: ["--ca <file>", "authority that the collector's certificate must be signed by"],
   json: ["--json", "print JSON", false],
 } as const;
+
+/** A type: commander wants an index signature, which an interface has not. */
+type SourceFlagValues = {
+  readonly data?: string;
+  readonly collector?: string;
+  readonly tokenFile?: string;
+  readonly ca?: string;
+  readonly json: boolean;
+};
 
 /** Adds what every command needs that asks a collector, or looks into a data folder. Last in its help. */
 export function withSourceOptions<
   Arguments extends unknown[],
   Options extends OptionValues,
   Globals extends OptionValues,
->(command: Command<Arguments, Options, Globals>) {
-  return command
+>(
+  command: Command<Arguments, Options, Globals>,
+): Command<Arguments, Options & SourceFlagValues, Globals> {
+  const extended: unknown = command
     .option(...SOURCE_FLAGS.data)
     .option(...SOURCE_FLAGS.collector)
     .option(...SOURCE_FLAGS.tokenFile)
+    .option(...SOURCE_FLAGS.ca)
     .option(...SOURCE_FLAGS.json);
+  // What the library infers of so many options is longer than the compiler writes down.
+  return extended as Command<Arguments, Options & SourceFlagValues, Globals>;
 }
 
 /** Opens what the flags name, and closes it when the work is done, whatever its end. */

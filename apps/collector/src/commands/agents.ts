@@ -5,6 +5,7 @@ import { InvalidArgumentError } from "commander";
 
 import type { AgentEntry, StreamEntry } from "../api/agent-list.ts";
 import { formatAge, formatCount, formatTable } from "../output/text-table.ts";
+import { addAgentActions } from "./agents-access.ts";
 import { hasColor, print, printJson, withAdminSource, withSourceOptions } from "./admin-options.ts";
 
 const COLUMNS = [
@@ -22,9 +23,13 @@ const COLUMNS = [
 
 /** `sluice agents` */
 export function addAgents(root: Command): void {
+  const command = root
+    .command("agents")
+    .description("list agents and their sources, or revoke, rename, forget one");
+  addAgentActions(command);
   withSourceOptions(
-    root
-      .command("agents")
+    command
+      .command("list", { isDefault: true })
       .description("list agents and their sources: last event, how far behind, gaps")
       .addOption(
         new Option(
@@ -59,8 +64,9 @@ export function formatAgents(
   nowMs: number,
   isColored: boolean,
 ): string {
-  const rows = agents.flatMap(({ host, connected, streams }) => {
-    const state = connected === null ? "unknown" : connected ? "connected" : "away";
+  const rows = agents.flatMap((agent) => {
+    const { host, streams } = agent;
+    const state = stateOf(agent);
     const sources = [...Map.groupBy(streams, ({ source }) => source)];
     return sources.length === 0
       ? [[host, state, "(nothing yet)"]]
@@ -72,6 +78,15 @@ export function formatAgents(
         ]);
   });
   return formatTable(COLUMNS, rows, isColored);
+}
+
+/** What an operator has to act on wins. */
+function stateOf({ connected, key, clone }: AgentEntry): string {
+  if (key === "revoked") {
+    return "revoked";
+  }
+  const state = connected === null ? "unknown" : connected ? "connected" : "away";
+  return clone ? `${state}, cloned` : state;
 }
 
 function formatSource(streams: readonly StreamEntry[], nowMs: number): string[] {

@@ -55,6 +55,7 @@ export function addDelete(root: Command): void {
     .option("--data <dir>", "delete from this data folder, on which no collector runs")
     .option(...SOURCE_FLAGS.collector)
     .option(...SOURCE_FLAGS.tokenFile)
+    .option(...SOURCE_FLAGS.ca)
     .option(...SOURCE_FLAGS.json)
     .action(async (words, options) => {
       const zone: Zone = options.utc === true ? "utc" : "local";

@@ -4,6 +4,7 @@ import { EXIT, Failure } from "@sluice/service";
 import { rebuildHead, type RebuildResult, runDoctor } from "@sluice/store";
 
 import { type DoctorReport, toDoctorReport } from "../doctor/doctor-report.ts";
+import { withAccessChecks } from "../doctor/access-checks.ts";
 import { formatCount } from "../output/text-table.ts";
 import { print, printJson, withAdminSource, withSourceOptions } from "./admin-options.ts";
 
@@ -12,7 +13,9 @@ export function addDoctor(root: Command): void {
   withSourceOptions(
     root
       .command("doctor")
-      .description("look whether what is stored is whole, or make a lost head.db again")
+      .description(
+        "look whether what is stored is whole and who is let in, or make a lost head.db again",
+      )
       .option("--deep", "read every record", false)
       .option("--rebuild", "with --data: make head.db again from the segments", false),
   ).action(async (options) => {
@@ -25,7 +28,11 @@ export function addDoctor(root: Command): void {
     const report =
       data === undefined
         ? await withAdminSource(options, (source) => source.doctor(deep))
-        : toDoctorReport(await runDoctor({ dataDir: resolve(data), isDeep: deep }));
+        : await withAccessChecks(
+            toDoctorReport(await runDoctor({ dataDir: resolve(data), isDeep: deep })),
+            undefined,
+            Date.now(),
+          );
     await (json ? printJson(report) : print(formatDoctor(report)));
     setExitCode(report);
   });

@@ -18,6 +18,7 @@ export function addPrune(root: Command): void {
     .option("--config <file>", "with --data: the configuration whose policy is applied")
     .option(...SOURCE_FLAGS.collector)
     .option(...SOURCE_FLAGS.tokenFile)
+    .option(...SOURCE_FLAGS.ca)
     .option(...SOURCE_FLAGS.json)
     .action(async (options) => {
       const { dryRun, confirmClock, json } = options;

@@ -27,6 +27,7 @@ export function addRetention(root: Command): void {
     .option("--config <file>", "with --data: the configuration whose policy is looked at")
     .option(...SOURCE_FLAGS.collector)
     .option(...SOURCE_FLAGS.tokenFile)
+    .option(...SOURCE_FLAGS.ca)
     .option(...SOURCE_FLAGS.json)
     .action((options) =>
       withAdminSource(options, async (source) => {

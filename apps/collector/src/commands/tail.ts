@@ -21,6 +21,7 @@ export function addTail(root: Command): void {
     .option("--data <dir>", "read this data folder, without a collector")
     .option("--collector <url>", "ask this collector")
     .option("--token-file <file>", "file that holds the query token")
+    .option("--ca <file>", "authority that the collector's certificate must be signed by")
     .action(async (words, options) => {
       process.exitCode = await runReading(
         options,

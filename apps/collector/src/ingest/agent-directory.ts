@@ -42,6 +42,10 @@ export class AgentDirectory {
     return this.#byId.size;
   }
 
+  isConnected(agentId: string): boolean {
+    return this.#holders.get(agentId)?.isClosed === false;
+  }
+
   /** Streams that connected agents have opened. */
   get openStreams(): number {
     return [...this.#byId.values()].reduce((sum, { streams }) => sum + streams.size, 0);

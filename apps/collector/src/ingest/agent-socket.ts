@@ -9,11 +9,14 @@ import {
   encodeControl,
   LIMITS,
   type HelloMessage,
+  type Labels,
   type OpenStream,
 } from "@sluice/protocol";
 import type { FrameOutcome, Store } from "@sluice/store";
 import type { WebSocket } from "ws";
 
+import type { Grant } from "../access/access-gate.ts";
+import type { AgentAccess, AgentIdentity } from "../access/agent-access.ts";
 import type { AgentDirectory, ConnectedAgent } from "./agent-directory.ts";
 import type { UnreadMessages } from "./unread-messages.ts";
 
@@ -27,6 +30,9 @@ export interface AgentSocketParts {
   readonly socket: WebSocket;
   readonly store: Store;
   readonly directory: AgentDirectory;
+  readonly access: Pick<AgentAccess, "identify" | "cloneSeen">;
+  /** What the upgrade was let in by. */
+  readonly grant: Grant;
   /** Whether the collector can hold this much more before its next commits. */
   readonly hasRoom: (bytes: number) => boolean;
   /** What an agent may have unacknowledged now: `welcome` states it. */
@@ -46,6 +52,7 @@ export class AgentSocket implements ConnectedAgent {
   readonly #pingTimer: NodeJS.Timeout;
   #hello: HelloMessage | undefined;
   #agent = 0;
+  #identity: AgentIdentity | undefined;
   #lastHeardMs = performance.now();
   /** A message was dropped for want of room, and the reset that makes the agent send it again is due. */
   #isShedding = false;
@@ -107,8 +114,12 @@ export class AgentSocket implements ConnectedAgent {
     this.#session.dropped(bytes);
   }
 
+  get grant(): Grant {
+    return this.#parts.grant;
+  }
+
   /** The credit of all agents has changed. */
-  grant(creditBytes: number): void {
+  giveCredit(creditBytes: number): void {
     this.#perform(this.#session.grant(creditBytes));
   }
 
@@ -141,6 +152,21 @@ export class AgentSocket implements ConnectedAgent {
       this.#send({ type: "goaway", reason: "shutdown", retryAfterMs });
     }
     this.close(CLOSE_CODES.goingAway, "the collector stops");
+  }
+
+  /** What let it in has ended: it is told, and nothing of it is taken any more. */
+  revoke(reason: string): void {
+    if (this.#session.phase === "live") {
+      this.#send({ type: "goaway", reason: "revoked" });
+    }
+    this.close(CLOSE_CODES.unauthenticated, reason);
+  }
+
+  /** The agent is to replace its key, at once. */
+  askToRotate(): void {
+    if (this.#session.phase === "live") {
+      this.#send({ type: "rotate" });
+    }
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
@@ -205,15 +231,27 @@ export class AgentSocket implements ConnectedAgent {
   }
 
   async #introduce(hello: HelloMessage): Promise<void> {
-    const { store, directory } = this.#parts;
+    const { store, directory, access, grant } = this.#parts;
     this.#hello = hello;
-    const admitted = await directory.admit(this);
-    if (!admitted) {
-      this.close(CLOSE_CODES.cloneRefused, "another live agent has this agent id");
+    const identified = await access.identify(grant, hello);
+    if (!identified.ok) {
+      this.close(CLOSE_CODES.unauthenticated, identified.reason);
       return;
     }
-    const { agentId, hostname, version, labels } = hello;
-    const known = await store.introduce({ agentId, host: hostname, version, labels });
+    const admitted = await directory.admit(this);
+    if (!admitted) {
+      const isClone = !this.isClosed;
+      this.close(CLOSE_CODES.cloneRefused, "another live agent has this agent id");
+      if (isClone) {
+        await access.cloneSeen(hello.agentId);
+      }
+      return;
+    }
+    const { agentId, version } = hello;
+    const { host, rotate } = identified.identity;
+    this.#identity = identified.identity;
+    const labels = this.#labelled(hello.labels);
+    const known = await store.introduce({ agentId, host, version, labels });
     if (this.#session.phase === "closed") {
       return; // It left while the old connection or the store was asked.
     }
@@ -228,12 +266,16 @@ export class AgentSocket implements ConnectedAgent {
         unfinished: known.unfinished,
       }),
     );
+    if (rotate) {
+      this.askToRotate();
+    }
   }
 
   async #open(streams: readonly OpenStream[]): Promise<void> {
     const { id, store, directory } = this.#parts;
-    const host = this.#hello?.hostname ?? "";
-    const opened = await store.openStreams(id, this.#agent, host, streams);
+    const host = this.#identity?.host ?? "";
+    const labelled = streams.map((each) => ({ ...each, labels: this.#labelled(each.labels) }));
+    const opened = await store.openStreams(id, this.#agent, host, labelled);
     directory.opened(this, opened);
     this.#perform(this.#session.opened(opened));
     if (opened.length < streams.length) {
@@ -244,6 +286,10 @@ export class AgentSocket implements ConnectedAgent {
         }
       }
     }
+  }
+
+  #labelled(labels: Labels): Labels {
+    return { ...labels, ...this.#identity?.labels };
   }
 
   /** What an agent does not read is held for it, up to a limit: it may be hostile, or stuck. */

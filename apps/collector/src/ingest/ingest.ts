@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import { HTTP_STATUSES, LIMITS, SUBPROTOCOL } from "@sluice/protocol";
 import type { CommitReport, DroppedBytes, FrameOutcome, Store } from "@sluice/store";
 import { WebSocketServer } from "ws";
@@ -8,13 +9,13 @@ import type { AgentDirectory } from "./agent-directory.ts";
 import { AgentSocket } from "./agent-socket.ts";
 import { hasTooManyHeaders, TOO_MANY_HEADERS } from "../server/request-headers.ts";
 import type { ConnectionGate } from "../server/connection-gate.ts";
-import type { Tokens } from "../server/tokens.ts";
+import type { AgentAccess } from "../access/agent-access.ts";
+import type { Denial, Grant, GrantUse } from "../access/access-gate.ts";
+import type { FailedAttempts } from "../access/failed-attempts.ts";
 import { UnreadMessages } from "./unread-messages.ts";
 
 /** The path that agents connect to. */
 const AGENT_PATH = "/v1/agent";
-
-const MINUTE_MS = 60_000;
 
 /**
  * A pause drops what was on its way when it began, and a full pipe of batches can be more than the
@@ -26,8 +27,11 @@ const TAKEN_WITHOUT_CREDIT_BYTES = 256 * 1024;
 export interface IngestParts {
   readonly store: Store;
   readonly directory: AgentDirectory;
-  readonly tokens: Pick<Tokens, "allows">;
-  readonly gate: Pick<ConnectionGate, "authenticated" | "isCrowded">;
+  readonly connections: Pick<ConnectionGate, "authenticated" | "isCrowded">;
+  readonly access: AgentAccess;
+  readonly failures: FailedAttempts;
+  /** Agents must show a certificate that the configured authority has signed. */
+  readonly wantsCertificate: boolean;
   readonly onRefused: (address: string, reason: string) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -51,7 +55,6 @@ export class Ingest {
   });
   readonly #sockets = new Map<number, AgentSocket>();
   readonly #outbox = new UnreadMessages();
-  readonly #failures = new Map<string, { count: number; sinceMs: number }>();
   #nextId = 1;
   /** Bytes of messages over all agents that wait for a commit. */
   #waitingBytes = 0;
@@ -59,6 +62,18 @@ export class Ingest {
 
   constructor(parts: IngestParts) {
     this.#parts = parts;
+    parts.access.watch(({ isMeant, reason, mayReturn }) => {
+      for (const socket of this.#sockets.values()) {
+        if (!isMeant(socket)) {
+          continue;
+        }
+        if (mayReturn) {
+          socket.goAway(0);
+        } else {
+          socket.revoke(reason);
+        }
+      }
+    });
   }
 
   attach(server: Server): void {
@@ -108,6 +123,20 @@ export class Ingest {
     return brake;
   }
 
+  /** How many connections are meant. */
+  count(isMeant: (use: GrantUse) => boolean): number {
+    return [...this.#sockets.values()].filter((socket) => isMeant(socket)).length;
+  }
+
+  /** An agent that is connected is to replace its key now. */
+  askToRotate(agentId: string): void {
+    for (const socket of this.#sockets.values()) {
+      if (socket.agentId === agentId) {
+        socket.askToRotate();
+      }
+    }
+  }
+
   goAway(retryAfterMs: number): void {
     for (const socket of this.#sockets.values()) {
       socket.goAway(retryAfterMs);
@@ -117,7 +146,7 @@ export class Ingest {
   #grant(creditBytes: number): void {
     this.#creditBytes = creditBytes;
     for (const socket of this.#sockets.values()) {
-      socket.grant(creditBytes);
+      socket.giveCredit(creditBytes);
     }
   }
 
@@ -125,15 +154,15 @@ export class Ingest {
     // Node takes its own listener off an upgraded socket: a peer that resets it must not end us.
     socket.on("error", () => socket.destroy());
     const address = request.socket.remoteAddress ?? "unknown";
-    const refusal = this.#refusal(request, address);
-    if (refusal !== undefined) {
-      this.#parts.onRefused(address, refusal.reason);
-      refuse(socket, refusal.status, refusal.reason);
+    const entry = this.#enter(request, address);
+    if ("status" in entry) {
+      this.#parts.onRefused(address, entry.reason);
+      refuse(socket, entry.status, entry.reason);
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const id = this.#nextId++;
-      const { store, directory, onRefused, onError } = this.#parts;
+      const { store, directory, access, onRefused, onError } = this.#parts;
       const hasRoom = (bytes: number): boolean => {
         const isBatch = bytes > TAKEN_WITHOUT_CREDIT_BYTES;
         const isPaused = this.#creditBytes === 0;
@@ -148,6 +177,8 @@ export class Ingest {
         socket: webSocket,
         store,
         directory,
+        access,
+        grant: entry.grant,
         hasRoom,
         creditBytes: () => this.#creditBytes,
         outbox: this.#outbox,
@@ -159,10 +190,10 @@ export class Ingest {
     });
   }
 
-  #refusal(
+  #enter(
     request: IncomingMessage,
     address: string,
-  ): { status: number; reason: string } | undefined {
+  ): { readonly grant: Grant } | { readonly status: number; readonly reason: string } {
     if (URL.parse(request.url ?? "/", "http://collector")?.pathname !== AGENT_PATH) {
       return { status: HTTP_STATUSES.notFound, reason: "no upgrade is served at this path" };
     }
@@ -175,38 +206,42 @@ export class Ingest {
         reason: "an Origin header is not an agent's",
       };
     }
-    // A good token always passes: agents behind one address do not pay for each other's mistakes.
-    if (!this.#parts.tokens.allows("ingest", request.headers.authorization)) {
-      if (this.#isBarred(address)) {
-        return { status: HTTP_STATUSES.tooManyRequests, reason: "too many failed authentications" };
-      }
-      this.#countFailure(address);
-      return { status: HTTP_STATUSES.unauthenticated, reason: "the token is not known here" };
+    if (this.#parts.wantsCertificate && !isCertified(request)) {
+      return this.#deny(address, NO_CERTIFICATE);
     }
-    this.#parts.gate.authenticated(request);
+    // A good token always passes: agents behind one address do not pay for each other's mistakes.
+    const verdict = this.#parts.access.verify(request.headers.authorization);
+    if (!verdict.ok) {
+      return this.#deny(address, verdict.denial);
+    }
+    this.#parts.connections.authenticated(request);
     const offered = request.headers["sec-websocket-protocol"] ?? "";
     if (!offered.split(/\s*,\s*/).includes(SUBPROTOCOL)) {
       return { status: HTTP_STATUSES.upgradeRequired, reason: `speak ${SUBPROTOCOL}` };
     }
-    return this.#parts.gate.isCrowded(request)
+    return this.#parts.connections.isCrowded(request)
       ? { status: HTTP_STATUSES.unavailable, reason: "too many connections" }
-      : undefined;
+      : { grant: verdict.grant };
   }
 
-  #isBarred(address: string): boolean {
-    const failures = this.#failures.get(address);
-    if (failures === undefined || performance.now() - failures.sinceMs > MINUTE_MS) {
-      this.#failures.delete(address);
-      return false;
+  #deny(address: string, { message }: Denial): { status: number; reason: string } {
+    const { failures } = this.#parts;
+    if (failures.isBarred(address)) {
+      return { status: HTTP_STATUSES.tooManyRequests, reason: "too many failed authentications" };
     }
-    return failures.count >= LIMITS.failedAuthsPerIpPerMinute;
+    failures.count(address);
+    return { status: HTTP_STATUSES.unauthenticated, reason: message };
   }
+}
 
-  #countFailure(address: string): void {
-    const failures = this.#failures.get(address) ?? { count: 0, sinceMs: performance.now() };
-    failures.count += 1;
-    this.#failures.set(address, failures);
-  }
+const NO_CERTIFICATE: Denial = {
+  code: "unauthenticated",
+  message: "this collector wants a client certificate: set tls.cert_file and tls.key_file",
+  advice: "",
+};
+
+function isCertified({ socket }: IncomingMessage): boolean {
+  return socket instanceof TLSSocket && socket.authorized;
 }
 
 function refuse(socket: Duplex, status: number, reason: string): void {

@@ -3,6 +3,7 @@ import {
   EXIT,
   Failure,
   formatListen,
+  type ListenAddress,
   type Log,
   endWithin,
   ownNotifier,
@@ -37,7 +38,15 @@ import { NoticeLog } from "./notice-log.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { createHttpServer, listen } from "./server.ts";
 import type { CollectorSettings } from "../settings.ts";
-import { Tokens } from "./tokens.ts";
+import { localUrl, type ReachFacts } from "./reach.ts";
+import { routeAccess } from "./access-routes.ts";
+import { agentAccess, agentListAccess } from "../access/agent-access.ts";
+import { apiDoor } from "../access/api-door.ts";
+import { openAccess } from "../access/open-access.ts";
+import { writeLocalContext } from "../access/token-files.ts";
+import { type TlsPaths, tlsServerOptions } from "../tls/tls-files.ts";
+import { TlsWatch } from "../tls/tls-watch.ts";
+import { withAccessChecks } from "../doctor/access-checks.ts";
 
 /** Agents are asked to come back after this long when the collector restarts. */
 const RETRY_AFTER_MS = 500;
@@ -52,11 +61,11 @@ export interface ServeOptions {
 /** `sluice serve`: the collector in the foreground. */
 export async function serve(settings: CollectorSettings, options: ServeOptions): Promise<void> {
   const log = createLog(process.stderr.isTTY);
-  if (!isLoopback(settings.listen.host)) {
+  if (settings.tls === undefined && !isLoopback(settings.listen.host)) {
     if (!options.insecurePlaintext) {
       throw new Failure(
         `refusing to listen on ${settings.listen.host} in plain text: tokens and logs could be read on the way`,
-        "listen on 127.0.0.1 (behind a TLS proxy or a tunnel), or accept it with --insecure-plaintext",
+        "make certificates with `sluice init`; behind a TLS proxy listen on 127.0.0.1; or accept it with --insecure-plaintext",
         EXIT.config,
       );
     }
@@ -93,15 +102,21 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     },
   });
   await using reader = openStoreReader(dataDir);
-  const tokens = await Tokens.load(dataDir);
   const refusals = new RefusalLog(log);
-  const gate = new ConnectionGate((address, reason) => refusals.refused(address, reason));
+  const connections = new ConnectionGate((address, reason) => refusals.refused(address, reason));
+  const { gate, failures } = await openAccess(dataDir);
+  using tls = settings.tls && (await watchTls(settings.tls, dataDir, log));
   const directory = new AgentDirectory();
   const ingest = new Ingest({
     store,
     directory,
-    tokens,
-    gate,
+    connections,
+    access: agentAccess(gate, {
+      renamed: (agentId, said, host) =>
+        log.warn({ agentId, said, host }, "an agent calls itself otherwise than it was enrolled"),
+    }),
+    failures,
+    wantsCertificate: settings.tls?.clientCaFile !== undefined,
     onRefused: (address, reason) => refusals.refused(address, reason),
     onError: (error) => log.error({ err: error }, "serving an agent failed"),
   });
@@ -151,10 +166,11 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
     log.error({ err: error }, "answering a request failed");
   };
   let isServing = true;
+  const door = apiDoor(gate, failures);
   const app = createApi({
     reader: () => (isServing ? reader : undefined),
     arrivals,
-    tokens,
+    door,
     events: {
       searchBegan: () => metrics.searchBegan(),
       searchEnded: (tookMs) => metrics.searchEnded(tookMs),
@@ -171,22 +187,51 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
       guard,
       compact: () => compactNow(store, reader),
       backup: (path) => backUpNow(store, path),
-      doctor: async (isDeep) => toDoctorReport(await runDoctor({ dataDir, isDeep })),
+      doctor: async (isDeep) =>
+        withAccessChecks(
+          toDoctorReport(await runDoctor({ dataDir, isDeep })),
+          settings,
+          Date.now(),
+        ),
       deletion: deletionOn(store, reader),
       metrics,
-      tokens,
+      agentAccess: agentListAccess(gate.keyring),
+      door,
       dataDir,
       events,
     }),
   );
-  const server = createHttpServer(app, gate);
+  const reachFacts = (): ReachFacts => ({
+    publicUrl: settings.publicUrl,
+    listen: bound,
+    certificate: tls?.material.certificate,
+  });
+  routeAccess(app, {
+    settings,
+    log,
+    gate,
+    failures,
+    door,
+    ingest,
+    directory,
+    reader,
+    reachFacts,
+    ca: () => tls?.material.ca,
+    failed: apiFailed,
+  });
+  const server = createHttpServer(app, connections, tls && tlsServerOptions(tls.material));
+  tls?.start(server);
   ingest.attach(server);
   await retention.start(); // a changed policy is in force before the first query
   await guard.start(); // whether there is room is known before the first agent
   const { address, port } = await listen(server, settings.listen);
+  const bound: ListenAddress = { host: address, port };
+  gate.addLocal(
+    await writeLocalContext(dataDir, { ...localUrl(reachFacts()), caFile: settings.tls?.caFile }),
+  );
   const stopped = stopSignal(); // before anyone is told that it is ready
-  log.info({ listen: formatListen({ host: address, port }), dataDir }, "ready");
-  await notifier.ready(`serving on ${formatListen({ host: address, port })}`);
+  log.info({ listen: formatListen(bound), dataDir }, "ready");
+  await notifier.ready(`serving on ${formatListen(bound)}`);
   notifier.watch(() => store.answer());
 
   const outcome = await Promise.race([stopped, failed.promise]);
@@ -201,6 +246,19 @@ async function collect(settings: CollectorSettings, log: Log): Promise<void> {
   ingest.goAway(RETRY_AFTER_MS);
   server.close();
   server.closeAllConnections();
+}
+
+function watchTls(paths: TlsPaths, dataDir: string, log: Log): Promise<TlsWatch> {
+  return TlsWatch.open({
+    paths,
+    dataDir,
+    nowMs: Date.now,
+    events: {
+      taken: (expires) => log.info({ expires }, "took up another certificate"),
+      failed: (err) =>
+        log.error({ err }, "the certificate could not be renewed or read: the old one stays"),
+    },
+  });
 }
 
 /** Deletes of a running collector: the store goes on with them in the background. */

@@ -1,4 +1,6 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { TlsOptions } from "node:tls";
 import type { AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { EXIT, Failure, type ListenAddress } from "@sluice/service";
@@ -20,19 +22,24 @@ const NOT_KNOWN: ReadonlySet<number> = new Set([401, 403, 429]);
 
 type FetchCallback = Parameters<typeof getRequestListener>[0];
 
-/** The collector's one port: agents by upgrade, everything else by `app`. */
-export function createHttpServer(app: Hono, gate: ConnectionGate): Server {
+/** The collector's one port: agents by upgrade, everything else by `app`; without `tls` in plain text. */
+export function createHttpServer(app: Hono, gate: ConnectionGate, tls?: TlsOptions): Server {
   const answer = getRequestListener(guarded(app, gate));
-  const server = createServer(
-    {
-      maxHeaderSize: LIMITS.headersBytes,
-      headersTimeout: LIMITS.handshakeTimeoutMs,
-      requestTimeout: REQUEST_WITHIN_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-    },
-    // It answers failures of the app itself, and never rejects.
-    (request, response) => void answer(request, response),
-  );
+  const options = {
+    maxHeaderSize: LIMITS.headersBytes,
+    headersTimeout: LIMITS.handshakeTimeoutMs,
+    requestTimeout: REQUEST_WITHIN_MS,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+  };
+  // It answers failures of the app itself, and never rejects.
+  const handle: RequestListener = (request, response) => void answer(request, response);
+  const server =
+    tls === undefined
+      ? createServer(options, handle)
+      : createTlsServer(
+          { ...options, handshakeTimeout: LIMITS.handshakeTimeoutMs, ...tls },
+          handle,
+        );
   // Beyond the limit they are told so, as long as there is a place to be told.
   server.maxConnections = LIMITS.connectionsTotal + LIMITS.connectionsUnauthenticated;
   server.maxHeadersCount = 0; // they are counted, not left out

@@ -7,7 +7,8 @@ import { StoreError } from "../errors.ts";
 import { BACKUP_FILE, BACKUP_FORMAT, type BackupDescription } from "./backup-layout.ts";
 
 /** What a backup holds; a restore writes to these places, and nowhere else. */
-const FILE_PATH = /^(head\.db|segments\/[\w-]+\/[\w-]+\/[\w-]+\.db|tokens\/[\w-]+\.token)$/;
+const FILE_PATH =
+  /^(head\.db|segments\/[\w-]+\/[\w-]+\/[\w-]+\.db|tokens\/[\w-]+\.token|keys\.json|tls\/[\w-]+\.(?:pem|key))$/;
 
 const BACKUP: z.ZodType<BackupDescription> = z.object({
   format: z.literal(BACKUP_FORMAT),

@@ -15,7 +15,7 @@ import {
   type BackupEntry,
 } from "./backup-layout.ts";
 import { BACKUP_DELETE_LOG } from "./delete-log.ts";
-import { copyOwn, linkOrCopy, syncTree, tokenFiles } from "./file-placement.ts";
+import { copyOwn, linkOrCopy, syncTree, accessFiles } from "./file-placement.ts";
 
 export interface BackupOrder {
   readonly dataDir: string;
@@ -89,9 +89,9 @@ export function makeBackup(order: BackupOrder, nowMs: () => number): MadeBackup 
         linkedBytes += entry.bytes;
       }
     }
-    for (const token of tokenFiles(dataDir)) {
-      copyOwn(join(dataDir, token), join(partial, token));
-      files.push(entryOf(token));
+    for (const file of accessFiles(dataDir)) {
+      copyOwn(join(dataDir, file), join(partial, file));
+      files.push(entryOf(file));
     }
     writeOwn(BACKUP_DELETE_LOG, "");
     const description: BackupDescription = {

@@ -50,12 +50,20 @@ export function syncTree(folder: string): void {
   syncFolder(folder);
 }
 
-/** The tokens of a data folder, relative to it. */
-export function tokenFiles(dataDir: string): string[] {
-  const folder = join(dataDir, "tokens");
-  return existsSync(folder)
-    ? readdirSync(folder)
-        .filter((name) => name.endsWith(".token"))
-        .map((name) => `tokens/${name}`)
+/** What of a data folder lets agents and people in: tokens, keys, certificates; relative to it. */
+export function accessFiles(dataDir: string): string[] {
+  return [
+    ...filesIn(dataDir, "tokens", /\.token$/),
+    ...filesIn(dataDir, "tls", /^[\w-]+\.(?:pem|key)$/),
+    ...filesIn(dataDir, ".", /^keys\.json$/),
+  ];
+}
+
+function filesIn(dataDir: string, folder: string, pattern: RegExp): string[] {
+  const path = join(dataDir, folder);
+  return existsSync(path)
+    ? readdirSync(path)
+        .filter((name) => pattern.test(name))
+        .map((name) => (folder === "." ? name : `${folder}/${name}`))
     : [];
 }

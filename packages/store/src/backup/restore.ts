@@ -13,7 +13,7 @@ import { damagedBackup, readBackup, verifyBackup } from "./backup-file.ts";
 import type { BackupDescription } from "./backup-layout.ts";
 import { BACKUP_DELETE_LOG, DATA_DELETE_LOG, readDeleteLog, syncDeleteLogs } from "./delete-log.ts";
 import { applyDeletes } from "./delete-replay.ts";
-import { copyOwn, linkOrCopy, syncTree } from "./file-placement.ts";
+import { accessFiles, copyOwn, linkOrCopy, syncTree } from "./file-placement.ts";
 import { isHalfRestored, RESTORE_FOLDER } from "./restore-place.ts";
 
 export interface RestoreOrder {
@@ -82,6 +82,9 @@ export async function restoreBackup(
     const folder = join(dataDir, RESTORE_FOLDER);
     mkdirSync(folder, { mode: 0o700 });
     place(source, folder, backup);
+    if (movedTo !== undefined) {
+      keepAccess(movedTo, folder);
+    }
     const deletes = await prepareHead(folder, { source, backup, logs, startedUs, nowMs });
     giveToOwnerOf(dataDir, folder);
     syncTree(folder);
@@ -206,6 +209,17 @@ function moveUp(folder: string, dataDir: string): void {
     syncFolder(dataDir);
   }
   rmSync(folder, { recursive: true });
+}
+
+/**
+ * Who was enrolled or revoked since the backup stays so, and agents go on trusting the same
+ * authority: of keys and certificates those that are there now are the newer ones.
+ */
+function keepAccess(from: string, folder: string): void {
+  for (const file of accessFiles(from)) {
+    rmSync(join(folder, file), { force: true });
+    copyOwn(join(from, file), join(folder, file));
+  }
 }
 
 async function logDeletes(dataDir: string): Promise<void> {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { readBackup } from "../../src/backup/backup-file.ts";
+import { restoreBackup } from "../../src/backup/restore.ts";
 import { examine } from "../../src/doctor/examination.ts";
 import { openHeadForWriting } from "../../src/head/head-file.ts";
 import { LogSite } from "./log-site.ts";
@@ -67,6 +68,23 @@ describe("a backup", { timeout: 30_000 }, () => {
     ]);
     expect(backup.missing).toEqual([]);
     expect(site.find("*", site.folder.at("backup"))).toHaveLength(40);
+  });
+
+  it("takes keys and certificates along, and a restore keeps the newer ones that are there", async () => {
+    await using site = await LogSite.open();
+    mkdirSync(site.folder.at("data/tls"));
+    writeFileSync(site.folder.at("data/keys.json"), "old");
+    writeFileSync(site.folder.at("data/tls/ca.key"), "key");
+    await site.store.backup(site.folder.at("backup"));
+    expect(statSync(site.folder.at("backup/tls/ca.key")).mode & 0o777).toBe(0o600);
+    writeFileSync(site.folder.at("data/keys.json"), "a key was revoked");
+    await site.close();
+    const order = { backup: site.folder.at("backup"), dataDir: site.dataDir };
+    await restoreBackup({ ...order, replace: true }, Date.now);
+    expect(readFileSync(site.folder.at("data/keys.json"), "utf8")).toBe("a key was revoked");
+    expect(readFileSync(site.folder.at("data/tls/ca.key"), "utf8")).toBe("key");
+    await restoreBackup({ ...order, dataDir: site.folder.at("new"), replace: false }, Date.now);
+    expect(readFileSync(site.folder.at("new/keys.json"), "utf8")).toBe("old");
   });
 
   it("takes the tokens along, readable by their owner alone", async () => {
