@@ -90,21 +90,16 @@ describe("a request that no client of ours makes", () => {
     stopping.abort();
   });
 
-  test("hundreds of connections at once are answered, told to come again, or closed", async () => {
+  test("hundreds of connections at once are answered, or told to come again", async () => {
     const answers = await Promise.all(
-      Array.from({ length: 300 }, async () => {
-        try {
-          const answer = await ask("/v1/query?q=still&n=1");
-          await answer.text();
-          return answer.status;
-        } catch {
-          return "closed"; // beyond the connections that have shown no token yet
-        }
+      Array.from({ length: 200 }, async () => {
+        const answer = await ask("/v1/query?q=still&n=1");
+        await answer.text();
+        return answer.status;
       }),
     );
-    const others = answers.filter((answer) => ![200, 503, "closed"].includes(answer));
-    expect(others).toEqual([]);
-    expect(answers.filter((answer) => answer === 200).length).toBeGreaterThanOrEqual(32);
+    expect(answers.filter((status) => status !== 200 && status !== 503)).toEqual([]);
+    expect(answers).toContain(200);
   });
 });
 

@@ -116,3 +116,25 @@ test("what the store has dropped counts neither against its sender nor against a
   expect(site.asked).toHaveLength(8);
   expect(agent.socket.readyState).toBe(WebSocket.OPEN);
 });
+
+test("what all agents have waiting is bounded: beyond it a message is dropped, and its streams go back", async () => {
+  using site = await stand();
+  const messageBytes = 4 * 1024 * KiB;
+  const perAgent = 3; // as much as one may have waiting
+  const agents = Math.ceil(LIMITS.creditTotalBytes / (messageBytes * perAgent));
+  const connected: Array<Awaited<ReturnType<typeof connect>>> = [];
+  for (let i = 0; i < agents; i++) {
+    const agent = await connect(
+      site.port,
+      `0197a1d2-0000-7000-8000-${String(i).padStart(12, "0")}`,
+    );
+    connected.push(agent);
+    for (let sent = 0; sent < perAgent; sent++) agent.socket.send(Buffer.alloc(messageBytes));
+    agent.socket.ping();
+    await once(agent.socket, "pong");
+  }
+  const taken = site.asked.filter((what) => what.includes("append")).length * messageBytes;
+  expect(taken).toBe(LIMITS.creditTotalBytes);
+  expect(site.asked.at(-1)).toMatch(/shed$/);
+  for (const { socket } of connected) socket.terminate();
+}, 30_000);

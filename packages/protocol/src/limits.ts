@@ -83,8 +83,14 @@ export interface Limits {
   readonly connectionsTotal: number;
   /** A NAT with a rack behind it. */
   readonly connectionsPerIp: number;
-  /** Before authentication a peer costs memory and has proved nothing. */
+  /**
+   * Before authentication a peer costs memory and has proved nothing. Counted once it has had time to
+   * show its token: a fleet that comes back at once is not who this is for.
+   */
   readonly connectionsUnauthenticated: number;
+  readonly strangerGraceMs: number;
+  /** The same, counted from the first moment. */
+  readonly connectionsArriving: number;
   readonly failedAuthsPerIpPerMinute: number;
   /** Streams one connection may have open; thousands of files on one host do exist. */
   readonly streamsPerAgent: number;
@@ -141,6 +147,8 @@ export const LIMITS: Limits = Object.freeze({
   connectionsTotal: 4096,
   connectionsPerIp: 256,
   connectionsUnauthenticated: 64,
+  strangerGraceMs: 2000,
+  connectionsArriving: 1024,
   failedAuthsPerIpPerMinute: 10,
   streamsPerAgent: 16_384,
   unfinishedPerAgent: 32_768,
