@@ -8,21 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { ServiceNotifier } from "../../src/systemd/notifier.ts";
 
-/** Stands for systemd: binds the socket, and prints each datagram as a line of JSON. */
-const LISTENER = `
-import array, json, os, socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-s.bind(sys.argv[1])
-print("bound", flush=True)
-while True:
-    data, ancillary, _, _ = s.recvmsg(4096, socket.CMSG_SPACE(4096))
-    for level, kind, payload in ancillary:
-        if kind == socket.SCM_RIGHTS:  # a barrier: systemd-notify waits until its descriptor is closed
-            for descriptor in array.array("i", payload):
-                os.close(descriptor)
-    print(json.dumps(data.decode()), flush=True)
-`;
+const LISTENER = join(import.meta.dirname, "notify-listener.py");
 
 const missing = ["systemd-notify", "python3"].filter(
   (tool) => spawnSync(tool, ["--version"]).status !== 0,
@@ -49,7 +35,7 @@ function notifier(env: Record<string, string>): ServiceNotifier {
 /** A real socket for datagrams, which Node.js cannot make. */
 async function listen() {
   const socket = join(dir, "notify");
-  const child = spawn("python3", ["-c", LISTENER, socket], {
+  const child = spawn("python3", [LISTENER, socket], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
