@@ -4,7 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Network, NO_NETWORKS } from "../src/enrol/network.ts";
-import { refuseKeys, refuseStrangers, refuseTokens } from "../src/enrol/refusal-run.ts";
+import {
+  refuseKeys,
+  refuseOldKeys,
+  refuseStrangers,
+  refuseTokens,
+} from "../src/enrol/refusal-run.ts";
 import { ON_LOOPBACK, type RefusalPlaces } from "../src/enrol/refusal-site.ts";
 
 /**
@@ -19,7 +24,7 @@ export async function runEnrolSuite(): Promise<boolean> {
   const places = placesIn(network);
   let isGood = true;
   // The stranger last: from then on the collector's address is not its own.
-  for (const run of [refuseTokens, refuseKeys, refuseStrangers]) {
+  for (const run of [refuseTokens, refuseKeys, refuseOldKeys, refuseStrangers]) {
     const dir = mkdtempSync(join(tmpdir(), "sluice-enrol-"));
     try {
       for (const { attempt, said, problem } of await run(dir, places)) {

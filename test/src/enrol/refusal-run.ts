@@ -79,6 +79,33 @@ export async function refuseKeys(dir: string, places: RefusalPlaces): Promise<re
   return site.refusals;
 }
 
+/** A key that the agent replaces while it ships, and one that somebody has kept. */
+export async function refuseOldKeys(
+  dir: string,
+  places: RefusalPlaces,
+): Promise<readonly Refusal[]> {
+  await using site = await RefusalSite.open(dir, places);
+  const { collector } = site;
+  const web = await site.enrolledHost("web-1", await site.token());
+  const old = web.key;
+  const copy = site.watch(web.clone(join(dir, "kept")));
+  const replaced = web.service.logged(({ msg }) => msg.startsWith("the key was replaced"));
+  const rotated = await collector.sluice("agents", "rotate", "web-1");
+  site.note("a rotation", rotated.stdout, "replaces its key");
+  const back = web.service.loggedNext(({ msg }) => msg === "connected");
+  await replaced;
+  await back;
+  site.note("the key", web.key === old ? "the same" : "another", "another");
+  web.write("three");
+  await site.untilStored(3);
+  const kept = await copy.run().logged(isNotConnected);
+  site.note("the old key", kept.text, "401", "not known here");
+  const again = await web.enroll("");
+  site.note("the new key", again.stdout, "enrolled already", "web-1");
+  site.noteLeaks();
+  return site.refusals;
+}
+
 /** Somebody in between, with a certificate of an authority of their own. */
 export async function refuseStrangers(
   dir: string,

@@ -75,12 +75,16 @@ export class RefusalSite implements AsyncDisposable {
     this.#secrets.push(host.key);
     host.write("one", "two");
     await host.run().ready();
-    await eventually(
-      () => (this.collector.stored() >= 2 ? true : undefined),
-      30_000,
-      () => `nothing is stored: ${host.logText}\n${this.collector.logText}`,
-    );
+    await this.untilStored(2);
     return host;
+  }
+
+  async untilStored(lines: number): Promise<void> {
+    await eventually(
+      () => (this.collector.stored() >= lines ? true : undefined),
+      30_000,
+      () => `not stored: ${this.#logs.map((text) => text()).join("\n")}`,
+    );
   }
 
   async token(...flags: readonly string[]): Promise<string> {

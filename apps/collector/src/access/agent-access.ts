@@ -45,6 +45,9 @@ export function agentAccess(
         if (gate.keyring.content.forgotten.includes(agentId)) {
           await gate.keyring.remember(agentId); // it is back
         }
+        if (record !== undefined && record.revokedMs !== null) {
+          return refuse("this agent was revoked");
+        }
         return record === undefined
           ? { ok: true, identity: { host: hostname, labels: {}, rotate: false } }
           : refuse("this agent has a key of its own: token_file must name it");
