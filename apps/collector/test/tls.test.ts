@@ -12,6 +12,7 @@ import { withAccessChecks } from "../src/doctor/access-checks.ts";
 import { configText } from "../src/init/config-text.ts";
 import { isHostName } from "../src/init/host-names.ts";
 import { namesOf, publicUrl } from "../src/server/reach.ts";
+import { ConnectionGate } from "../src/server/connection-gate.ts";
 import { createHttpServer } from "../src/server/server.ts";
 import { ensureCertificate, ownTlsFiles } from "../src/tls/own-certificate.ts";
 import { readTlsFiles, type TlsPaths, tlsServerOptions } from "../src/tls/tls-files.ts";
@@ -87,6 +88,7 @@ describe("a collector's own certificate", () => {
     });
     const server = createHttpServer(
       new Hono().get("/v1/x", (context) => context.json("good")),
+      new ConnectionGate(() => undefined),
       tlsServerOptions(watch.material),
     );
     watch.start(server);
