@@ -1,9 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 
-/** The command line straight from its sources. */
-const MAIN = `import(${JSON.stringify(new URL("../src/main.ts", import.meta.url))})
-  .then(({ main }) => main(["node", "sluice", ...process.argv.slice(1)]))`;
+/** The command line as it is shipped; from its sources it would take a second longer to start. */
+const PROGRAM = fileURLToPath(new URL("../dist/sluice.cjs", import.meta.url));
 
 /** Nothing of the machine that runs the test: no context, no token, no colours. */
 const ENV = {
@@ -27,8 +27,7 @@ export class RunningCommand {
   readonly #closed: Promise<unknown>;
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const flags = ["--eval", MAIN, "--"];
-    this.child = spawn(process.execPath, [...flags, ...args], { env: { ...ENV, ...env } });
+    this.child = spawn(process.execPath, [PROGRAM, ...args], { env: { ...ENV, ...env } });
     this.child.stdin.end();
     this.child.stdout.on("data", (chunk: Buffer) => this.#stdout.push(chunk));
     this.child.stderr.on("data", (chunk: Buffer) => (this.#stderr += chunk.toString()));
