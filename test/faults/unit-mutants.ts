@@ -178,6 +178,22 @@ import { fingerprint } from "./fingerprint.ts";
     ],
   },
   {
+    name: "end of another file trusted",
+    fault: "a file is left unread where its number was that of one whose end is stored",
+    foundBy: {
+      folder: "packages/tail",
+      files: ["reopen.test.ts"],
+      tests: "number was another file's",
+    },
+    edits: [
+      {
+        file: `${TAIL}/file-source.ts`,
+        find: "    if (isForeign(generation, decoded.value)) {\n",
+        replace: "    if (isForeign(generation, decoded.value) && this.#disposed) {\n",
+      },
+    ],
+  },
+  {
     name: "loss and end apart",
     fault: "a loss is recorded once more by who comes back between it and the stream's end",
     foundBy: { folder: "apps/agent", files: ["delivery.test.ts"], tests: "recorded once" },
