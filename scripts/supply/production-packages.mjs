@@ -39,7 +39,7 @@ export function productionPackages(product) {
       } else {
         const { name: own, version, license, description, homepage } = readManifest(dependency);
         const ref = refOf({ name: own, version });
-        const dependsOn = [...below].sort();
+        const dependsOn = [...below].sort(byText);
         found.set(ref, {
           ref,
           name: own,
@@ -55,8 +55,12 @@ export function productionPackages(product) {
     return refs;
   };
   for (const ref of walk(join(ROOT, "apps", product))) direct.add(ref);
-  const packages = [...found.values()].sort((a, b) => (a.ref < b.ref ? -1 : 1));
-  return { packages, direct: [...direct].sort() };
+  const packages = [...found.values()].sort((a, b) => byText(a.ref, b.ref));
+  return { packages, direct: [...direct].sort(byText) };
+}
+
+function byText(a, b) {
+  return a < b ? -1 : Number(a > b);
 }
 
 /** package-url/purl-spec, type npm. */

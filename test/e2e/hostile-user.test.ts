@@ -15,7 +15,12 @@ let lines = 0;
 const token = (scope: "ingest" | "query"): string =>
   readFileSync(join(site.dataDir, `tokens/${scope}.token`), "utf8").trim();
 
-const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+interface Asked {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+const ask = (path: string, init: Asked = {}): Promise<Response> =>
   fetch(`http://127.0.0.1:${port}${path}`, {
     ...init,
     headers: { authorization: `Bearer ${token("query")}`, ...init.headers },
@@ -121,7 +126,7 @@ test("tokens are in no log, no command line, no address and no file but their ow
   for (const file of readdirSync(site.dir, { recursive: true }).map(String)) {
     const path = join(site.dir, file);
     if (!statSync(path).isFile()) continue;
-    if (file.endsWith(".token")) expect(statSync(path).mode & 0o777, file).toBe(0o600);
+    if (file.endsWith(".token")) expect(statSync(path).mode & 0o777).toBe(0o600);
     else if (!file.endsWith("ballast")) places.set(file, readFileSync(path, "latin1"));
   }
   const leaks = [...places].filter(([, text]) => secrets.some((secret) => text.includes(secret)));

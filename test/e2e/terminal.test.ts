@@ -22,8 +22,8 @@ const PATH = "../../../../tmp/sluice-was-here";
 const CLEAR_LINE = "\r\u001b[2K";
 
 /** What a terminal must not be given; lines end in CR LF on one. */
-// oxlint-disable-next-line no-control-regex -- control characters are what it is for
 const UNSAFE =
+  // oxlint-disable-next-line no-control-regex -- control characters are what it is for
   /[\u0000-\u0008\u000b-\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 let site: Site;

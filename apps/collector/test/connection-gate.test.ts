@@ -170,16 +170,16 @@ class Door extends EventEmitter {
 }
 
 test("no more strangers arrive at a time than there are places, unless another address has more", () => {
-  const port = new EventEmitter();
+  const listener = new EventEmitter();
   const refused: string[] = [];
   const gate = new ConnectionGate(
     (address) => refused.push(address),
     () => 0,
   );
-  gate.attach(port as unknown as Server);
+  gate.attach(listener as unknown as Server);
   const enter = (address: string, number: number): Door => {
     const door = new Door(address, number);
-    port.emit("connection", door);
+    listener.emit("connection", door);
     return door;
   };
   const crowd = Array.from({ length: LIMITS.connectionsArriving }, (_, i) => enter("10.0.0.1", i));

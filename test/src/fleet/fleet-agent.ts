@@ -64,9 +64,14 @@ export class FleetAgent {
       version: "0.1.0",
       labels: {},
     });
-    const initialCursor = (): Uint8Array => Buffer.from("0");
     const source = "/var/log/syslog";
-    this.#session.offer({ key: STREAM, source, generation: 1, initialCursor, labels: {} });
+    this.#session.offer({
+      key: STREAM,
+      source,
+      generation: 1,
+      initialCursor: beginning,
+      labels: {},
+    });
   }
 
   get isOpen(): boolean {
@@ -175,4 +180,8 @@ export class FleetAgent {
     const packed = { codec: PAYLOAD_CODEC_ZSTD, payload: compressPayloadSync(payload) };
     this.#socket?.send(encodeFrame({ kind: "batch", ...position, ...times, ...packed }));
   }
+}
+
+function beginning(): Uint8Array {
+  return Buffer.from("0");
 }
