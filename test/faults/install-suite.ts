@@ -36,7 +36,7 @@ const STEPS: readonly Step[] = [
   { name: "the packages are purged, nothing is left", run: purgePackages },
   { name: "service install, twice, without systemd", run: installService },
   { name: "uninstall --purge, nothing is left", run: uninstall },
-  { name: "systemd runs the real units, with their watchdog", run: bootUnits },
+  { name: "systemd: units, watchdog, upgrade, rollback, uninstall", run: bootUnits },
 ];
 
 let before: ReturnType<typeof listFiles>;
@@ -130,7 +130,7 @@ function purgePackages(root: DebianRoot): string[] {
 }
 
 function installService(root: DebianRoot): string[] {
-  root.copyIn(join(PRODUCTS, "sluice-agent-linux-x64"), "/usr/local/bin/sluice-agent");
+  root.copyIn(executable(), "/usr/local/bin/sluice-agent");
   root.run("sluice-agent", "service", "install");
   const first = listFiles(root.path);
   root.run("sluice-agent", "service", "install");
@@ -154,7 +154,7 @@ function bootUnits(root: DebianRoot): readonly string[] {
   root.runOnline("apt-get", "install", "-qq", "--no-install-recommends", "systemd-sysv", "dbus");
   installPackages(root);
   root.unmount();
-  return checkBooted(root.path);
+  return checkBooted(root.path, executable());
 }
 
 function startUnit(root: DebianRoot, name: string) {
@@ -177,6 +177,10 @@ async function until(holds: () => boolean): Promise<boolean> {
     await delay(200);
   }
   return true;
+}
+
+function executable(): string {
+  return join(PRODUCTS, `sluice-agent-linux-${process.arch}`);
 }
 
 /** Of this machine's own platform, with the checksum that is published. */

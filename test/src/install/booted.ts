@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** From power on to power off: three starts of services, and a watchdog that has to wait. */
-const BOOT_TIMEOUT_MS = 5 * 60_000;
+/** From power on to power off: a dozen starts of services, and watchdogs that have to wait. */
+const BOOT_TIMEOUT_MS = 15 * 60_000;
 
 /**
  * What is done inside, by systemd itself. Each line that begins with `=` is a result. The watchdog's time is shortened
@@ -61,8 +61,42 @@ for unit in sluice-agent sluice; do
   restarted() { [ "$(main_pid $unit)" != "$pid" ] && [ "$(main_pid $unit)" != 0 ] && systemctl is-active $unit; }
   wait_for 60 restarted && result watchdog-$unit restarted || result watchdog-$unit "$(systemctl is-active $unit)"
 done
-systemctl stop sluice-agent sluice
-result stopped "$(systemctl show -p Result --value sluice-agent sluice | tr -d '\\n')"
+rm -r /run/systemd/system/sluice-agent.service.d /run/systemd/system/sluice.service.d
+systemctl daemon-reload
+
+# From here on the agent is an executable of its own: a package's is upgraded by its package.
+dpkg --remove sluice-agent
+install -m 755 /root/sluice-agent /usr/local/bin/sluice-agent
+sluice-agent service install
+result service-install "$(systemctl is-active sluice-agent)"
+mkdir /root/offer
+cp /root/sluice-agent /root/offer/sluice-agent-linux-$1
+echo another build >>/root/offer/sluice-agent-linux-$1
+offer() { (cd /root/offer && sha256sum * >/root/SHA256SUMS && cp /root/SHA256SUMS SHA256SUMS); }
+running() { sha256sum /usr/local/bin/sluice-agent | cut -c1-64; }
+offered() { grep -o '^[0-9a-f]*' /root/SHA256SUMS; }
+connected() { sluice-agent status --json | grep -q '"state": "connected"'; }
+offer
+/root/node /root/offer.cjs & server=$!
+# The first collector is who offers; it takes no agents, so that these go to the second.
+sed -i '1i collector: ["ws://127.0.0.1:7600", "ws://127.0.0.1:7514"]' /etc/sluice/agent.yaml
+systemctl restart sluice-agent
+wait_for 60 connected && result connected yes || result connected no
+sluice-agent upgrade; result upgrade $?
+[ "$(running)" = "$(offered)" ] && result upgraded yes || result upgraded no
+wait_for 60 connected && result upgraded-connected yes || result upgraded-connected no
+good=$(running)
+printf '#!/bin/sh\necho "sluice-agent 9.9.9"\n[ "$1" != run ]\n' >/root/offer/sluice-agent-linux-$1
+rm /root/offer/SHA256SUMS; offer
+sluice-agent upgrade; result bad-upgrade $?
+[ "$(running)" = "$good" ] && result rolled-back yes || result rolled-back no
+wait_for 60 connected && result rolled-back-connected yes || result rolled-back-connected no
+kill $server
+sluice-agent uninstall --purge; result uninstall $?
+result left "$(ls -d /usr/local/bin/sluice-agent* /etc/systemd/system/sluice-agent* /etc/systemd/system/*/sluice-agent* /var/lib/sluice-agent /etc/sluice/agent.* 2>/dev/null | tr '\n' ' ')"
+
+systemctl stop sluice
+result stopped "$(systemctl show -p Result --value sluice)"
 systemctl --no-pager -l status sluice sluice-agent
 journalctl --no-pager -u sluice -u sluice-agent | tail -40
 systemctl poweroff
@@ -80,8 +114,27 @@ const EXPECTED = {
   "restarts-while-well": "00",
   "watchdog-sluice-agent": "restarted",
   "watchdog-sluice": "restarted",
-  stopped: "successsuccess",
+  "service-install": "active",
+  connected: "yes",
+  upgrade: "0",
+  upgraded: "yes",
+  "upgraded-connected": "yes",
+  "bad-upgrade": "1",
+  "rolled-back": "yes",
+  "rolled-back-connected": "yes",
+  uninstall: "0",
+  left: "",
+  stopped: "success",
 } as const;
+
+/** Offers a folder under /download, as a collector does, and takes no agents. */
+const OFFER = `const { createReadStream, existsSync } = require("node:fs");
+require("node:http").createServer((request, response) => {
+  const file = "/root/offer/" + request.url.replace("/download/", "");
+  if (!request.url.startsWith("/download/") || !existsSync(file)) response.writeHead(404).end();
+  else createReadStream(file).pipe(response);
+}).listen(7600, "127.0.0.1");
+`;
 
 /** Why a container cannot be booted here; undefined where it can. */
 export function bootRefused(): string | undefined {
@@ -90,14 +143,22 @@ export function bootRefused(): string | undefined {
     : "systemd-nspawn is missing: apt-get install systemd-container";
 }
 
-/** Boots a root that has systemd and both packages, and has systemd run the units. Gives what went wrong. */
-export function checkBooted(root: string): string[] {
+/**
+ * Boots a root that has systemd and both packages, and has systemd run the units.
+ *
+ * @param agent the agent's executable, for an upgrade
+ * @returns what went wrong
+ */
+export function checkBooted(root: string, agent: string): string[] {
+  cpSync(agent, join(root, "root/sluice-agent"));
+  cpSync(process.execPath, join(root, "root/node")); // for what stands in for a collector's downloads alone
+  writeFileSync(join(root, "root/offer.cjs"), OFFER);
   const out = join(root, "root/check.out");
   rmSync(out, { force: true });
   writeFileSync(join(root, "root/check.sh"), SCRIPT, { mode: 0o755 });
   writeFileSync(
     join(root, "etc/systemd/system/sluice-check.service"),
-    "[Service]\nType=oneshot\nTimeoutStartSec=infinity\nExecStart=/root/check.sh\n[Install]\nWantedBy=multi-user.target\n",
+    `[Service]\nType=oneshot\nTimeoutStartSec=infinity\nExecStart=/root/check.sh ${process.arch}\n[Install]\nWantedBy=multi-user.target\n`,
   );
   spawnSync("systemctl", ["--root", root, "enable", "sluice-check.service"]);
   const boot = spawnSync(

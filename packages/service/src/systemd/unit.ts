@@ -43,6 +43,8 @@ RestartSec=5
 # A wrong configuration (78) does not mend itself.
 RestartPreventExitStatus=78
 TimeoutStopSec=15
+# The service ends what it has started: a journalctl that is told to stop as well looks like one that has failed.
+KillMode=mixed
 User=${unit.name}
 Group=${unit.name}
 ${unit.groups.length === 0 ? "" : `SupplementaryGroups=${unit.groups.join(" ")}\n`}StateDirectory=${unit.name}
