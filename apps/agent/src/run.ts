@@ -26,6 +26,7 @@ export async function runAgent(
     throw new Failure("no sources are configured", "add some under `sources`", EXIT.config);
   }
   await settings.token();
+  await settings.tls();
   const stopped = Promise.race([stopSignal(), hangup()]); // before anyone is told that it is ready
   const events = new EventLog(log, () => performance.now());
   const agent = await Agent.start(settings, (event) => events.write(event));
