@@ -38,13 +38,16 @@ export async function loadAgentId(path: string): Promise<AgentId> {
  *
  * @throws Failure where the file holds something else
  */
-export async function reserveAgentId(path: string): Promise<string> {
+export async function reserveAgentId(
+  path: string,
+  owner?: { readonly uid: number; readonly gid: number },
+): Promise<string> {
   const known = (await readId(path)) ?? (await readId(reservedPath(path)));
   if (known !== undefined) {
     return known;
   }
   const id = randomUUID();
-  await replaceFile(reservedPath(path), `${id}\n`);
+  await replaceFile(reservedPath(path), `${id}\n`, 0o600, owner);
   return id;
 }
 

@@ -11,6 +11,7 @@ export async function checkSettings({ config, file, settings }: LoadedSettings):
     process.stderr.write(`${formatProblem(warning)}\n`);
   }
   await settings.token();
+  await settings.tls();
   const names = settings.sources.flatMap(sourceNames);
   const text = [
     `${file}: valid`,

@@ -76,6 +76,7 @@ export class Reloader implements AsyncDisposable {
         throw new Failure("no sources are configured", "add some under `sources`", EXIT.config);
       }
       await settings.token();
+      await settings.tls();
       if (settings.stateDir !== first.stateDir) {
         log.warn(
           { stateDir: first.stateDir, configured: settings.stateDir },

@@ -34,6 +34,7 @@ export async function runAgent(
     throw new Failure("no sources are configured", "add some under `sources`", EXIT.config);
   }
   await settings.token();
+  await settings.tls();
   const stopped = Promise.race([stopSignal(), hangup()]); // before anyone is told that it is ready
   await using notifier = ownNotifier(log);
   const events = new EventLog(log, () => performance.now());

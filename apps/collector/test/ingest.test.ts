@@ -10,7 +10,11 @@ import { AgentDirectory } from "../src/ingest/agent-directory.ts";
 import { Ingest } from "../src/ingest/ingest.ts";
 
 /** An upgrade by a peer without a token, on a connection that takes or resets what is written to it. */
-function upgrade(url: string, write: (done: (error?: Error) => void) => void): Promise<string> {
+function upgrade(
+  url: string,
+  write: (done: (error?: Error) => void) => void,
+  headers: IncomingMessage["headers"] = {},
+): Promise<string> {
   const server = new Server();
   let refusal = "";
   new Ingest({
@@ -27,6 +31,7 @@ function upgrade(url: string, write: (done: (error?: Error) => void) => void): P
   }).attach(server);
   const request = new IncomingMessage(new Socket());
   request.url = url;
+  Object.assign(request.headers, headers);
   const socket = new Duplex({
     read: () => undefined,
     write: (_bytes, _encoding, done) => write(done),
@@ -45,3 +50,11 @@ test("a peer that resets its connection while it is refused does no harm", async
   const reset = Object.assign(new Error("write ECONNRESET"), { code: "ECONNRESET" });
   expect(await upgrade("/v1/agent", (done) => done(reset))).toBe("the token is not known here");
 });
+
+test.each(["https://logs.example.net", "http://127.0.0.1:7514", "null", ""])(
+  "an upgrade with the Origin %j is refused, whoever sends it",
+  async (origin) => {
+    const reason = await upgrade("/v1/agent", (done) => done(), { origin });
+    expect(reason).toBe("an Origin header is not an agent's");
+  },
+);

@@ -25,7 +25,7 @@ test.each(invariants)("the test that $number names exists: $title", ({ file, tit
 
 test("the page's examples of control messages are messages", () => {
   const examples = [...page.matchAll(/^\{"type".*\}$/gm)].map(([line]) => line);
-  expect(examples.length).toBe(12);
+  expect(examples.length).toBe(13);
   for (const line of examples)
     expect(decodeAgentMessage(line).ok || decodeCollectorMessage(line).ok).toBe(true);
 });

@@ -4,6 +4,7 @@ import type { LoadedSettings } from "../settings.ts";
 import { askStatus } from "../status/status-socket.ts";
 import { becomeAgentUser } from "./agent-user.ts";
 import { checkCollector } from "./collector-checks.ts";
+import { checkKeyFile } from "./key-checks.ts";
 import { type Check, conclude, type DoctorReport, formatDoctor, warn } from "./doctor-report.ts";
 import { checkFiles } from "./file-checks.ts";
 import { checkAgent, checkJournal, checkNotices, checkState } from "./host-checks.ts";
@@ -35,6 +36,7 @@ async function examine({ settings, file }: LoadedSettings): Promise<DoctorReport
   const checks: Check[] = [
     agent,
     await checkState(stateDir),
+    ...(await checkKeyFile(settings.tokenFile)),
     ...reached.flat(),
     ...(settings.sources.length === 0
       ? [warn("sources", "none are configured", "add one: sluice-agent add PATH")]

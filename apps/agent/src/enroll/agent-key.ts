@@ -3,6 +3,11 @@ import { mkdir, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { EXIT, Failure, parseToken, replaceFile } from "@sluice/service";
 
+export interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** Tells an agent's own key from a token that several share, which must not become one agent's. */
 const PREFIX = "slk_";
 const KEY_BYTES = 32;
@@ -14,9 +19,12 @@ const KEY_BYTES = 32;
  */
 export class AgentKey {
   readonly path: string;
+  readonly #owner: FileOwner | undefined;
 
-  constructor(path: string) {
+  /** @param owner whose the file is to be; undefined: whoever runs this */
+  constructor(path: string, owner?: FileOwner) {
     this.path = path;
+    this.#owner = owner;
   }
 
   /** The key in use; undefined where there is none, or a token that is no agent's own. */
@@ -32,7 +40,7 @@ export class AgentKey {
       return known;
     }
     const key = PREFIX + randomBytes(KEY_BYTES).toString("base64url");
-    await this.#write(() => replaceFile(this.#pendingPath, `${key}\n`));
+    await this.#write(() => replaceFile(this.#pendingPath, `${key}\n`, 0o600, this.#owner));
     return key;
   }
 

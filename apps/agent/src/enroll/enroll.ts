@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { EXIT, escapeLines, Failure, parseToken, replaceFile } from "@sluice/service";
@@ -7,7 +7,7 @@ import { reserveAgentId } from "../agent-id.ts";
 import type { AgentSettings } from "../agent-settings.ts";
 import { makeStateDir } from "../state-folder.ts";
 import { readTlsIdentity } from "../tls-identity.ts";
-import { AgentKey, hashKey } from "./agent-key.ts";
+import { AgentKey, type FileOwner, hashKey } from "./agent-key.ts";
 import {
   type Enrolled,
   type EnrollLink,
@@ -39,7 +39,8 @@ export async function enrollAgent(settings: AgentSettings, options: EnrollOption
       EXIT.config,
     );
   }
-  const key = new AgentKey(tokenFile);
+  const owner = await ownerOf(stateDir);
+  const key = new AgentKey(tokenFile, owner);
   for (const collector of settings.collectors) {
     const link = await openLink(settings, collector, options.fingerprint);
     const current = await key.current();
@@ -50,7 +51,7 @@ export async function enrollAgent(settings: AgentSettings, options: EnrollOption
     }
     const token = await readEnrolmentToken(options.enrollTokenFile);
     await makeStateDir(stateDir);
-    const agentId = await reserveAgentId(join(stateDir, "agent-id"));
+    const agentId = await reserveAgentId(join(stateDir, "agent-id"), owner);
     const fresh = current ?? (await key.pending());
     const enrolled = await exchange(link, token, {
       agentId,
@@ -62,6 +63,11 @@ export async function enrollAgent(settings: AgentSettings, options: EnrollOption
     }
     sayEnrolled(collector, enrolled, tokenFile);
   }
+}
+
+/** Root enrols for the agent's user: what it writes is that user's, whose the state folder is. */
+async function ownerOf(stateDir: string): Promise<FileOwner | undefined> {
+  return process.geteuid?.() === 0 ? stat(stateDir).catch(() => undefined) : undefined;
 }
 
 function sayEnrolled(collector: string, { host, agentId }: Enrolled, tokenFile: string): void {

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-
 import { durationMs, type DurationMs, formatDuration, parseDuration } from "@sluice/quantity";
 import { createPaint, type Paint, wantsColor } from "@sluice/service";
 
+import { isLoopback } from "../config.ts";
 import type { MintedEnrolment } from "../access/access-report.ts";
 import { openAccessSource } from "../client/access-source.ts";
 import { installLines } from "../install/install-line.ts";
@@ -56,7 +57,15 @@ export function formatEnrolment(minted: MintedEnrolment, ttlMs: DurationMs, pain
   const names = hosts === "*" ? "" : ` named ${hosts}`;
   const given = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   const count = uses === 1 ? `one host${names}` : `${uses} hosts${names}`;
+  const { protocol, hostname } = new URL(minted.url);
+  const isOpen = protocol === "http:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
   return [
+    ...(isOpen
+      ? [
+          `${paint(["bold", "red"], "INSECURE")}: ${minted.url} has no TLS; token and key travel in plain text.`,
+          "",
+        ]
+      : []),
     `${paint("bold", "Run this on the host")}, as a user who may use sudo. It works for ${count}, for ${formatDuration(ttlMs)}${given.length === 0 ? "" : `; label ${given.join(", ")}`}:`,
     "",
     install,

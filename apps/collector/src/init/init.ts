@@ -85,7 +85,7 @@ export async function initCollector(options: InitOptions): Promise<InitReport> {
   });
   await giveTo(owner, files.dir, files.caFile, files.caKeyFile, files.certFile, files.keyFile);
   const initial = { ...options, ...files, listen, dataDir };
-  const isConfigNew = await writeConfig(configFile, configText(initial), owner);
+  const isConfigNew = await writeConfig(configFile, configText(initial));
   return {
     configFile,
     isConfigNew,
@@ -136,14 +136,13 @@ async function chooseNames(): Promise<readonly string[]> {
 }
 
 /** @returns false where there is one already, which stays as it is */
-async function writeConfig(path: string, text: string, owner: Owner | undefined): Promise<boolean> {
+async function writeConfig(path: string, text: string): Promise<boolean> {
   if (existsSync(path)) {
     return false;
   }
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-    // Nothing in it is secret, but whom it is for is the collector's group alone.
-    await replaceFile(path, text, 0o640, owner && { uid: 0, gid: owner.gid });
+    await replaceFile(path, text, 0o644); // nothing in it is secret, and the service's user reads it
   } catch (error) {
     throw new Failure(
       `cannot write ${path}: ${(error as Error).message}`,
