@@ -13,6 +13,7 @@ import { WebSocket } from "ws";
 import { FailedAttempts } from "../src/access/failed-attempts.ts";
 import { AgentDirectory } from "../src/ingest/agent-directory.ts";
 import { Ingest } from "../src/ingest/ingest.ts";
+import { ConnectionGate } from "../src/server/connection-gate.ts";
 import { createHttpServer } from "../src/server/server.ts";
 import { createAuthority } from "../src/tls/authority.ts";
 import { ensureCertificate, ownTlsFiles } from "../src/tls/own-certificate.ts";
@@ -48,10 +49,12 @@ test("with client_ca_file an agent needs a certificate of that authority, beside
   const clientCaFile = join(dir, "client-ca.pem");
   await writeFile(clientCaFile, clients.certificate);
   const material = await readTlsFiles({ ...files, clientCaFile });
-  const server = createHttpServer(new Hono(), tlsServerOptions(material));
+  const connections = new ConnectionGate(() => undefined);
+  const server = createHttpServer(new Hono(), connections, tlsServerOptions(material));
   const ingest = new Ingest({
     store: { disconnect: () => undefined } as Partial<Store> as Store,
     directory: new AgentDirectory(),
+    connections,
     access: sharedAccess(true),
     failures: new FailedAttempts(() => 0),
     wantsCertificate: true,
