@@ -75,7 +75,7 @@ export class StreamPump implements Pump {
     if (this.#isResting && rest.length === 0) {
       this.#hasLease = false;
     } else {
-      this.#lease = pool.acquire(rest.length);
+      this.#lease = pool.acquire(rest.length, reader.behindBytes);
       rest.copy(this.#lease.builder.buffer, 0);
     }
     this.#baseOffset += bodyBytes;
