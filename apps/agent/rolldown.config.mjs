@@ -12,6 +12,25 @@ const ownVersion = {
       : null,
 };
 
+const TLS_LOADED = /^const (https|tls) = require\('\1'\);$/gm;
+const TLS_USED = /(?<![\w.])(https\.request|tls\.connect)\b(?= :|\()/g;
+
+/** TLS takes 3 MiB, which an agent does without while its collector is at a `ws:` address. */
+const tlsWhenAsked = {
+  name: "tls-when-asked",
+  transform: (code, id) => {
+    if (!id.endsWith("/ws/lib/websocket.js")) {
+      return null;
+    }
+    if (code.match(TLS_LOADED)?.length !== 2 || code.match(TLS_USED)?.length !== 2) {
+      throw new Error("this version of ws loads or uses TLS in another way");
+    }
+    return code
+      .replaceAll(TLS_LOADED, "")
+      .replaceAll(TLS_USED, (use) => use.replace(/^\w+/, "require('$&')"));
+  },
+};
+
 const IMPORT = /^import (?:\* as )?([\w$]+)?(?:, )?(\{ [^}]+ \})? from "([^"]+)";$/gm;
 
 /**
@@ -70,7 +89,7 @@ function unicodeEscape(unit) {
 export default {
   input: "dist/bin.js",
   platform: "node",
-  plugins: [ownVersion, builtinsRequired, asciiOnly],
+  plugins: [ownVersion, tlsWhenAsked, builtinsRequired, asciiOnly],
   output: {
     file: "dist/sluice-agent.js",
     format: "esm",

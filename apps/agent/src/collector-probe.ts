@@ -1,5 +1,4 @@
 import { request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
 
 const PROBE_TIMEOUT_MS = 5_000;
 
@@ -23,7 +22,9 @@ export function probeCollector(
   const url = new URL(path, collector);
   const isTls = url.protocol === "wss:";
   url.protocol = isTls ? "https:" : "http:";
-  const request = (isTls ? requestHttps : requestHttp)(url, {
+  // TLS takes 3 MiB, and most often nobody asks for it: it is not imported.
+  const send = isTls ? process.getBuiltinModule("node:https").request : requestHttp;
+  const request = send(url, {
     headers,
     agent: false,
     signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),

@@ -13,6 +13,7 @@ import WebSocket from "ws";
 import { Backoff } from "./backoff.ts";
 import { adviceForStatus, closeNote } from "./collector-advice.ts";
 import { isReady } from "./collector-probe.ts";
+import { frameMask } from "./frame-mask.ts";
 
 /** Nothing was acknowledged for this long though something is on its way: the connection is not to be trusted. */
 const ACK_TIMEOUT_MS = 60_000;
@@ -162,9 +163,12 @@ export class Uplink implements AsyncDisposable {
     if (this.#isStopped || this.#suspensions !== suspensions) {
       return;
     }
-    const socket = new WebSocket(new URL("/v1/agent", collector), SUBPROTOCOL, {
+    const url = new URL("/v1/agent", collector);
+    const generateMask = frameMask(url);
+    const socket = new WebSocket(url, SUBPROTOCOL, {
       headers: { authorization: `Bearer ${token}` },
       perMessageDeflate: false,
+      ...(generateMask !== undefined && { generateMask }),
       maxPayload: LIMITS.controlBytes,
       handshakeTimeout: LIMITS.handshakeTimeoutMs,
     });
