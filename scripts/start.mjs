@@ -19,10 +19,8 @@ import { StateFolder } from "./start/state-folder.mjs";
 import { Status } from "./start/status.mjs";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const BIN = {
-  collector: "apps/collector/dist/sluice.cjs",
-  agent: "apps/agent/dist/sluice-agent.cjs",
-};
+/** They tell Node and the C library what memory to take. */
+const LAUNCHER = { collector: "sluice", agent: "sluice-agent" };
 const SAMPLE_HOST = "sample";
 const UPDATE_MS = 1_000;
 /** npm, a shell and a process manager may each pass a signal on: within this time it is one. */
@@ -125,8 +123,7 @@ async function run(options) {
     if (fields.advice !== undefined) status.print(`    ${fields.advice}`);
   };
   const start = async (name, args) => {
-    const command = [process.execPath, join(ROOT, BIN[name]), ...args];
-    const service = new Service(name, command, onNote);
+    const service = new Service(name, [join(ROOT, LAUNCHER[name]), ...args], onNote);
     services.unshift(service); // the agent is ended before the collector
     await service.ready;
     return service;

@@ -16,7 +16,7 @@ RUN install --mode=0755 "/tmp/sluice-agent-linux-$(echo "$TARGETARCH" | sed s/am
  && rm /tmp/sluice-agent-linux-*
 
 USER sluice-agent
-ENV STATE_DIRECTORY=/var/lib/sluice-agent CONFIGURATION_DIRECTORY=/etc/sluice MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=131072
+ENV STATE_DIRECTORY=/var/lib/sluice-agent CONFIGURATION_DIRECTORY=/etc/sluice MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768
 VOLUME /var/lib/sluice-agent
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["sluice-agent", "status"]
 STOPSIGNAL SIGTERM

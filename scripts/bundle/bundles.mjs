@@ -25,7 +25,7 @@ export function agentBundle(file, stamp) {
   return {
     input: join(AGENT, "dist/bin.js"),
     platform: "node",
-    plugins: [ownVersion(AGENT), buildStamp(stamp), asciiOnly],
+    plugins: [ownVersion(AGENT), buildStamp(stamp), tlsWhenAsked, asciiOnly],
     output: oneFile(file),
   };
 }
@@ -97,6 +97,25 @@ function requiredLate(library, place) {
         : null,
   };
 }
+
+const TLS_LOADED = /^const (https|tls) = require\('\1'\);$/gm;
+const TLS_USED = /(?<![\w.])(https\.request|tls\.connect)\b(?= :|\()/g;
+
+/** TLS takes 3 MiB, which an agent does without while its collector is at a `ws:` address. */
+const tlsWhenAsked = {
+  name: "tls-when-asked",
+  transform: (code, id) => {
+    if (!id.endsWith("/ws/lib/websocket.js")) {
+      return null;
+    }
+    if (code.match(TLS_LOADED)?.length !== 2 || code.match(TLS_USED)?.length !== 2) {
+      throw new Error("this version of ws loads or uses TLS in another way");
+    }
+    return code
+      .replaceAll(TLS_LOADED, "")
+      .replaceAll(TLS_USED, (use) => use.replace(/^\w+/, "require('$&')"));
+  },
+};
 
 function replaceModule(path, code) {
   return { name: "replace-module", load: (id) => (id === path ? code : null) };

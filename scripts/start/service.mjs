@@ -24,14 +24,14 @@ export class Service {
 
   /**
    * @param {string} name as it is shown
-   * @param {string[]} command Node, the file, its arguments
+   * @param {string[]} command the program, its arguments
    * @param {(note: Note) => void} onNote warnings and errors
    */
-  constructor(name, [node, ...args], onNote) {
+  constructor(name, [program, ...args], onNote) {
     this.name = name;
     // A group of its own: the terminal's Ctrl-C reaches `npm start` alone, which then ends the
     // agent before the collector.
-    this.#child = spawn(node, args, {
+    this.#child = spawn(program, args, {
       stdio: ["ignore", "ignore", "pipe"],
       detached: true,
       env: cleanEnvironment(),

@@ -4,7 +4,7 @@ import { BatchBuilder, LIMITS } from "@sluice/protocol";
 const LARGE = 3;
 
 /** How much a builder beyond those takes: hundreds of quiet files then need a few MiB together. */
-const SMALL_BYTES = 64 * 1024;
+const SMALL_BYTES = 32 * 1024;
 
 /** Free builders that are kept, of those that were filled as large ones: their touched pages stay resident. */
 const KEPT_LARGE = 4;
@@ -26,32 +26,41 @@ export interface Lease {
 export class BuilderPool {
   readonly #freeSmall: BatchBuilder[] = [];
   readonly #freeLarge: BatchBuilder[] = [];
-  #large = 0;
+  #largeLent = 0;
 
-  /** @param mustHoldBytes what the builder has to take at once, such as the beginning of a long line */
-  acquire(mustHoldBytes: number): Lease {
-    const builder = this.#freeSmall.pop() ?? this.#freeLarge.pop() ?? new BatchBuilder();
-    return this.fit({ builder, isLarge: false, limitBytes: SMALL_BYTES }, mustHoldBytes, 0);
+  /**
+   * @param mustHoldBytes what the builder has to take at once, such as the beginning of a long line
+   * @param awaitedBytes what is there to be read into it
+   */
+  acquire(mustHoldBytes: number, awaitedBytes: number = 0): Lease {
+    if (this.#mayBeLarge(mustHoldBytes, awaitedBytes)) {
+      return this.#large(this.#freeLarge.pop() ?? this.#freeSmall.pop() ?? new BatchBuilder());
+    }
+    const builder = this.#freeSmall.pop() ?? new BatchBuilder();
+    return { builder, isLarge: false, limitBytes: SMALL_BYTES };
   }
 
   /**
-   * The lease for what there is now, in place of the one before, with the same builder. It is large
-   * where it has to be, or where there is that much to read and one is left: a quiet stream keeps
-   * none from a busy one.
+   * The lease for what there is now, in place of the one before. It is large where it has to be, or
+   * where there is that much to read and one is left: a quiet stream keeps none from a busy one. It
+   * has the same builder where that holds anything; else one that was large before, if there is one,
+   * so that streams which take turns do not fill every builder's pages.
    *
-   * @param awaitedBytes what is there to be read into it
+   * @param mustHoldBytes 0 where the builder holds nothing
    */
   fit(lease: Lease, mustHoldBytes: number, awaitedBytes: number): Lease {
-    const isWanted = mustHoldBytes + awaitedBytes >= SMALL_BYTES && this.#large < LARGE;
-    if (lease.isLarge || (!isWanted && mustHoldBytes < SMALL_BYTES)) {
+    if (lease.isLarge || !this.#mayBeLarge(mustHoldBytes, awaitedBytes)) {
       return lease;
     }
-    this.#large += 1;
-    return { builder: lease.builder, isLarge: true, limitBytes: LIMITS.batchRawBytes };
+    const other = mustHoldBytes === 0 ? this.#freeLarge.pop() : undefined;
+    if (other !== undefined) {
+      this.release(lease);
+    }
+    return this.#large(other ?? lease.builder);
   }
 
   release(lease: Lease): void {
-    this.#large -= lease.isLarge ? 1 : 0;
+    this.#largeLent -= lease.isLarge ? 1 : 0;
     lease.builder.reset();
     const [free, kept] = lease.isLarge
       ? [this.#freeLarge, KEPT_LARGE]
@@ -59,5 +68,15 @@ export class BuilderPool {
     if (free.length < kept) {
       free.push(lease.builder);
     }
+  }
+
+  #mayBeLarge(mustHoldBytes: number, awaitedBytes: number): boolean {
+    const isWanted = mustHoldBytes + awaitedBytes >= SMALL_BYTES && this.#largeLent < LARGE;
+    return isWanted || mustHoldBytes >= SMALL_BYTES;
+  }
+
+  #large(builder: BatchBuilder): Lease {
+    this.#largeLent += 1;
+    return { builder, isLarge: true, limitBytes: LIMITS.batchRawBytes };
   }
 }

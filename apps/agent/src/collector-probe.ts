@@ -1,5 +1,4 @@
 import { type IncomingMessage, request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
 
 import { httpUrl } from "./collector-request.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
@@ -24,7 +23,10 @@ export function probeCollector(
   tls: TlsIdentity,
 ): Promise<ProbeAnswer> {
   const url = httpUrl(collector, path);
-  const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
+  // TLS takes 3 MiB, and where the collector is at a `ws:` address nobody asks for it: it is not imported.
+  const send =
+    url.protocol === "https:" ? process.getBuiltinModule("node:https").request : requestHttp;
+  const request = send(url, {
     ...tls,
     agent: false,
     signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),

@@ -1,5 +1,4 @@
 import { request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
 
 import type { TlsIdentity } from "./tls-identity.ts";
 
@@ -32,7 +31,10 @@ export function askCollector(
 ): Promise<CollectorAnswer> {
   const url = httpUrl(collector, path);
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
+  // TLS takes 3 MiB, and where the collector is at a `ws:` address nobody asks for it: it is not imported.
+  const send =
+    url.protocol === "https:" ? process.getBuiltinModule("node:https").request : requestHttp;
+  const request = send(url, {
     method,
     agent: false,
     signal: AbortSignal.timeout(ANSWER_WITHIN_MS),

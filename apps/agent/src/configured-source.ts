@@ -1,5 +1,6 @@
 import type { Result } from "@sluice/quantity";
 import {
+  type Beat,
   FileSource,
   JournalSource,
   type OnTailEvent,
@@ -26,17 +27,20 @@ export interface SourceMemory {
   readonly inherited: readonly unknown[];
   /** What the agent writes itself, which is never read. */
   readonly own: OwnFiles;
+  /** When busy files of all sources are looked at. */
+  readonly beat: Beat;
   readonly onEvent: OnTailEvent;
 }
 
 export function createSource(
   settings: SourceSettings,
-  { inherited, own, ...memory }: SourceMemory,
+  { inherited, own, beat, ...memory }: SourceMemory,
 ): Result<Source, StateInvalid> {
   switch (settings.kind) {
     case "file": {
       const { include, exclude, start, roots } = settings;
-      return FileSource.create({ include, exclude, start, roots, own, inherited, ...memory });
+      const files = { include, exclude, start, roots };
+      return FileSource.create({ ...files, own, beat, inherited, ...memory });
     }
     case "journald": {
       const { directory, match, units, fields, start } = settings;

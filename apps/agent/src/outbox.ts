@@ -16,7 +16,7 @@ import { type Note, NOTHING_FILTERED, type SealedBatch } from "./sealed-batch.ts
 const MESSAGE_BYTES = 1024 * 1024;
 
 /** Payloads below this are compressed at once: 24 us where a trip to the thread pool takes 243. */
-const SYNC_BYTES = 8 * 1024;
+const SYNC_BYTES = 32 * 1024;
 
 /** Frames that are stored together or not at all: a message is one transaction of the collector. */
 type Outgoing =

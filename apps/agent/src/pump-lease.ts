@@ -69,13 +69,17 @@ export class PumpLease implements Disposable {
     }
   }
 
-  /** Hands the lease over and takes another, where there is anything to be put into it yet. */
-  exchange(rest: Uint8Array): Lease {
+  /**
+   * Hands the lease over and takes another, where there is anything to be put into it yet.
+   *
+   * @param awaitedBytes what is there to be read into the other one
+   */
+  exchange(rest: Uint8Array, awaitedBytes: number): Lease {
     const filled = this.#lease;
     if (this.#isResting && rest.length === 0) {
       this.#isHeld = false;
     } else {
-      this.#lease = this.#pool.acquire(rest.length);
+      this.#lease = this.#pool.acquire(rest.length, awaitedBytes);
       this.builder.buffer.set(rest);
     }
     return filled;

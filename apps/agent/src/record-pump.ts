@@ -70,7 +70,7 @@ export class RecordPump implements Pump {
     const filtered = this.#filtered;
     this.#filtered = NOTHING_FILTERED;
     const bodyBytes = builder.bodiesBytes;
-    const lease = this.#lease.exchange(NO_BYTES);
+    const lease = this.#lease.exchange(NO_BYTES, 0);
     return {
       key,
       epoch,

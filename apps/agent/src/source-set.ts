@@ -1,5 +1,11 @@
 import { Failure } from "@sluice/service";
-import { type OwnFiles, splitFileState, type StreamChange } from "@sluice/tail";
+import {
+  Beat,
+  DEFAULT_TIMING,
+  type OwnFiles,
+  splitFileState,
+  type StreamChange,
+} from "@sluice/tail";
 
 import type { AgentEvent } from "./agent-event.ts";
 import type { SourceSettings } from "./agent-settings.ts";
@@ -20,6 +26,7 @@ export interface SourceSetParts {
 export class SourceSet implements AsyncDisposable {
   readonly #parts: SourceSetParts;
   readonly #abort = new AbortController();
+  readonly #beat = new Beat(DEFAULT_TIMING.pollMs);
   #sources: readonly ConfiguredSource[];
   #isStarted = false;
 
@@ -101,6 +108,7 @@ export class SourceSet implements AsyncDisposable {
     const created = createSource(settings, {
       state: checkpoints.source(id),
       own: this.#parts.own,
+      beat: this.#beat,
       inherited: this.#inherit(settings, configured),
       onEvent: (event) => emit({ kind: "tail", event }),
     });

@@ -69,7 +69,7 @@ export class StreamPump implements Pump {
     ledger.add({ storedBytes: endOffset - this.#sealedOffset });
     this.#sealedOffset = endOffset;
     const cursor = ledger.seal(reader.cursorAt(endOffset));
-    const lease = this.#lease.exchange(rest);
+    const lease = this.#lease.exchange(rest, reader.behindBytes);
     this.#baseOffset += bodyBytes;
     this.#filled = rest.length;
     return {

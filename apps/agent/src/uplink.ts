@@ -13,6 +13,7 @@ import WebSocket from "ws";
 import { Backoff } from "./backoff.ts";
 import { adviceForStatus, closeNote } from "./collector-advice.ts";
 import { isReady, readReason } from "./collector-probe.ts";
+import { frameMask } from "./frame-mask.ts";
 import { describeTlsError } from "./link-advice.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
@@ -169,10 +170,13 @@ export class Uplink implements AsyncDisposable {
     if (this.#isStopped || this.#suspensions !== suspensions) {
       return;
     }
-    const socket = new WebSocket(new URL("/v1/agent", collector), SUBPROTOCOL, {
+    const url = new URL("/v1/agent", collector);
+    const generateMask = frameMask(url);
+    const socket = new WebSocket(url, SUBPROTOCOL, {
       headers: { authorization: `Bearer ${token}` },
       ...tls,
       perMessageDeflate: false,
+      ...(generateMask !== undefined && { generateMask }),
       maxPayload: LIMITS.controlBytes,
       handshakeTimeout: LIMITS.handshakeTimeoutMs,
     });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { BuilderPool, type Lease } from "../src/builder-pool.ts";
 
-const SMALL_BYTES = 64 * 1024;
+const SMALL_BYTES = 32 * 1024;
 
 function acquire(pool: BuilderPool, count: number): Lease[] {
   return Array.from({ length: count }, () => pool.fit(pool.acquire(0), 0, LIMITS.batchRawBytes));
@@ -79,14 +79,23 @@ describe("a pool of builders", () => {
     expect(again.builder.bodiesBytes).toBe(0);
   });
 
-  it("gives out small ones before those that were filled as large ones", () => {
+  it("fills as few builders as large ones as there are at a time", () => {
     const pool = new BuilderPool();
-    const large = pool.fit(pool.acquire(0), 0, LIMITS.batchRawBytes);
+    const large = pool.acquire(0, LIMITS.batchRawBytes);
     const small = pool.acquire(0);
     pool.release(small);
     pool.release(large);
     expect(pool.acquire(0).builder).toBe(small.builder);
-    expect(pool.acquire(0).builder).toBe(large.builder);
+    expect(pool.acquire(0).builder).not.toBe(large.builder);
+    expect(pool.fit(small, 0, LIMITS.batchRawBytes)).toEqual(large);
+    expect(pool.acquire(0).builder).toBe(small.builder);
+  });
+
+  it("leaves a lease its builder where that holds the beginning of a line", () => {
+    const pool = new BuilderPool();
+    pool.release(pool.acquire(0, LIMITS.batchRawBytes));
+    const begun = pool.acquire(10);
+    expect(pool.fit(begun, 10, LIMITS.batchRawBytes).builder).toBe(begun.builder);
   });
 
   it("keeps few of those that were large, and no more of the others than a host has busy files", () => {

@@ -5,6 +5,7 @@ import type { FileIdentity, FilePosition } from "./identity.ts";
 import type { CursorInvalid } from "./source.ts";
 
 const CURSOR_VERSION = 1;
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
 export const MAX_CURSOR_BYTES = 4096;
 
 /** What a file cursor says: enough to find the file again when everything else is forgotten. */
@@ -33,7 +34,7 @@ export function decodeCursor(bytes: Uint8Array): Result<FileCursor, CursorInvali
   if (bytes.length > MAX_CURSOR_BYTES) return invalid(`${bytes.length} bytes long`);
   let fields: unknown;
   try {
-    fields = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    fields = JSON.parse(UTF8.decode(bytes));
   } catch {
     return invalid("not JSON");
   }

@@ -1,3 +1,4 @@
+import type { Beat } from "./beat.ts";
 import type { TailEvent } from "./event.ts";
 import type { TailClock, TailTiming } from "./file-source-options.ts";
 import type { Registry } from "./registry.ts";
@@ -9,6 +10,8 @@ export interface FileReaderPorts {
   readonly clock: TailClock;
   readonly timing: TailTiming;
   readonly watches: WatchBudget;
+  /** When busy files are looked at. */
+  readonly beat: Beat;
   readonly emit: (event: TailEvent) => void;
   /** Asks for a scan soon: something happened to the file. */
   readonly hint: () => void;

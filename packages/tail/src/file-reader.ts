@@ -114,7 +114,7 @@ export class FileReader implements StreamReader {
   async changed(signal: AbortSignal): Promise<void> {
     this.#assertUsable();
     signal.throwIfAborted();
-    const { timing, watches } = this.#ports;
+    const { beat, timing, watches } = this.#ports;
     const generation = this.#generation;
     if (this.#hasNews()) return;
     using growth = new GrowthWait(signal, watches);
@@ -127,8 +127,8 @@ export class FileReader implements StreamReader {
         if (path !== undefined && growth.watch(path)) continue;
         // The scans look after what was closed to save its descriptor.
         const idlePollMs = generation.isParked ? timing.idlePollMs * 60 : timing.idlePollMs;
-        const pollMs = isActive ? timing.pollMs : idlePollMs;
-        await growth.wait(Math.min(pollMs, Math.max(1, settlesInMs), this.#heldBack.leftMs));
+        const dueMs = Math.min(Math.max(1, settlesInMs), this.#heldBack.leftMs);
+        await (isActive ? growth.wait(dueMs, beat) : growth.wait(Math.min(idlePollMs, dueMs)));
       } while (!this.#hasNews());
     } finally {
       generation.wake = undefined;

@@ -1,4 +1,5 @@
 import type { OwnFiles } from "./access.ts";
+import type { Beat } from "./beat.ts";
 import type { OnTailEvent } from "./event.ts";
 
 /**
@@ -31,6 +32,8 @@ export interface FileSourceOptions {
   readonly maxHeldFiles?: number;
   readonly onEvent?: OnTailEvent;
   readonly timing?: Partial<TailTiming>;
+  /** When busy files are looked at, together with those of other sources; by default each `pollMs`. */
+  readonly beat?: Beat;
   readonly clock?: TailClock;
 }
 

@@ -2,6 +2,7 @@ import { err, ok } from "@sluice/quantity";
 import type { Result } from "@sluice/quantity";
 import { Access, globRoots } from "./access.ts";
 import { ArchiveSearch } from "./archive/archive-search.ts";
+import { Beat } from "./beat.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { decodeCursor } from "./cursor.ts";
 import type { FileCursor } from "./cursor.ts";
@@ -46,6 +47,7 @@ export class FileSource implements Source {
   readonly #finder: Finder;
   readonly #registry: Registry;
   readonly #watches: WatchBudget;
+  readonly #beat: Beat;
   readonly #feed = new ChangeFeed();
   readonly #readers = new Set<Generation>();
   #started = false;
@@ -59,6 +61,7 @@ export class FileSource implements Source {
     this.#options = options;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#beat = options.beat ?? new Beat(this.#timing.pollMs);
     this.#emit = options.onEvent ?? (() => undefined);
     this.#reports = new PathReports(this.#emit);
     this.#finder = new Finder(options.include, options.exclude ?? [], this.#reports);
@@ -142,6 +145,7 @@ export class FileSource implements Source {
       clock: this.#clock,
       timing: this.#timing,
       watches: this.#watches,
+      beat: this.#beat,
       emit: this.#emit,
       hint: () => this.#hintScan(),
       released: () => this.#readers.delete(generation),

@@ -1,5 +1,6 @@
 import { watch } from "node:fs";
 import type { FSWatcher } from "node:fs";
+import type { Beat } from "./beat.ts";
 import { systemCode } from "./open-file.ts";
 import type { WatchBudget } from "./watch-budget.ts";
 
@@ -42,16 +43,24 @@ export class GrowthWait implements Disposable {
     return true;
   }
 
-  /** Resolves after `waitMs` or when woken. Throws the signal's reason when that is aborted. */
-  async wait(waitMs: number): Promise<void> {
+  /**
+   * Resolves after `waitMs`, at the next beat where there is one, or when woken. Throws the signal's
+   * reason when that is aborted.
+   *
+   * @param waitMs may be Infinity where there is a beat
+   */
+  async wait(waitMs: number, beat?: Beat): Promise<void> {
     this.#signal.throwIfAborted();
     if (!this.#isWoken) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, waitMs);
-        this.#resolve = () => {
+        const wake = (): void => {
           clearTimeout(timer);
+          beat?.cancel(wake);
           resolve();
         };
+        const timer = waitMs === Infinity ? undefined : setTimeout(wake, waitMs);
+        beat?.next(wake);
+        this.#resolve = wake;
       });
     }
     this.#resolve = undefined;

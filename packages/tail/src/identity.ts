@@ -46,6 +46,7 @@ export function grownHead(file: OpenFile, head: HeadPrint): HeadPrint | undefine
   const bytes = file.bytesAt(0, HEAD_BYTES);
   if (bytes.length < head.length) return undefined;
   if (fingerprint(bytes.subarray(0, head.length)) !== head.hash) return undefined;
+  if (head.length === HEAD_BYTES) return head;
   const grown = printOf(bytes);
   return grown.length > head.length ? grown : head;
 }

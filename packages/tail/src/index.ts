@@ -20,6 +20,7 @@ export type {
   TruncatedReason,
   UnreadableEvent,
 } from "./event.ts";
+export { Beat } from "./beat.ts";
 export { fileOffset } from "./cursor.ts";
 export { FileSource } from "./file-source.ts";
 export { DEFAULT_TIMING } from "./file-source-options.ts";

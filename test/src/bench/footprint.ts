@@ -29,13 +29,16 @@ const BLOCK_LINES = 1_000;
 const SILENCE_MS = 10_000;
 
 export interface FootprintOptions {
-  /** Of the outage, by volume; what lasts is shortened with it. */
+  /** Of the outage, by volume. */
   readonly minutes: number;
+  /** Of a run whose steady parts last as long as this one's; by default they are shortened with the outage. */
+  readonly steadyMinutes: number | undefined;
 }
 
 /** What the agent takes, beside rsyslog that forwards the same files at the same time. */
-export async function benchFootprint({ minutes }: FootprintOptions): Promise<Report> {
-  const shortMs = minutes * 60_000 * SHORT_PART;
+export async function benchFootprint(options: FootprintOptions): Promise<Report> {
+  const { minutes, steadyMinutes = minutes } = options;
+  const shortMs = steadyMinutes * 60_000 * SHORT_PART;
   const measurements: Measurement[] = [];
   {
     await using few = await Pair.start(IDLE.files);
@@ -65,14 +68,19 @@ export async function benchFootprint({ minutes }: FootprintOptions): Promise<Rep
   measurements.push(
     ...[...outage, ...catchUp].map((one) => ({ ...one, "aim MiB": OUTAGE.aimRssMiB })),
     ...(await many.phase(`${OUTAGE.linesPerSecond} lines/s after it`, () =>
-      many.write(OUTAGE.linesPerSecond, minutes * 60_000 * SLOPE_PART),
+      many.write(OUTAGE.linesPerSecond, steadyMinutes * 60_000 * SLOPE_PART),
     )),
   );
   await many.forwarded();
   measurements.push(...many.missing());
   return {
-    bench: `agent: its footprint${minutes < FULL_MINUTES ? `, a run shortened to ${minutes} of ${FULL_MINUTES} minutes` : ""}`,
-    setup: { "lines of the outage": volume, "minutes by volume": minutes },
+    bench: `agent: its footprint${shortened(Math.min(minutes, steadyMinutes))}`,
+    setup: {
+      "lines of the outage": volume,
+      "minutes by volume": minutes,
+      "minutes of a steady part": shortMs / 60_000,
+      "minutes behind it": steadyMinutes * SLOPE_PART,
+    },
     measurements,
     layout: "rows",
     notes: [
@@ -83,6 +91,10 @@ export async function benchFootprint({ minutes }: FootprintOptions): Promise<Rep
       "The volume of the outage is written as fast as the disk takes it; both then catch up under load.",
     ],
   };
+}
+
+function shortened(minutes: number): string {
+  return minutes < FULL_MINUTES ? `, a run shortened to ${minutes} of ${FULL_MINUTES} minutes` : "";
 }
 
 /** The agent with its collector, and rsyslog with its sink, on the same files. */

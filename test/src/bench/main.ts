@@ -15,7 +15,7 @@ import { benchStore } from "./store.ts";
 
 const USAGE = `usage: pnpm bench NAME [--size 200MB] [--repeats 3] [--no-baseline] [--fresh] [--json]
        pnpm bench load [--minutes 2] [--rate 50MB]
-       pnpm bench freshness|agent [--minutes 2]
+       pnpm bench freshness|agent [--minutes 2] [--steady 2]
        pnpm bench fleet [--agents 1000] [--restarts 1] [--minutes 2]
 
   ingest   a file tailed, shipped and stored durably, beside a naive baseline
@@ -26,6 +26,7 @@ const USAGE = `usage: pnpm bench NAME [--size 200MB] [--repeats 3] [--no-baselin
   catchup  a large file caught up with, while lines of another come in
   freshness  a line written, until \`sluice tail\` prints it
   agent    memory and processor of an agent, idle and through an outage, beside rsyslog
+            (--minutes: of the outage, by volume; --steady: shortens the other parts to that)
   fleet    many light agents with a line a second each, and a restart of their collector
   query    questions asked of a stored corpus, beside zstd -dc | grep
            (--fresh: makes the corpus anew instead of taking that of an earlier run)
@@ -37,6 +38,7 @@ interface BenchOptions {
   readonly withBaseline: boolean;
   readonly isFresh: boolean;
   readonly minutes: number;
+  readonly steadyMinutes: number | undefined;
   readonly rateBytes: number;
   readonly agents: number;
   readonly restarts: number;
@@ -60,6 +62,7 @@ const OPTIONS = {
   repeats: { type: "string", default: "3" },
   "no-baseline": { type: "boolean", default: false },
   minutes: { type: "string", default: "2" },
+  steady: { type: "string" },
   rate: { type: "string", default: "50MB" },
   agents: { type: "string", default: "1000" },
   restarts: { type: "string", default: "1" },
@@ -80,6 +83,7 @@ async function main(): Promise<number> {
   const rate = parseSize(values.rate);
   const repeats = Number(values.repeats);
   const minutes = Number(values.minutes);
+  const steadyMinutes = values.steady === undefined ? undefined : Number(values.steady);
   const bench = BENCHES.get(positionals[0] ?? "");
   if (bench === undefined || positionals.length > 1) {
     process.stderr.write(USAGE);
@@ -89,8 +93,8 @@ async function main(): Promise<number> {
     process.stderr.write(`${size.ok ? "--rate" : "--size"}: a size such as 200MB\n`);
     return 2;
   }
-  if (!Number.isInteger(repeats) || repeats < 1 || !(minutes > 0)) {
-    process.stderr.write("--repeats: a number from 1; --minutes: a number above 0\n");
+  if (!Number.isInteger(repeats) || repeats < 1 || !(minutes > 0) || !((steadyMinutes ?? 1) > 0)) {
+    process.stderr.write("--repeats: a number from 1; --minutes, --steady: a number above 0\n");
     return 2;
   }
   const agents = Number(values.agents);
@@ -105,6 +109,7 @@ async function main(): Promise<number> {
     withBaseline: !values["no-baseline"],
     isFresh: values.fresh,
     minutes,
+    steadyMinutes,
     rateBytes: rate.value,
     agents,
     restarts,

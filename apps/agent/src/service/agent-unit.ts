@@ -34,7 +34,7 @@ export function agentUnit({ command, readsAll }: AgentUnitOptions): string {
       "CPUQuota=100%",
       "TasksMax=64",
     ],
-    environment: { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "131072" },
+    environment: { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "32768" },
     home: "read-only",
     capabilities: readsAll ? ["CAP_DAC_READ_SEARCH"] : [],
   });

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { type IncomingMessage, request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { EXIT, Failure } from "@sluice/service";
@@ -88,7 +87,8 @@ export class ReleaseSource {
 
   #get(name: string): Promise<IncomingMessage> {
     const url = new URL(name, this.#base);
-    const start = url.protocol === "https:" ? requestHttps : requestHttp;
+    const start =
+      url.protocol === "https:" ? process.getBuiltinModule("node:https").request : requestHttp;
     const request = start(url, { ...this.#trust, agent: false, timeout: IDLE_TIMEOUT_MS });
     return new Promise((resolve, reject) => {
       request.on("timeout", () => request.destroy(new Error("no answer within 30 s")));
