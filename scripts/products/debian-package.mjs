@@ -72,6 +72,7 @@ export function makeDebianPackage(parts) {
 
   mkdirSync(join(tree, "usr/bin"), { recursive: true });
   copyFileSync(parts.executable, join(tree, "usr/bin", name));
+  chmodSync(join(tree, "usr/bin", name), 0o755);
   put(`usr/lib/systemd/system/${name}.service`, parts.unit);
   put(`etc/sluice/${config}`, fill(config));
   put(`${doc}/copyright`, fill("copyright"));

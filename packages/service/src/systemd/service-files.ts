@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import {
-  access,
+  lstat,
   mkdir,
   readFile,
   readlink,
@@ -195,8 +195,9 @@ function ignoreMissing(error: NodeJS.ErrnoException): void {
   }
 }
 
+/** Of a link itself, wherever it leads. */
 function isThere(path: string): Promise<boolean> {
-  return access(path).then(
+  return lstat(path).then(
     () => true,
     () => false,
   );
