@@ -46,6 +46,7 @@ export type {
   ReportMessage,
   ResetMessage,
   ResetStream,
+  RotateMessage,
   StreamBacklog,
   StreamPosition,
   UnfinishedMessage,
