@@ -38,7 +38,8 @@ describe("the agent's key", () => {
   });
 
   it("that cannot be written says where it could be", async () => {
-    await expect(new AgentKey("/proc/nowhere/agent.key").pending()).rejects.toMatchObject({
+    writeFileSync(folder.at("file"), "");
+    await expect(new AgentKey(folder.at("file/agent.key")).pending()).rejects.toMatchObject({
       advice: expect.stringContaining("in its state_dir") as string,
     });
   });
