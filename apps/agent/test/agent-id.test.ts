@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { Failure } from "@sluice/service";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { loadAgentId } from "../src/agent-id.ts";
+import { loadAgentId, reserveAgentId } from "../src/agent-id.ts";
 import { Folder } from "./folder.ts";
 
 let folder: Folder;
@@ -23,6 +23,14 @@ describe("the agent's id", () => {
     expect(readFileSync(path, "utf8")).toBe(`${first.id}\n`);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(await loadAgentId(path)).toEqual({ id: first.id, isNew: false });
+  });
+
+  it("that enrolment has reserved is new when the agent first runs: its state is not lost", async () => {
+    const reserved = await reserveAgentId(path);
+    expect(await reserveAgentId(path)).toBe(reserved);
+    expect(await loadAgentId(path)).toEqual({ id: reserved, isNew: true });
+    expect(await loadAgentId(path)).toEqual({ id: reserved, isNew: false });
+    expect(await reserveAgentId(path)).toBe(reserved);
   });
 
   it("is another one for another agent", async () => {

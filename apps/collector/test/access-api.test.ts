@@ -68,7 +68,7 @@ async function stand() {
     const response =
       to === "admin"
         ? await app.request(path, init, bindings)
-        : await enroll.request(path, init, bindings as never);
+        : await enroll.request(path, init, bindings);
     return { status: response.status, json: (await response.json()) as Record<string, string> };
   };
   return { send, admin, desk, door, log, later: (ms: number) => void (nowMs += ms) };

@@ -20,6 +20,7 @@ export type {
   ReportMessage,
   ResetMessage,
   ResetStream,
+  RotateMessage,
   StreamBacklog,
   StreamPosition,
   UnfinishedMessage,

@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -71,8 +70,8 @@ export async function typeOnPrivateHost(
   const watching = watchCommandLines(secrets, leaks, isOver.signal);
   const [code, out, err] = await Promise.all([
     new Promise<number | null>((resolve) => child.once("close", resolve)),
-    text(child.stdout as Readable),
-    text(child.stderr as Readable),
+    text(child.stdout),
+    text(child.stderr),
   ]);
   isOver.abort();
   await watching;

@@ -12,6 +12,9 @@ export interface FileOwner {
 const PREFIX = "slk_";
 const KEY_BYTES = 32;
 
+/** Codes of a file that is not there; what is wrong with its folder shows when it is written. */
+const ABSENT = new Set(["ENOENT", "ENOTDIR"]);
+
 /**
  * The key of this agent, in the file that `token_file` names. A new one lies beside it, in
  * `FILE.new`, until the collector has confirmed that it knows its hash: an answer that is lost is
@@ -57,7 +60,7 @@ export class AgentKey {
     try {
       return parseToken(await readFile(path, "utf8"));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      if (ABSENT.has((error as NodeJS.ErrnoException).code ?? "")) {
         return undefined;
       }
       throw new Failure(

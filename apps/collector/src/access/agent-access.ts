@@ -14,7 +14,7 @@ export interface AgentIdentity {
   readonly rotate: boolean;
 }
 
-export type Identification =
+type Identification =
   | { readonly ok: true; readonly identity: AgentIdentity }
   | { readonly ok: false; readonly reason: string };
 

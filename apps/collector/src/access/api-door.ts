@@ -5,7 +5,7 @@ import type { AccessGate, Permission } from "./access-gate.ts";
 import type { FailedAttempts } from "./failed-attempts.ts";
 
 /** A request that is not let in: the status, and what its sender is told. */
-export interface DoorRefusal {
+interface DoorRefusal {
   readonly status: 401 | 403 | 429;
   readonly error: ApiError;
 }

@@ -9,7 +9,7 @@ export interface EnrolmentRequest {
   readonly keyHash: string;
 }
 
-export interface EnrolmentRefusal {
+interface EnrolmentRefusal {
   readonly status: 401 | 403 | 409;
   readonly code: string;
   readonly message: string;

@@ -51,7 +51,7 @@ export function addEnroll(root: Command): void {
     });
 }
 
-export function formatEnrolment(minted: MintedEnrolment, ttlMs: DurationMs, paint: Paint): string {
+function formatEnrolment(minted: MintedEnrolment, ttlMs: DurationMs, paint: Paint): string {
   const { uses, hosts, labels, id } = minted;
   const { install, read } = installLines(minted);
   const names = hosts === "*" ? "" : ` named ${hosts}`;

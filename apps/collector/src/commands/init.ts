@@ -39,7 +39,7 @@ export function addInit(root: Command): void {
     });
 }
 
-export function formatInit(report: InitReport, paint: Paint): string {
+function formatInit(report: InitReport, paint: Paint): string {
   const { configFile, isConfigNew, toAdd, dataDir, owner, certificate, adminToken } = report;
   const day = new Date(certificate.expiresMs).toISOString().slice(0, 10);
   const was = (isNew: boolean): string => (isNew ? "" : paint("dim", " (as it was)"));

@@ -101,11 +101,7 @@ async function printToken(minted: MintedToken, isJson: boolean): Promise<void> {
   await print(`${minted.token}\n`);
 }
 
-export function formatTokens(
-  tokens: readonly TokenEntry[],
-  nowMs: number,
-  isColored: boolean,
-): string {
+function formatTokens(tokens: readonly TokenEntry[], nowMs: number, isColored: boolean): string {
   if (tokens.length === 0) {
     return "No tokens yet: `sluice tokens new` makes one, `sluice enroll new` lets a host join.\n";
   }
