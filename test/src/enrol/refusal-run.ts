@@ -90,9 +90,9 @@ export async function refuseOldKeys(
   const old = web.key;
   const copy = site.watch(web.clone(join(dir, "kept")));
   const replaced = web.service.logged(({ msg }) => msg.startsWith("the key was replaced"));
+  const back = web.service.loggedNext(({ msg }) => msg === "connected");
   const rotated = await collector.sluice("agents", "rotate", "web-1");
   site.note("a rotation", rotated.stdout, "replaces its key");
-  const back = web.service.loggedNext(({ msg }) => msg === "connected");
   await replaced;
   await back;
   site.note("the key", web.key === old ? "the same" : "another", "another");
