@@ -45,6 +45,7 @@ export function collectorBundle(file, { stamp, sqlite }) {
     plugins: [
       ownVersion(COLLECTOR),
       buildStamp(stamp),
+      installTemplate,
       sqlite === "embedded" ? embeddedAddon : requiredLate("better-sqlite3", sqlite),
       asciiOnly,
     ],
@@ -68,6 +69,14 @@ function buildStamp(stamp) {
     `export const BUILD_STAMP = ${JSON.stringify(stamp)};`,
   );
 }
+
+/** The script that hosts run is a file beside the modules, and part of the one file. */
+const installTemplate = replaceModule(
+  join(COLLECTOR, "dist/install/install-template.js"),
+  `export const INSTALL_TEMPLATE = ${JSON.stringify(
+    readFileSync(join(COLLECTOR, "templates/install.sh"), "utf8"),
+  )};`,
+);
 
 /** better-sqlite3 looks for its addon in the folder that it was installed to; an executable has none. */
 const embeddedAddon = {
