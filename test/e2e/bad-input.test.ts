@@ -91,7 +91,7 @@ describe("a configuration", () => {
       JSON.stringify({ token_file: token, state_dir: site.stateDir, sources: [{ file: "/x" }] }),
     );
     const command = [...wrapper, process.execPath, site.product.agent, "run", "--config", config];
-    expectFailure(await runCommand(command), 78, token, "permission denied", "ingest.token");
+    expectFailure(await runCommand(command), 78, token, "permission denied", "run the agent as");
   });
 });
 

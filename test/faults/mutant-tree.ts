@@ -9,7 +9,7 @@ import type { Mutant } from "./mutants.ts";
 
 /** What of a package's folder a built tree needs besides its dependencies, and its tests. */
 const NEEDED =
-  /^(?:src|test|dist|node_modules|package\.json|tsconfig\.json|rolldown\.config\.mjs)(?:\/|$)/;
+  /^(?:src|test|templates|dist|node_modules|package\.json|tsconfig\.json|rolldown\.config\.mjs)(?:\/|$)/;
 
 /**
  * The touched files as the mutant has them.
@@ -99,15 +99,17 @@ export class MutantTree implements AsyncDisposable {
     symlinkSync(join(from, "node_modules"), join(root, "node_modules"));
   }
 
-  /** Only what was touched, whose interfaces stay the same for all others, and the one file of each program. */
+  /** Only what was touched, whose interfaces stay the same for all others, and the programs that hold it. */
   #build({ name, edits }: Mutant): void {
     const { root } = this.product;
     const touched = edits.map(({ file }) => file.split("/").slice(0, 2).join("/"));
-    for (const folder of new Set([...touched, "apps/agent", "apps/collector"])) {
+    const names = touched.map((folder) => manifestOf(join(root, folder)).name);
+    const programs = ["apps/agent", "apps/collector"].filter((folder) =>
+      names.some((each) => each in (manifestOf(join(root, folder)).dependencies ?? {})),
+    );
+    for (const folder of new Set([...touched, ...programs])) {
       const cwd = join(root, folder);
-      const { scripts } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8")) as {
-        readonly scripts: { readonly build: string };
-      };
+      const { scripts } = manifestOf(cwd);
       const bins = [cwd, root].map((at) => join(at, "node_modules/.bin"));
       const env = { ...process.env, PATH: [...bins, process.env["PATH"]].join(":") };
       const run = spawnSync(scripts.build, { cwd, env, shell: true, encoding: "utf8" });
@@ -116,4 +118,14 @@ export class MutantTree implements AsyncDisposable {
       }
     }
   }
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly scripts: { readonly build: string };
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
 }

@@ -12,6 +12,13 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Nothing of the machine's own configuration; what was compiled before need not be again. */
+export const PLAIN_ENV: Readonly<Record<string, string | undefined>> = {
+  PATH: process.env["PATH"],
+  HOME: "/nonexistent",
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+};
+
 /** Runs a command to its end with nothing of the machine's own configuration in its way. */
 export async function runCommand(
   command: readonly string[],
@@ -21,7 +28,7 @@ export async function runCommand(
   const [program = "", ...args] = command;
   const child = spawn(program, args, {
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"], HOME: "/nonexistent", NO_COLOR: "1", ...env },
+    env: { ...PLAIN_ENV, NO_COLOR: "1", ...env },
     timeout: TIMEOUT_MS,
     killSignal: "SIGKILL",
   });

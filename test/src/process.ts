@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
+import { PLAIN_ENV } from "./command.ts";
+
 /** One line of a service's log (pino's JSON); `text` holds a line that is not one. */
 export interface LogLine {
   readonly level: number;
@@ -52,7 +54,7 @@ export class ServiceProcess implements AsyncDisposable {
     this.#child = spawn(command, args, {
       stdio: ["ignore", "ignore", "pipe"],
       // Nothing of the machine's own configuration may reach the product.
-      env: { PATH: process.env["PATH"], HOME: "/nonexistent", NODE_NO_WARNINGS: "1" },
+      env: { ...PLAIN_ENV, NODE_NO_WARNINGS: "1" },
     });
     running.add(this.#child);
     const { stderr } = this.#child;

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 
+import { PLAIN_ENV } from "./command.ts";
 import type { Product } from "./product.ts";
 
 /**
@@ -14,7 +15,7 @@ export async function* rawQuery(product: Product, dataDir: string): AsyncGenerat
   const args = ["query", "*", "--data", dataDir, "-o", "raw", "--order", "stream", "--all"];
   const child = spawn(process.execPath, [product.collector, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"], HOME: "/nonexistent" },
+    env: PLAIN_ENV,
   });
   const complaint = text(child.stderr);
   const closed = once(child, "close") as Promise<[number | null]>;

@@ -93,6 +93,9 @@ export async function loadSettings(request: ConfigRequest): Promise<LoadedSettin
 const TOKEN_FILE_ADVICE =
   "enrol this host: `sluice enroll new` on the collector prints the line for it";
 
+const UNREADABLE_ADVICE =
+  "run the agent as the user whose file it is, or give that user the file with chown";
+
 /** SLUICE_AGENT_TOKEN is a token, `token_file` (SLUICE_AGENT_TOKEN_FILE) a path; else systemd may hand one on. */
 async function readToken(
   tokenFile: string | undefined,
@@ -120,9 +123,9 @@ async function readToken(
     if (error instanceof Failure) {
       throw error;
     }
-    throw new Failure(`${origin}: ${(error as Error).message}`, TOKEN_FILE_ADVICE, EXIT.config, {
-      cause: error,
-    });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const advice = code === "EACCES" ? UNREADABLE_ADVICE : TOKEN_FILE_ADVICE;
+    throw new Failure(`${origin}: ${message}`, advice, EXIT.config, { cause: error });
   }
 }
 
