@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 /** Those whose tests measure the memory of their process, or leave threads to their process's end. */
-const NEEDS_PROCESS_EACH = new Set(["store", "tail"]);
+const NEEDS_PROCESS_EACH = new Set(["tail"]);
 
 /** Unit suites: one project per folder of packages/ and apps/ that has tests. */
 const unitProjects: TestProjectInlineConfiguration[] = ["packages", "apps"].flatMap((group) =>
