@@ -36,7 +36,8 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
     // What is waited for comes when the machine gets to it.
     expect: { poll: { timeout: 10_000 } },
-    maxWorkers: 2,
+    // More than the two processors of CI: some of their time is waiting for threads and disks.
+    maxWorkers: 3,
     projects: [
       ...unitProjects,
       {
@@ -60,7 +61,7 @@ export default defineConfig({
           // After the unit suites, so that timings are not those of a crowded machine.
           sequence: { groupOrder: 1 },
           // Most of their time is waiting for processes.
-          maxWorkers: 3,
+          maxWorkers: 4,
         },
       },
     ],
