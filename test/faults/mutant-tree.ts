@@ -1,25 +1,34 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
 import { type Product, productAt } from "../src/product.ts";
 import type { Mutant } from "./mutants.ts";
 
-/** What of a package's folder a built tree needs besides its dependencies, and its tests. */
-const NEEDED =
-  /^(?:src|test|templates|dist|node_modules|package\.json|tsconfig\.json|rolldown\.config\.mjs)(?:\/|$)/;
+/** What of a package's folder the programs are bundled of. */
+const BUILT =
+  /^(?:templates|node_modules|package\.json|rolldown\.config\.mjs|dist(?!.*(?:\.map|\.d\.ts)$))(?:\/|$)/;
+
+/** And what its unit tests need. */
+const TESTED = /^(?:src|test|tsconfig\.json)(?:\/|$)/;
+
+const RELATIVE_IMPORT = /(from "\.[^"]*|import\("\.[^"]*)\.ts"/g;
+
+interface MutatedFile {
+  /** Relative to the root of the repository. */
+  readonly file: string;
+  readonly text: string;
+}
 
 /**
  * The touched files as the mutant has them.
  *
  * @throws where what an edit looks for is not there exactly once
  */
-export function mutatedFiles(
-  root: string,
-  { name, edits }: Mutant,
-): ReadonlyArray<{ readonly file: string; readonly text: string }> {
+export function mutatedFiles(root: string, { name, edits }: Mutant): readonly MutatedFile[] {
   const texts = new Map<string, string>();
   for (const { file, find, replace } of edits) {
     const text = texts.get(file) ?? readFileSync(join(root, file), "utf8");
@@ -37,7 +46,7 @@ export function mutatedFiles(
   return [...texts].map(([file, text]) => ({ file, text }));
 }
 
-/** A copy of the built product with a mutant's edits applied and compiled. Disposal removes it. */
+/** A copy of the built product with a mutant's edits applied and built. Disposal removes it. */
 export class MutantTree implements AsyncDisposable {
   readonly product: Product;
 
@@ -45,7 +54,7 @@ export class MutantTree implements AsyncDisposable {
     this.product = productAt(root);
   }
 
-  /** @throws where an edit no longer applies or the result does not compile */
+  /** @throws where an edit no longer applies or the result cannot be built */
   static async grow(original: Product, mutant: Mutant): Promise<MutantTree> {
     return this.#make(original, mutant, true);
   }
@@ -62,11 +71,10 @@ export class MutantTree implements AsyncDisposable {
   static async #make(original: Product, mutant: Mutant, isBuilt: boolean): Promise<MutantTree> {
     const tree = new MutantTree(mkdtempSync(join(tmpdir(), "sluice-mutant-")));
     try {
-      tree.#copy(original.root);
-      for (const { file, text } of mutatedFiles(original.root, mutant)) {
-        writeFileSync(join(tree.product.root, file), text);
-      }
-      if (isBuilt) tree.#build(mutant);
+      tree.#copy(original.root, isBuilt);
+      const files = mutatedFiles(original.root, mutant);
+      if (isBuilt) tree.#build(mutant, files);
+      else files.forEach(({ file, text }) => writeFileSync(join(tree.product.root, file), text));
       return tree;
     } catch (error) {
       await tree[Symbol.asyncDispose]();
@@ -78,19 +86,17 @@ export class MutantTree implements AsyncDisposable {
     await rm(this.product.root, { recursive: true, force: true });
   }
 
-  #copy(from: string): void {
+  #copy(from: string, isBuilt: boolean): void {
     const { root } = this.product;
     for (const group of ["packages", "apps"]) {
       cpSync(join(from, group), join(root, group), {
         recursive: true,
         // Workspace links are relative: in the copy they lead to the copy.
         verbatimSymlinks: true,
-        // The compiler takes what is unchanged for up to date.
-        preserveTimestamps: true,
         filter: (source) => {
           const [, inPackage = ""] =
             /^[^/]+\/(.+)$/.exec(relative(join(from, group), source)) ?? [];
-          return inPackage === "" || NEEDED.test(inPackage);
+          return inPackage === "" || BUILT.test(inPackage) || (!isBuilt && TESTED.test(inPackage));
         },
       });
     }
@@ -99,22 +105,28 @@ export class MutantTree implements AsyncDisposable {
     symlinkSync(join(from, "node_modules"), join(root, "node_modules"));
   }
 
-  /** Only what was touched, whose interfaces stay the same for all others, and the programs that hold it. */
-  #build({ name, edits }: Mutant): void {
+  /** What was touched, without its types, and the programs that hold it. Whether the types fit is nobody's concern. */
+  #build(mutant: Mutant, files: readonly MutatedFile[]): void {
     const { root } = this.product;
-    const touched = edits.map(({ file }) => file.split("/").slice(0, 2).join("/"));
-    const names = touched.map((folder) => manifestOf(join(root, folder)).name);
-    const programs = ["apps/agent", "apps/collector"].filter((folder) =>
-      names.some((each) => each in (manifestOf(join(root, folder)).dependencies ?? {})),
-    );
-    for (const folder of new Set([...touched, ...programs])) {
-      const cwd = join(root, folder);
-      const { scripts } = manifestOf(cwd);
+    for (const { file, text } of files) {
+      const built = file.replace("/src/", "/dist/").replace(/\.ts$/, ".js");
+      const code = stripTypeScriptTypes(text).replaceAll(RELATIVE_IMPORT, '$1.js"');
+      writeFileSync(join(root, built), code);
+    }
+    const names = mutant.edits.map(({ file }) => {
+      const [group = "", name = ""] = file.split("/");
+      return manifestOf(join(root, group, name)).name;
+    });
+    for (const program of ["apps/agent", "apps/collector"]) {
+      const cwd = join(root, program);
+      const { name, dependencies = {}, scripts } = manifestOf(cwd);
+      if (!names.some((each) => each === name || each in dependencies)) continue;
+      const [, bundle = ""] = scripts.build.split("&&");
       const bins = [cwd, root].map((at) => join(at, "node_modules/.bin"));
       const env = { ...process.env, PATH: [...bins, process.env["PATH"]].join(":") };
-      const run = spawnSync(scripts.build, { cwd, env, shell: true, encoding: "utf8" });
+      const run = spawnSync(bundle, { cwd, env, shell: true, encoding: "utf8" });
       if (run.status !== 0) {
-        throw new Error(`mutant "${name}" cannot be built:\n${run.stdout}${run.stderr}`);
+        throw new Error(`mutant "${mutant.name}" cannot be built:\n${run.stdout}${run.stderr}`);
       }
     }
   }
