@@ -3,9 +3,6 @@ import { join } from "node:path";
 
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
-/** Those whose tests measure the memory of their process, or leave threads to their process's end. */
-const NEEDS_PROCESS_EACH = new Set(["tail"]);
-
 /** Unit suites: one project per folder of packages/ and apps/ that has tests. */
 const unitProjects: TestProjectInlineConfiguration[] = ["packages", "apps"].flatMap((group) =>
   readdirSync(join(import.meta.dirname, group))
@@ -17,8 +14,8 @@ const unitProjects: TestProjectInlineConfiguration[] = ["packages", "apps"].flat
         root: join(import.meta.dirname, group, name),
         include: ["test/**/*.test.ts"],
         testTimeout: 10_000,
-        // One process runs the files of a project: half of their time was loading the same modules anew.
-        isolate: NEEDS_PROCESS_EACH.has(name),
+        // A process runs many files: half of their time was loading the same modules anew.
+        isolate: false,
         restoreMocks: true,
         unstubEnvs: true,
       },

@@ -2,12 +2,14 @@ import { appendFileSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
+import { onlyWhereAllAreWanted } from "../src/long-test.ts";
 import { LOG_LEVEL_ERROR } from "../src/process.ts";
 import { Site } from "../src/site.ts";
 import { StoredData } from "../src/stored.ts";
 
 describe("the state of an agent", () => {
-  test("that was lost comes back whole from the collector, however many streams it had", async () => {
+  test("that was lost comes back whole from the collector, however many streams it had", async (context) => {
+    onlyWhereAllAreWanted(context);
     await using site = new Site();
     const { port } = await site.startCollector();
     // More than one control message lists.

@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 
 import { eventually } from "../src/eventually.ts";
+import { onlyWhereAllAreWanted } from "../src/long-test.ts";
 import { Site } from "../src/site.ts";
 
 const WITHIN_MS = 30_000;
@@ -95,7 +96,8 @@ test("sluice delete takes what it has shown out of the files, and nothing else",
 /** Behind the order: before the job has begun, in the midst of it, and when it is over. */
 const KILLED_AFTER_MS = [0, 30, 120, 320];
 
-test("a collector that is killed behind the order goes on with it when it starts again", async () => {
+test("a collector that is killed behind the order goes on with it when it starts again", async (context) => {
+  onlyWhereAllAreWanted(context);
   await using site = new Site();
   const file = join(site.logDir, "app.log");
   writeFileSync(file, lines(0, 6_000));

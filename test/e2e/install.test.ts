@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
+import { onlyWhereAllAreWanted } from "../src/long-test.ts";
 import { privateHostRefused, typeOnPrivateHost } from "../src/enrol/private-host.ts";
 import { SecureCollector } from "../src/enrol/secure-collector.ts";
 import { PRODUCT } from "../src/product.ts";
@@ -16,8 +17,9 @@ const LIST = `find ${INSTALLED} -printf '%p %m %u %T@ %s\\n' | sort`;
 
 test.for([["curl", [] as string[]] as const, ["wget", ["curl"]] as const])(
   "the line of sluice enroll new installs and enrols by %s, twice to the same end, and shows its token to nobody",
-  async ([, hidden], { skip }) => {
-    if (REFUSED !== undefined) skip(REFUSED);
+  async ([downloader, hidden], context) => {
+    if (REFUSED !== undefined) context.skip(REFUSED);
+    if (downloader === "wget") onlyWhereAllAreWanted(context);
     const dir = mkdtempSync(join(tmpdir(), "sluice-install-"));
     try {
       await using collector = await SecureCollector.start(dir);

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 
 import { Prng } from "../src/corpus/prng.ts";
 import { eventually } from "../src/eventually.ts";
+import { onlyWhereAllAreWanted } from "../src/long-test.ts";
 import { Site } from "../src/site.ts";
 import { StoredData } from "../src/stored.ts";
 
@@ -163,7 +164,8 @@ test("a plan is what the prune carries out, the oldest first, and the files shri
   expect(await visibleLines(site, port)).toEqual(range(plan.records, 30_000));
 });
 
-test("a new policy takes its part out of what was compacted, as the plan says", async () => {
+test("a new policy takes its part out of what was compacted, as the plan says", async (context) => {
+  onlyWhereAllAreWanted(context);
   await using site = new Site();
   {
     const { collector, port } = await site.startCollector(under({}));
@@ -191,7 +193,8 @@ test("a new policy takes its part out of what was compacted, as the plan says", 
   expect(await visibleLines(site, port)).toEqual(range(0, 12_000));
 });
 
-test("pruning while lines arrive loses none but the oldest, and ingest goes on", async () => {
+test("pruning while lines arrive loses none but the oldest, and ingest goes on", async (context) => {
+  onlyWhereAllAreWanted(context);
   await using site = new Site();
   const { port } = await site.startCollector(under({ SLUICE_RETENTION_MAX_SIZE: "2MB" }));
   const file = join(site.logDir, "app.log");
