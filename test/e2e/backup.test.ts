@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 
+import { onlyWhereAllAreWanted } from "../src/long-test.ts";
 import { runCommand } from "../src/command.ts";
 import { NumberedLines } from "../src/numbered-lines.ts";
 import { PRODUCT } from "../src/product.ts";
@@ -58,7 +59,8 @@ class Log {
 const storedText = (site: Site): Promise<string> => text(rawQuery(PRODUCT, site.dataDir));
 
 describe("a restored backup", () => {
-  test("gets from its agents what it lacks, once and in order, also across a rotation", async () => {
+  test("gets from its agents what it lacks, once and in order, also across a rotation", async (context) => {
+    onlyWhereAllAreWanted(context);
     await using site = new Site();
     const { collector, port } = await site.startCollector();
     const url = ["--collector", `http://127.0.0.1:${port}`];

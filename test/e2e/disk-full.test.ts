@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 
+import { onlyWhereAllAreWanted } from "../src/long-test.ts";
 import { runCommand } from "../src/command.ts";
 import { Prng } from "../src/corpus/prng.ts";
 import { eventually } from "../src/eventually.ts";
@@ -187,6 +188,7 @@ describe("a full volume", () => {
   });
 
   test("is kept from being one by retention, with ingest going on", async (context) => {
+    onlyWhereAllAreWanted(context);
     if (REFUSED !== undefined) context.skip(REFUSED);
     await using site = new Site();
     using volume = new SmallVolume(site.dataDir, VOLUME_MIB);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { MutantTree } from "../faults/mutant-tree.ts";
 import { SYNC_OFF } from "../faults/mutants.ts";
+import { onlyWhereAllAreWanted } from "../src/long-test.ts";
 import { PRODUCT } from "../src/product.ts";
 import { Site } from "../src/site.ts";
 import { StoredData } from "../src/stored.ts";
@@ -68,6 +69,7 @@ describe("acks and fsync, by the system calls of the collector", () => {
   });
 
   test("a commit that finds no room at any of its writes is rolled back, and what it held arrives once", async (context) => {
+    onlyWhereAllAreWanted(context);
     if (REFUSED !== undefined) context.skip(REFUSED);
     await using site = new Site();
     const run = await traceIngest(site, 60, [

@@ -18,6 +18,9 @@ import { FilledStore, type WrittenLine } from "./filled-store.ts";
 // Each test writes a few megabytes, and a machine may be busy.
 vi.setConfig({ testTimeout: 60_000 });
 
+/** These write more, and differ from the others in one point each. */
+const longTest = test.runIf(process.env["SLUICE_LONG_TESTS"] === "1");
+
 const SOURCES = ["/var/log/audit.log", "/var/log/app.log", "/var/log/debug.log"];
 const INFO = 9;
 const ERROR = 17;
@@ -159,7 +162,7 @@ test("the parts of a segment that go for different reasons take it with them", a
   expect(pruned.left).toBe(0);
 });
 
-test("what was compacted under rules by level goes by them, in whole segments", async () => {
+longTest("what was compacted under rules by level goes by them, in whole segments", async () => {
   await using retained = await Retained.open();
   const rules = [{ match: { level: ">=error" }, keep: "90d" }];
   await retained.write([INFO, INFO, ERROR]);
@@ -171,7 +174,7 @@ test("what was compacted under rules by level goes by them, in whole segments", 
   expect(pruned).toMatchObject({ left: 12_000, visible: 12_000 });
 });
 
-test("what a plan keeps of a segment stays, with what has expired of it", async () => {
+longTest("what a plan keeps of a segment stays, with what has expired of it", async () => {
   await using retained = await Retained.open();
   await retained.write([INFO, INFO, ERROR]);
   await retained.compact();
