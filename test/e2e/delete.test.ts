@@ -94,7 +94,7 @@ test("sluice delete takes what it has shown out of the files, and nothing else",
 });
 
 /** Behind the order: before the job has begun, in the midst of it, and when it is over. */
-const KILLED_AFTER_MS = [0, 30, 120, 320];
+const KILLED_AFTER_MS = [0, 15, 40, 80, 160, 320];
 
 test("a collector that is killed behind the order goes on with it when it starts again", async (context) => {
   onlyWhereAllAreWanted(context);
@@ -122,7 +122,7 @@ test("a collector that is killed behind the order goes on with it when it starts
   }
   const flags = site.asking(port);
   await eventually(
-    () => (segments(site).every((path) => !/canary[1-4]/.test(textOf(path))) ? true : undefined),
+    () => (segments(site).every((path) => !/canary[1-6]/.test(textOf(path))) ? true : undefined),
     WITHIN_MS,
     () => `some of it is still there\n${site.logTails()}`,
   );

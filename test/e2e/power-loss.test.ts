@@ -7,7 +7,7 @@ import { tracingRefused } from "../src/system-trace.ts";
 const REFUSED = tracingRefused();
 
 /** `pnpm faults power-loss` tries 500. */
-const STATES = 4;
+const STATES = 8;
 
 test("a store holds what it acknowledged on whatever a disk is left with when the power goes", async (context) => {
   if (REFUSED !== undefined) context.skip(REFUSED);

@@ -14,7 +14,7 @@ const STEPS = ["nothing of the swap is written"];
 
 describe("a store that is killed in the middle of its jobs", () => {
   test("holds every record once and leaves no orphan, at random instants", async () => {
-    const report = await runStoreKills({ product: PRODUCT, seed: SEED, kills: 2 });
+    const report = await runStoreKills({ product: PRODUCT, seed: SEED, kills: 3 });
     expect(report.problems).toEqual([]);
     expect(report.acked).toBeGreaterThan(0);
   });

@@ -7,7 +7,7 @@ import { POLICIES } from "./plain-policy.ts";
 import { type Selection, StoreWorld } from "./store-world.ts";
 
 /** More of them by hand: `STORE_MODEL_RUNS=5000 vitest run --project store test/store-model`. */
-const RUNS = Number(process.env["STORE_MODEL_RUNS"] ?? 30);
+const RUNS = Number(process.env["STORE_MODEL_RUNS"] ?? 100);
 const SEED = process.env["STORE_MODEL_SEED"];
 
 /** What happens to a store, at once. */
