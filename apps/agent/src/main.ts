@@ -91,7 +91,10 @@ function program(): Command {
       .command("upgrade")
       .description("put the collector's build in this program's place; back, where it is not well"),
   )
-    .option("--ca-file <file>", "the authority that the collector's certificate is signed by, PEM")
+    .option(
+      "--ca-file <file>",
+      "the authority to trust in place of the configured tls.ca_file, PEM",
+    )
     .action(async ({ caFile, ...options }) =>
       upgradeFromCollector((await load(options)).settings, caFile),
     );

@@ -8,17 +8,24 @@ import { askStatus } from "../status/status-socket.ts";
 import { ReleaseSource } from "./release-source.ts";
 import { HEALTHY_WITHIN_MS, upgrade } from "./upgrade.ts";
 
-/** `sluice-agent upgrade`: this program becomes what the first collector offers. */
+/**
+ * `sluice-agent upgrade`: this program becomes what the first collector offers.
+ *
+ * @param caFile in place of the configured `tls.ca_file`
+ */
 export async function upgradeFromCollector(
-  { collectors, stateDir }: AgentSettings,
+  { collectors, stateDir, tls }: AgentSettings,
   caFile: string | undefined,
 ): Promise<void> {
   const { file, isExecutable } = ownProgram();
   await requireReplaceable(file);
-  const ca = caFile === undefined ? undefined : await readAuthority(caFile);
+  const trust = {
+    ...(await tls()),
+    ...(caFile !== undefined && { ca: await readAuthority(caFile) }),
+  };
   const service = new ServiceFiles({ name: SERVICE_NAME, root: "/" }, say);
   await upgrade({
-    source: new ReleaseSource(collectors[0] ?? "", ca === undefined ? {} : { ca }),
+    source: new ReleaseSource(collectors[0] ?? "", trust),
     product: isExecutable ? `sluice-agent-${process.platform}-${process.arch}` : "sluice-agent.cjs",
     file,
     service,
