@@ -195,7 +195,7 @@ export class Uplink implements AsyncDisposable {
     });
     socket.on("error", (error) => {
       const ofTls = describeTlsError(error, collector, this.#target.caFile);
-      failure = advice === undefined ? (ofTls?.reason ?? messageOf(error)) : failure;
+      failure = advice === undefined ? (ofTls?.message ?? messageOf(error)) : failure;
       advice ??= ofTls?.advice;
     });
     socket.on("open", () => {

@@ -21,5 +21,7 @@ export { ServiceFiles } from "./systemd/service-files.ts";
 export { renderUnit } from "./systemd/unit.ts";
 export { requireReachable, unitProgram } from "./systemd/unit-program.ts";
 
+export { describeTlsFault } from "./tls-fault.ts";
+export type { TlsFault } from "./tls-fault.ts";
 export { parseToken } from "./token.ts";
 export { versionText } from "./version-text.ts";

@@ -123,7 +123,7 @@ function unreachable(
   const ofTls = describeTlsError(error, collector, caFile);
   return ofTls === undefined
     ? fail(collector, `cannot be reached: ${message || code}`, adviceForError(code, collector))
-    : fail(collector, ofTls.reason, ofTls.advice);
+    : fail(collector, ofTls.message, ofTls.advice);
 }
 
 function adviceForError(code: string, collector: string): string {

@@ -103,7 +103,7 @@ async function ask(link: EnrollLink, request: CollectorRequest): Promise<Collect
     const cause = error as NodeJS.ErrnoException;
     const known = describeTlsError(cause, collector, caFile);
     throw new Failure(
-      known?.reason ?? `${collector} cannot be reached: ${cause.message || (cause.code ?? "")}`,
+      known?.message ?? `${collector} cannot be reached: ${cause.message || (cause.code ?? "")}`,
       known?.advice ?? "check the URL, that the collector runs, and that no firewall is between",
       EXIT.failed,
       { cause },
