@@ -42,9 +42,10 @@ function busiestSecond(arrivalsMs: readonly number[]): number {
 const LONGEST = 1 - Number.EPSILON;
 
 describe("backoff", () => {
-  it("doubles the longest wait from half a second to a minute, and stays there", () => {
-    const rounded = caps(new Backoff(() => LONGEST), 10).map(Math.round);
-    expect(rounded).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+  it("adds half to the longest wait from half a second to a minute, and stays there", () => {
+    const longest = caps(new Backoff(() => LONGEST), 16).map(Math.round);
+    expect(longest.slice(0, 4)).toEqual([500, 750, 1125, 1687]);
+    expect(longest.slice(11)).toEqual([43_249, 60_000, 60_000, 60_000, 60_000]);
   });
 
   it("draws each wait evenly from nothing to the longest, also at the cap", () => {
@@ -79,6 +80,19 @@ describe("backoff", () => {
         firstAttemptAfter(new Backoff(random), minutes * 60_000),
       );
       expect(busiestSecond(arrivalsMs)).toBeLessThanOrEqual(3);
+    },
+  );
+
+  it.each([0.3, 0.5, 1, 2, 3, 4, 5])(
+    "spreads them over one that is away for %d s too, until 95 of 100 are back",
+    (seconds) => {
+      for (let seed = 1; seed <= 20; seed++) {
+        const random = seededRandom(seed);
+        const arrivalsMs = Array.from({ length: 500 }, () =>
+          firstAttemptAfter(new Backoff(random), seconds * 1_000),
+        ).toSorted((a, b) => a - b);
+        expect(busiestSecond(arrivalsMs.slice(0, 475))).toBeLessThanOrEqual(3);
+      }
     },
   );
 

@@ -101,9 +101,11 @@ export interface Limits {
   readonly pingIntervalMs: number;
   /** Two pings and a margin. */
   readonly deadAfterMs: number;
-  /** Reconnect with full jitter between 0 and a cap that doubles from the first to the second. */
+  /** Reconnect with full jitter between 0 and a cap that grows from the first to the second. */
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
+  /** What it is after an attempt, of what it was; why not double: docs/decisions/0025-waits-grow-by-half.md. */
+  readonly reconnectGrowthPercent: number;
   /** How often an agent reports its backlog while it changes. */
   readonly reportIntervalMs: number;
 
@@ -156,6 +158,7 @@ export const LIMITS: Limits = Object.freeze({
   deadAfterMs: 45_000,
   reconnectMinMs: 500,
   reconnectMaxMs: 60_000,
+  reconnectGrowthPercent: 150,
   reportIntervalMs: 1000,
   deadLetterBytes: 64 * MiB,
   rejectsInARow: 3,

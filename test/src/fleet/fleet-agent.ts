@@ -111,7 +111,10 @@ export class FleetAgent {
       this.#session.disconnected();
       this.#epoch = undefined;
       const waitMs = Math.random() * this.#capMs;
-      this.#capMs = Math.min(LIMITS.reconnectMaxMs, this.#capMs * 2);
+      this.#capMs = Math.min(
+        LIMITS.reconnectMaxMs,
+        (this.#capMs * LIMITS.reconnectGrowthPercent) / 100,
+      );
       const askedMs = Math.max(0, this.#notBeforeMs - performance.now());
       this.#timer = setTimeout(() => this.connect(), askedMs + waitMs);
     });
