@@ -17,6 +17,7 @@ import { DebianRoot } from "../src/install/debian-root.ts";
 import { fileChanges, listFiles } from "../src/install/file-list.ts";
 import { readUnit } from "../src/install/service-unit.ts";
 import { PRODUCT } from "../src/product.ts";
+import { installByOneLine } from "./one-line-step.ts";
 
 const PRODUCTS = join(PRODUCT.root, "dist/products");
 const LINES = 1_000;
@@ -34,6 +35,7 @@ const STEPS: readonly Step[] = [
   { name: "the packages are installed by dpkg", run: installPackages },
   { name: "the units' commands run as their users, lines arrive", run: runUnits },
   { name: "the packages are purged, nothing is left", run: purgePackages },
+  { name: "the one line, twice; a line is found; uninstall --purge", run: oneLine },
   { name: "service install, twice, without systemd", run: installService },
   { name: "uninstall --purge, nothing is left", run: uninstall },
   { name: "systemd: units, watchdog, upgrade, rollback, uninstall", run: bootUnits },
@@ -55,6 +57,9 @@ export async function runInstallSuite(): Promise<boolean> {
   const startedMs = performance.now();
   using root = DebianRoot.make();
   console.log(line("a fresh Debian (bookworm, minbase)", startedMs, []));
+  // What the line needs that a minimal system has not.
+  root.runOnline("apt-get", "update", "-qq");
+  root.runOnline("apt-get", "install", "-qq", "--no-install-recommends", "curl");
   before = listFiles(root.path);
   let isFine = true;
   for (const { name, run } of STEPS) {
@@ -127,6 +132,10 @@ function purgePackages(root: DebianRoot): string[] {
   root.run("dpkg", "--purge", "sluice", "sluice-agent");
   root.run("rm", "-f", "/var/log/app.log");
   return fileChanges(before, listFiles(root.path));
+}
+
+function oneLine(root: DebianRoot): Promise<string[]> {
+  return installByOneLine(root, executable());
 }
 
 function installService(root: DebianRoot): string[] {

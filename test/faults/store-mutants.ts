@@ -60,7 +60,7 @@ export const STORE_MUTANTS: readonly StoreMutant[] = [
     foundBy: "power-loss",
     edits: [
       {
-        file: "packages/store/src/store.ts",
+        file: "packages/store/src/data-folder.ts",
         find: "    makeNameLast(dataDir, first);\n",
         replace: "    if (first === '') {\n      makeNameLast(dataDir, first);\n    }\n",
       },

@@ -1,11 +1,10 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import type { UnfinishedStream } from "@sluice/protocol";
 
 import { backUp, type BackupResult } from "./backup/backup.ts";
 import { checkNoHalfRestore } from "./backup/restore-place.ts";
-import { syncDeleteLogs, type UnwrittenLog } from "./backup/delete-log.ts";
-import { openHeadForReading } from "./head/head-file.ts";
+import { DeleteLogWriter } from "./backup/delete-log-writer.ts";
+import { makeDataDir } from "./data-folder.ts";
 import { DeleteRemoval } from "./delete-removal.ts";
 import { Checkpointer } from "./head/checkpointer.ts";
 import { StoreError } from "./errors.ts";
@@ -16,39 +15,11 @@ import type { PruneOrder, PruneResult } from "./head/pruner.ts";
 import { Maintenance } from "./maintenance/maintenance.ts";
 import type { SegmentPart } from "./maintenance/maintenance-messages.ts";
 import { COMPACT_HEAD_BYTES } from "./maintenance/maintenance-plan.ts";
-import { syncFolder } from "./manifest/segment-folder.ts";
 import type { JobRecord } from "./manifest/swap.ts";
 import { SpaceReturn } from "./space-return.ts";
+import type { StoreEvents } from "./store-events.ts";
 import { Writer } from "./head/writer.ts";
-import type {
-  ClosedReceipts,
-  CommitReport,
-  DroppedBytes,
-  NumberedOpening,
-} from "./head/writer-messages.ts";
-
-export interface StoreEvents {
-  /** Frames were committed and fsynced: acks may leave now. */
-  committed(report: CommitReport): void;
-  /** Nothing more can be committed; the process should say why and end. */
-  failed(error: StoreError): void;
-  /** Something that an operator should know, and that the store goes on with. */
-  noticed(notice: StoreNotice): void;
-  /**
-   * The volume is full. These messages were dropped, none of them acknowledged; what else comes is
-   * dropped too until there is room, and then the streams are reset (reason `storage`).
-   */
-  full(dropped: DroppedBytes): void;
-}
-
-export type StoreNotice =
-  /** What could not be read or was not known, moved to `quarantine/`. */
-  | { readonly kind: "quarantined"; readonly what: string }
-  /** A segment of the manifest is not on the disk: its records are missing from every answer. */
-  | { readonly kind: "missing"; readonly path: string }
-  | { readonly kind: "maintenance-failed"; readonly error: StoreError }
-  /** A log of deletes could not be written: a restore from there would bring deleted records back. */
-  | { readonly kind: "delete-log-failed"; readonly path: string; readonly error: Error };
+import type { ClosedReceipts, NumberedOpening } from "./head/writer-messages.ts";
 
 /** What retention drops, and what is recorded of it. */
 export interface RetentionOrder extends PruneOrder {
@@ -74,9 +45,8 @@ export class Store implements AsyncDisposable {
   readonly #space: SpaceReturn;
   readonly #removal: DeleteRemoval;
   readonly #looking: NodeJS.Timeout;
-  readonly #events: StoreEvents;
+  readonly #deleteLogs: DeleteLogWriter;
   readonly #stopping = new AbortController();
-  #logging: Promise<void> = Promise.resolve();
   #backingUp: Promise<unknown> = Promise.resolve();
   #bytesSinceLook = 0;
   #headBytes = 0;
@@ -92,7 +62,7 @@ export class Store implements AsyncDisposable {
     this.#lock = lock;
     this.#writer = writer;
     this.#checkpointer = checkpointer;
-    this.#events = events;
+    this.#deleteLogs = new DeleteLogWriter(dataDir, (notice) => events.noticed(notice));
     const failed = (error: StoreError): void =>
       events.noticed({ kind: "maintenance-failed", error });
     this.#space = new SpaceReturn(dataDir, writer, checkpointer, failed);
@@ -143,7 +113,7 @@ export class Store implements AsyncDisposable {
         events.noticed({ kind: "missing", path: missing });
       }
       store = new Store(dataDir, lock, writer, checkpointer, events);
-      await store.#logDeletes();
+      await store.#deleteLogs.write();
       store.#removal.look(); // a crash, or a restore, may have left some
       return store;
     } catch (error) {
@@ -241,7 +211,7 @@ export class Store implements AsyncDisposable {
    */
   async delete(order: DeleteOrder): Promise<IssuedDelete> {
     const issued = await this.#writer.delete(order);
-    await this.#logDeletes();
+    await this.#deleteLogs.write();
     this.#removal.issued();
     return issued;
   }
@@ -274,7 +244,7 @@ export class Store implements AsyncDisposable {
     );
     this.#backingUp = made.catch(() => undefined); // its caller is told
     const result = await made;
-    await this.#logDeletes(); // those that were issued meanwhile
+    await this.#deleteLogs.write(); // those that were issued meanwhile
     return result;
   }
 
@@ -291,7 +261,7 @@ export class Store implements AsyncDisposable {
     clearInterval(this.#looking);
     this.#stopping.abort();
     await this.#backingUp;
-    await this.#logging;
+    await this.#deleteLogs.settled();
     const removed = this.#removal[Symbol.asyncDispose]();
     await this.#maintenance[Symbol.asyncDispose]();
     await removed;
@@ -299,32 +269,6 @@ export class Store implements AsyncDisposable {
     await this.#checkpointer[Symbol.asyncDispose]();
     await this.#writer[Symbol.asyncDispose]();
     this.#lock[Symbol.dispose]();
-  }
-
-  /** One after the other: two that append to one log at once would both find it lacking. Never rejects. */
-  #logDeletes(): Promise<void> {
-    this.#logging = this.#logging.then(async () => {
-      try {
-        for (const { path, cause } of await this.#syncLogs()) {
-          this.#events.noticed({ kind: "delete-log-failed", path, error: cause });
-        }
-      } catch (cause) {
-        const message = `the logs of deletes could not be written: ${(cause as Error).message}`;
-        const advice = "it is tried again with the next delete";
-        const error = new StoreError("maintenance-failed", message, advice, { cause });
-        this.#events.noticed({ kind: "maintenance-failed", error });
-      }
-    });
-    return this.#logging;
-  }
-
-  async #syncLogs(): Promise<UnwrittenLog[]> {
-    const db = openHeadForReading(join(this.dataDir, "head.db"));
-    try {
-      return await syncDeleteLogs(this.dataDir, db);
-    } finally {
-      db.close();
-    }
   }
 
   #committed(bytes: number): void {
@@ -340,42 +284,5 @@ export class Store implements AsyncDisposable {
     this.#maintenance.look();
     this.#space.look();
     this.#removal.look();
-  }
-}
-
-async function makeDataDir(dataDir: string): Promise<void> {
-  try {
-    const first = await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    makeNameLast(dataDir, first);
-  } catch (error) {
-    throw new StoreError(
-      "data-unwritable",
-      `cannot create data_dir ${dataDir}: ${(error as Error).message}`,
-      "create it for the collector's user, or set data_dir to a folder it may write",
-      { cause: error },
-    );
-  }
-}
-
-/**
- * Without this a new data_dir may be gone after a power loss, with all that was synced in it.
- *
- * @param first the topmost folder that was made for it; undefined where it was there: then whoever made
- *   it may have been killed before it was synced
- */
-function makeNameLast(dataDir: string, first: string | undefined): void {
-  const top = first === undefined ? resolve(dataDir) : resolve(first);
-  for (let made = resolve(dataDir); ; made = dirname(made)) {
-    try {
-      syncFolder(dirname(made));
-    } catch (error) {
-      // A folder that only others may read is theirs to sync.
-      if ((error as NodeJS.ErrnoException).code !== "EACCES") {
-        throw error;
-      }
-    }
-    if (made === top) {
-      return;
-    }
   }
 }

@@ -60,6 +60,11 @@ export class DebianRoot implements Disposable {
     }
   }
 
+  /** Command and arguments that run what follows them in the inside's network, with the machine's own files. */
+  get network(): readonly string[] {
+    return ["ip", "netns", "exec", this.#namespace];
+  }
+
   /** Puts a file inside. */
   copyIn(file: string, to: string): void {
     cpSync(file, join(this.path, to));

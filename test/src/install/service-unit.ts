@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { RootUser } from "./debian-root.ts";
@@ -12,9 +12,12 @@ export interface ServiceUnit {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Groups that a system without systemd does not have are left out, as there is no journal either. */
+/** As an administrator, or a package, has put it there. Groups that a system without systemd does not have are left out, as there is no journal either. */
 export function readUnit(root: string, name: string): ServiceUnit {
-  const text = readFileSync(join(root, "usr/lib/systemd/system", `${name}.service`), "utf8");
+  const places = ["etc", "usr/lib"].map((at) =>
+    join(root, at, "systemd/system", `${name}.service`),
+  );
+  const text = readFileSync(places.find((place) => existsSync(place)) ?? places[1] ?? "", "utf8");
   const values = (key: string): string[] =>
     text
       .split("\n")

@@ -3,7 +3,9 @@ import type { Statement } from "better-sqlite3";
 
 import type { CheckedFrame } from "./frame-check.ts";
 import type { HeadDatabase } from "./head-file.ts";
+import { FrameRows } from "./frame-rows.ts";
 import { fit, type StreamPosition } from "./position.ts";
+import { ReceiptClock } from "./receipt-clock.ts";
 
 /** What an agent says of itself when it connects. */
 export interface AgentIntroduction {
@@ -69,12 +71,8 @@ export class Head {
   readonly #takeCursor: Statement;
   readonly #rename: Statement;
   readonly #loadStream: Statement;
-  readonly #insertBatch: Statement;
-  readonly #moveOverBatch: Statement;
-  readonly #moveOverGap: Statement;
-  readonly #moveOverFiltered: Statement;
-  readonly #insertGap: Statement;
-  #lastReceiptUs: number;
+  readonly #rows: FrameRows;
+  readonly #receipts: ReceiptClock;
 
   constructor(db: HeadDatabase) {
     this.#db = db;
@@ -111,48 +109,18 @@ export class Head {
     this.#loadStream = db.prepare(
       "SELECT id, epoch, ordinal, next_seq, cursor, is_rebuilt FROM streams WHERE id = ?",
     );
-    this.#insertBatch = db.prepare(
-      `INSERT INTO batches (stream, first_seq, count, min_time_us, max_time_us, received_us,
-                            severities, body_bytes, raw_bytes, payload)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
-    this.#moveOverBatch = db.prepare(
-      `UPDATE streams SET ordinal = ?, next_seq = ?, cursor = ?, records = records + ?,
-         body_bytes = body_bytes + ?, last_time_us = ?, last_received_us = ? WHERE id = ?`,
-    );
-    this.#moveOverGap = db.prepare(
-      "UPDATE streams SET ordinal = ?, next_seq = ?, cursor = ?, gaps = gaps + 1 WHERE id = ?",
-    );
-    this.#moveOverFiltered = db.prepare(
-      `UPDATE streams SET ordinal = ?, cursor = ?, filtered_records = filtered_records + ?,
-         filtered_bytes = filtered_bytes + ?, finished = finished OR ? WHERE id = ?`,
-    );
-    this.#insertGap = db.prepare(
-      `INSERT INTO gaps (stream, seq, cause, range, detail, received_us, noticed_us, records)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
-    // Not of the batches: they may all have been pruned.
-    const lastReceipt: unknown = db
-      .prepare(
-        `SELECT max(last_us) FROM (SELECT max(last_received_us) AS last_us FROM streams
-         UNION ALL SELECT max(received_us) FROM gaps
-         UNION ALL SELECT max(received_us) + 1 FROM deletes WHERE is_replay = 0)`,
-      )
-      .pluck()
-      .get();
-    this.#lastReceiptUs = typeof lastReceipt === "number" ? lastReceipt : 0;
+    this.#receipts = new ReceiptClock(db);
+    this.#rows = new FrameRows(db);
   }
 
   /** Receipt time never decreases, whatever the machine's clock does. */
   receiptTime(clockUs: number): number {
-    this.#lastReceiptUs = Math.max(this.#lastReceiptUs, clockUs);
-    return this.#lastReceiptUs;
+    return this.#receipts.next(clockUs);
   }
 
   /** The last receipt time that was given out; the next one is later. */
   closeReceipts(): number {
-    this.#lastReceiptUs += 1;
-    return this.#lastReceiptUs - 1;
+    return this.#receipts.close();
   }
 
   /** Runs `work` in one transaction; its COMMIT returns after the fsync. */
@@ -268,7 +236,7 @@ export class Head {
       // A copy, which a Buffer's `slice` is not: the frame's is a view that keeps its whole message.
       cursor: new Uint8Array(frame.cursor),
     };
-    const batchId = this.#store(streamId, checked, position, receivedUs);
+    const batchId = this.#rows.write(streamId, checked, position, receivedUs);
     this.#touched.set(streamId, position);
     return { kind: "accepted", position, batchId };
   }
@@ -278,85 +246,17 @@ export class Head {
     return { kind: "reset", position: this.#nextEpoch(streamId, this.#position(streamId)), reason };
   }
 
-  #store(
-    streamId: number,
-    checked: Exclude<CheckedFrame, { kind: "undecodable" }>,
-    position: StreamPosition,
-    receivedUs: number,
-  ): number | undefined {
-    switch (checked.kind) {
-      case "batch": {
-        const { frame, facts } = checked;
-        const { lastInsertRowid } = this.#insertBatch.run(
-          streamId,
-          frame.firstSeq,
-          frame.count,
-          facts.minTimeUs,
-          facts.maxTimeUs,
-          receivedUs,
-          facts.severities,
-          facts.bodyBytes,
-          frame.rawBytes,
-          frame.payload,
-        );
-        this.#moveOverBatch.run(
-          position.ordinal,
-          position.nextSeq,
-          position.cursor,
-          frame.count,
-          facts.bodyBytes,
-          facts.lastTimeUs,
-          receivedUs,
-          streamId,
-        );
-        return Number(lastInsertRowid);
-      }
-      case "gap": {
-        const { frame } = checked;
-        this.#insertGap.run(
-          streamId,
-          frame.firstSeq,
-          frame.cause,
-          JSON.stringify(frame.range),
-          frame.detail,
-          receivedUs,
-          frame.timeUs,
-          frame.count,
-        );
-        this.#moveOverGap.run(position.ordinal, position.nextSeq, position.cursor, streamId);
-        return undefined;
-      }
-      case "advance": {
-        const { frame } = checked;
-        this.#moveOverFiltered.run(
-          position.ordinal,
-          position.cursor,
-          frame.filteredRecords,
-          frame.filteredBytes,
-          frame.final ? 1 : 0,
-          streamId,
-        );
-        return undefined;
-      }
-      default:
-        return checked satisfies never;
-    }
-  }
-
   /** Gives a stream that was rebuilt from segments the cursor it lacks. What the lost head held of it is a gap. */
   #takeUp(stream: StreamRow, cursor: Uint8Array): void {
     stream.cursor = cursor;
     this.#takeCursor.run(cursor, stream.id);
-    this.#insertGap.run(
-      stream.id,
-      stream.next_seq,
-      "rolled_back",
-      JSON.stringify("unknown"),
-      "rebuilt from segments: what had not got into one is lost",
-      this.#lastReceiptUs,
-      null,
-      0,
-    );
+    this.#rows.insertGap({
+      streamId: stream.id,
+      seq: stream.next_seq,
+      cause: "rolled_back",
+      detail: "rebuilt from segments: what had not got into one is lost",
+      receivedUs: this.#receipts.lastUs,
+    });
   }
 
   #nextEpoch(streamId: number, stored: StreamPosition): StreamPosition {
