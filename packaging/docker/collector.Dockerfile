@@ -13,6 +13,8 @@ ARG TARGETARCH=amd64
 COPY sluice-linux-* /tmp/
 RUN install --mode=0755 "/tmp/sluice-linux-$(echo "$TARGETARCH" | sed s/amd64/x64/)" /usr/bin/sluice \
  && rm /tmp/sluice-linux-*
+# What the collector offers to hosts that `sluice enroll new` lets in.
+COPY sluice-agent.cjs sluice-agent-linux-* /usr/share/sluice/agent/
 
 USER sluice
 ENV STATE_DIRECTORY=/var/lib/sluice CONFIGURATION_DIRECTORY=/etc/sluice MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072

@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 import { run } from "./command.mjs";
@@ -30,7 +30,7 @@ const PACKAGES = {
   },
   sluice: {
     config: "collector.yaml",
-    next: "sluice: look at /etc/sluice/collector.yaml, then: systemctl enable --now sluice",
+    next: "sluice: sluice init --name NAME-OF-THIS-MACHINE, then: systemctl enable --now sluice",
     purge: ":",
   },
 };
@@ -41,6 +41,7 @@ const PACKAGES = {
  * @param {string} parts.version
  * @param {string} parts.platform such as linux-x64
  * @param {string} parts.executable
+ * @param {readonly string[]} parts.agentBuilds files that a collector offers to its hosts; of the agent's package none
  * @param {string} parts.unit text of the systemd unit
  * @param {string} parts.nodeLicense path of Node.js's LICENSE
  * @param {string} parts.changelog path
@@ -73,6 +74,9 @@ export function makeDebianPackage(parts) {
   mkdirSync(join(tree, "usr/bin"), { recursive: true });
   copyFileSync(parts.executable, join(tree, "usr/bin", name));
   chmodSync(join(tree, "usr/bin", name), 0o755);
+  for (const build of parts.agentBuilds) {
+    put(`usr/share/sluice/agent/${basename(build)}`, readFileSync(build), 0o755);
+  }
   put(`usr/lib/systemd/system/${name}.service`, parts.unit);
   put(`etc/sluice/${config}`, fill(config));
   put(`${doc}/copyright`, fill("copyright"));

@@ -103,6 +103,7 @@ function makePlatform(platform, bundles) {
         version,
         platform,
         executable: file,
+        agentBuilds: name === "sluice" ? [bundles.agent, `${folder}/sluice-agent-${platform}`] : [],
         unit,
         nodeLicense: node.license,
         changelog: join(ROOT, "CHANGELOG.md"),

@@ -4,6 +4,9 @@ import * as z from "zod";
 
 export const DEFAULT_PORT = 7514;
 
+/** Where the package of the collector puts the agent's builds. */
+export const DEFAULT_PRODUCTS_DIR = "/usr/share/sluice/agent";
+
 const LISTEN = z.string().refine((text) => parseListen(text) !== undefined, {
   message: "expected an address such as 127.0.0.1:7514 or [::1]:7514",
 });
@@ -37,7 +40,7 @@ export const COLLECTOR_CONFIG = z.strictObject({
   /** Where agents reach the collector; by default the certificate's first name and the port. */
   public_url: PUBLIC_URL.optional(),
   /** Holds what `/download` serves: the agent's builds. */
-  products_dir: z.string().optional(),
+  products_dir: z.string().default(DEFAULT_PRODUCTS_DIR),
   tls: TLS.prefault({}),
   retention: retentionPolicySchema.prefault({}),
 });

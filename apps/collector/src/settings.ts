@@ -28,7 +28,7 @@ export interface CollectorSettings {
   /** Undefined: plain text. */
   readonly tls: TlsPaths | undefined;
   readonly publicUrl: string | undefined;
-  readonly productsDir: string | undefined;
+  readonly productsDir: string;
 }
 
 /**
@@ -68,7 +68,7 @@ export async function loadSettings(request: ConfigRequest): Promise<CollectorSet
     retention: value.retention,
     tls: toTlsPaths(value.tls),
     publicUrl: value.public_url,
-    productsDir: value.products_dir === undefined ? undefined : resolve(value.products_dir),
+    productsDir: resolve(value.products_dir),
   };
 }
 

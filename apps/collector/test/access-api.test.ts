@@ -41,6 +41,7 @@ async function stand() {
     desk,
     door,
     reach: () => ({ url: "https://c", ca: null }),
+    products: { dir: "/agents", agentBuilds: () => Promise.resolve(["sluice-agent.cjs"]) },
     events: { changed: (what, fields) => void log.push(JSON.stringify([what, fields])), failed },
   });
   const enroll = enrollApi({

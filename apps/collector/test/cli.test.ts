@@ -181,6 +181,7 @@ test("flags win over the file, and sluice config show says so", async () => {
   expect(stdout.toString()).toBe(
     `listen: 127.0.0.1:7514 # default
 data_dir: /x # flag --data-dir
+products_dir: /usr/share/sluice/agent # default
 tls: {}
 retention:
   keep: 7d # flag --retention-keep

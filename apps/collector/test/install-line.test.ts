@@ -63,10 +63,35 @@ describe("what hosts download", () => {
       execFileSync("sha256sum", ["--check", "--strict"], { cwd: dir, input });
       await writeFile(join(dir, "sluice-agent.js"), "another");
       expect(await products.sums()).not.toBe(input);
+      expect(await products.agentBuilds()).toEqual(["sluice-agent.js"]);
       await writeFile(join(dir, "SHA256SUMS"), "own\n");
       expect(await products.sums()).toBe("own\n");
     } finally {
       await rm(dir, { recursive: true });
     }
+  });
+
+  test.each([
+    ["sluice-agent.cjs", true],
+    ["sluice-agent-0.1.0.mjs", true],
+    ["sluice-agent-linux-x64", true],
+    ["sluice-agent-0.1.0-linux-arm64", true],
+    ["sluice-agent_0.1.0_amd64.deb", false],
+    ["sluice-linux-x64", false],
+    ["sluice-0.1.0.tgz", false],
+  ])("%s is a build of the agent: %s", async (name, isBuild) => {
+    const dir = await mkdtemp(join(tmpdir(), "sluice-products-"));
+    try {
+      await writeFile(join(dir, "SHA256SUMS"), `${"0".repeat(64)}  ${name}\n`);
+      expect(await new Products(dir).agentBuilds()).toEqual(isBuild ? [name] : []);
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+
+  test("of a folder that is not there is nothing", async () => {
+    const products = new Products("/nonexistent/agent");
+    expect(await products.agentBuilds()).toEqual([]);
+    expect(await products.sums()).toBe("");
   });
 });

@@ -9,7 +9,6 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { ApiLink } from "../src/client/api-link.ts";
 import { withAccessChecks } from "../src/doctor/access-checks.ts";
-import { configText } from "../src/init/config-text.ts";
 import { isHostName } from "../src/init/host-names.ts";
 import { namesOf, publicUrl } from "../src/server/reach.ts";
 import { ConnectionGate } from "../src/server/connection-gate.ts";
@@ -236,18 +235,4 @@ describe("where hosts reach a collector", () => {
   ])("%s as a name: %s", (name, isGood) => {
     expect(isHostName(name)).toBe(isGood);
   });
-});
-
-test("a path with spaces is quoted in the first configuration", () => {
-  const text = configText({
-    listen: "[::]:7514",
-    dataDir: "/a b",
-    certFile: "/c",
-    keyFile: "/k",
-    caFile: "/ca",
-    publicUrl: undefined,
-    productsDir: undefined,
-  });
-  expect(text).toContain('data_dir: "/a b"\n');
-  expect(text).toContain('listen: "[::]:7514"\n');
 });

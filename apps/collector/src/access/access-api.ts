@@ -4,6 +4,7 @@ import type * as z from "zod";
 
 import { toApiError } from "../api/api-error.ts";
 import { refuse } from "../api/refusal.ts";
+import type { Products } from "../install/products.ts";
 import type { AccessDesk } from "./access-desk.ts";
 import {
   ENROLMENT_REQUEST,
@@ -20,6 +21,7 @@ export interface AccessApiParts {
   readonly door: Pick<ApiDoor, "refuse">;
   /** Where agents reach the collector, and the authority that they are to trust. */
   readonly reach: (url: string | undefined) => Pick<MintedEnrolment, "url" | "ca">;
+  readonly products: Pick<Products, "agentBuilds" | "dir">;
   readonly events: {
     /** Who may do what has changed: an operator reads it in the log, without any secret. */
     changed(what: string, fields: Readonly<Record<string, unknown>>): void;
@@ -33,7 +35,7 @@ const MAX_BODY_BYTES = 64 * 1024;
  * Who may do what: tokens, enrolments, and the keys of agents. All of it needs scope admin. Answers
  * that hold a secret are for its caller alone and are not to be stored on the way.
  */
-export function accessApi({ desk, door, reach, events }: AccessApiParts): Hono {
+export function accessApi({ desk, door, reach, products, events }: AccessApiParts): Hono {
   const app = new Hono();
 
   /** One action: its permission, its body, and an entry in the log. */
@@ -97,7 +99,9 @@ export function accessApi({ desk, door, reach, events }: AccessApiParts): Hono {
       const { enrolment, secret } = await desk.mintEnrolment(wish);
       const { id, expiresMs, uses, hosts, labels } = enrolment;
       const expires = new Date(expiresMs).toISOString();
-      return { id, expires, uses, hosts, labels, token: secret, ...place };
+      const builds = await products.agentBuilds();
+      const offer = { builds, productsDir: products.dir };
+      return { id, expires, uses, hosts, labels, token: secret, ...place, ...offer };
     },
     ({ uses, hosts, ttlMs }) => ({ uses, hosts, ttlMs }),
   );

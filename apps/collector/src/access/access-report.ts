@@ -45,6 +45,9 @@ export const MINTED_ENROLMENT = z.object({
   url: z.string(),
   /** The authority that agents are to trust, in PEM; null where the system's are enough. */
   ca: z.string().nullable(),
+  /** The agent's builds that a host can be given, and the collector's folder of them. */
+  builds: z.array(z.string()),
+  productsDir: z.string(),
 });
 export type MintedEnrolment = z.infer<typeof MINTED_ENROLMENT>;
 

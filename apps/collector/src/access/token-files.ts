@@ -10,8 +10,13 @@ export type FileScope = "ingest" | "query";
 
 const TOKEN_BYTES = 32;
 
+/** Made when a collector first starts. */
+export function tokenFolder(dataDir: string): string {
+  return join(dataDir, "tokens");
+}
+
 export function tokenPath(dataDir: string, scope: FileScope): string {
-  return join(dataDir, "tokens", `${scope}.token`);
+  return join(tokenFolder(dataDir), `${scope}.token`);
 }
 
 /**
@@ -24,7 +29,7 @@ export async function loadTokenFiles(
   dataDir: string,
   wanted: ReadonlySet<FileScope>,
 ): Promise<ReadonlyMap<FileScope, string>> {
-  await mkdir(join(dataDir, "tokens"), { recursive: true, mode: 0o700 });
+  await mkdir(tokenFolder(dataDir), { recursive: true, mode: 0o700 });
   const tokens = new Map<FileScope, string>();
   for (const scope of ["ingest", "query"] as const) {
     const token = await readToken(tokenPath(dataDir, scope), wanted.has(scope));

@@ -59,12 +59,19 @@ function formatEnrolment(minted: MintedEnrolment, ttlMs: DurationMs, paint: Pain
   const count = uses === 1 ? `one host${names}` : `${uses} hosts${names}`;
   const { protocol, hostname } = new URL(minted.url);
   const isOpen = protocol === "http:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
+  const warn = (word: string, text: string): string[] => [
+    `${paint(["bold", "red"], word)}: ${text}`,
+    "",
+  ];
   return [
     ...(isOpen
-      ? [
-          `${paint(["bold", "red"], "INSECURE")}: ${minted.url} has no TLS; token and key travel in plain text.`,
-          "",
-        ]
+      ? warn("INSECURE", `${minted.url} has no TLS; token and key travel in plain text.`)
+      : []),
+    ...(minted.builds.length === 0
+      ? warn(
+          "NO AGENT",
+          `the line fails until ${minted.productsDir} (products_dir) on the collector's machine holds a build of the agent:\n  \`pnpm products\` makes them, and the collector's .deb brings those of its own platform.`,
+        )
       : []),
     `${paint("bold", "Run this on the host")}, as a user who may use sudo. It works for ${count}, for ${formatDuration(ttlMs)}${given.length === 0 ? "" : `; label ${given.join(", ")}`}:`,
     "",
@@ -74,6 +81,9 @@ function formatEnrolment(minted: MintedEnrolment, ttlMs: DurationMs, paint: Pain
     "",
     paint("dim", read),
     "",
+    ...(minted.builds.length === 0
+      ? []
+      : [paint("dim", `Hosts can get: ${minted.builds.join(", ")}`), ""]),
     `The line holds a secret until it is used: \`sluice tokens revoke ${id}\` ends it.`,
     "",
   ].join("\n");

@@ -40,11 +40,12 @@ export function addInit(root: Command): void {
 }
 
 function formatInit(report: InitReport, paint: Paint): string {
-  const { configFile, isConfigNew, toAdd, dataDir, owner, certificate, adminToken } = report;
+  const { configFile, configChange, toAdd, dataDir, owner, certificate, adminToken } = report;
   const day = new Date(certificate.expiresMs).toISOString().slice(0, 10);
   const was = (isNew: boolean): string => (isNew ? "" : paint("dim", " (as it was)"));
+  const change = { written: "", extended: paint("dim", " (extended)"), kept: was(false) };
   const rows: readonly (readonly [string, string])[] = [
-    ["config", `${configFile}${was(isConfigNew)}`],
+    ["config", `${configFile}${change[configChange]}`],
     ["data", `${dataDir}${owner === undefined ? "" : `, user ${owner}`}`],
     ["certificate", `for ${certificate.names.join(", ")}, until ${day}${was(certificate.isNew)}`],
     ["authority", `${report.caFile}${was(certificate.isAuthorityNew)}`],

@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { standardPaths } from "@sluice/config";
-import { EXIT, Failure, parseListen, replaceFile } from "@sluice/service";
+import { EXIT, Failure, parseListen } from "@sluice/service";
 import { StoreError, StoreLock } from "@sluice/store";
 
 import { keyFilePath, readKeyFile } from "../access/key-file.ts";
@@ -11,7 +10,7 @@ import { Keyring } from "../access/keyring.ts";
 import { DEFAULT_PORT } from "../config.ts";
 import { type CertificateState, ensureCertificate, ownTlsFiles } from "../tls/own-certificate.ts";
 import { fingerprintOf } from "../tls/tls-files.ts";
-import { configText } from "./config-text.ts";
+import { type ConfigChange, missingTls, setConfig } from "./config-file.ts";
 import { findHostNames, isHostName, LOCAL_NAMES } from "./host-names.ts";
 import { findOwner, giveTo, type Owner } from "./owner.ts";
 
@@ -31,7 +30,7 @@ export interface InitOptions {
 /** What `sluice init` found and made. */
 export interface InitReport {
   readonly configFile: string;
-  readonly isConfigNew: boolean;
+  readonly configChange: ConfigChange;
   /** Lines to add to a configuration that was there already and names no certificate. */
   readonly toAdd: string | undefined;
   readonly dataDir: string;
@@ -85,11 +84,11 @@ export async function initCollector(options: InitOptions): Promise<InitReport> {
   });
   await giveTo(owner, files.dir, files.caFile, files.caKeyFile, files.certFile, files.keyFile);
   const initial = { ...options, ...files, listen, dataDir };
-  const isConfigNew = await writeConfig(configFile, configText(initial));
+  const configChange = await setConfig(configFile, initial);
   return {
     configFile,
-    isConfigNew,
-    toAdd: isConfigNew ? undefined : await missingTls(configFile, files),
+    configChange,
+    toAdd: configChange === "kept" ? await missingTls(configFile, initial) : undefined,
     dataDir,
     owner: owner?.name,
     listen,
@@ -133,35 +132,6 @@ async function chooseNames(): Promise<readonly string[]> {
   } finally {
     prompt.close();
   }
-}
-
-/** @returns false where there is one already, which stays as it is */
-async function writeConfig(path: string, text: string): Promise<boolean> {
-  if (existsSync(path)) {
-    return false;
-  }
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-    await replaceFile(path, text, 0o644); // nothing in it is secret, and the service's user reads it
-  } catch (error) {
-    throw new Failure(
-      `cannot write ${path}: ${(error as Error).message}`,
-      "run it as root, or name a file of your own with --config",
-      EXIT.failed,
-      { cause: error },
-    );
-  }
-  return true;
-}
-
-async function missingTls(
-  configFile: string,
-  files: ReturnType<typeof ownTlsFiles>,
-): Promise<string | undefined> {
-  const text = await readFile(configFile, "utf8");
-  return /^tls:/m.test(text)
-    ? undefined
-    : `tls:\n  cert_file: ${files.certFile}\n  key_file: ${files.keyFile}\n  ca_file: ${files.caFile}`;
 }
 
 /** Under the folder's lock: a collector that runs would write over what we write. */

@@ -34,7 +34,8 @@ export interface AccessRouteParts {
 export function routeAccess(app: Hono, parts: AccessRouteParts): void {
   const { settings, log, gate, failures, door, ingest, directory, reader, failed } = parts;
   const url = (): string | undefined => publicUrl(parts.reachFacts());
-  app.route("/", installApi({ products: new Products(settings.productsDir), url, ca: parts.ca }));
+  const products = new Products(settings.productsDir);
+  app.route("/", installApi({ products, url, ca: parts.ca }));
   app.route(
     "/",
     enrollApi({
@@ -70,6 +71,7 @@ export function routeAccess(app: Hono, parts: AccessRouteParts): void {
         }
         return { url: reached.replace(/\/+$/, ""), ca: parts.ca() ?? null };
       },
+      products,
       events: { changed: (what, fields) => log.info(fields, what), failed },
     }),
   );
