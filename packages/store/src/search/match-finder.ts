@@ -2,7 +2,7 @@ import type { RecordColumns } from "@sluice/protocol";
 
 import { gatherColumns } from "../block/record-columns.ts";
 import type { OpenRun } from "./open-run.ts";
-import type { RecordFinder } from "./record-finder.ts";
+import type { RecordFinder, Wanted } from "./record-finder.ts";
 import type { StoredRun } from "./run-catalog.ts";
 import type { RunReader } from "./run-reader.ts";
 import type { TimeRange } from "./search-request.ts";
@@ -44,22 +44,28 @@ export class MatchFinder {
 
   /** @param limit at most so many: the first ones in time, or the last ones where it goes in reverse */
   find(run: StoredRun, range: TimeRange, reverse: boolean, limit: number): Match[] {
-    const found = this.#records.find(run, { range, reverse, limit });
+    try {
+      return this.#find(run, { range, reverse, limit });
+    } finally {
+      this.#reader.release();
+    }
+  }
+
+  #find(run: StoredRun, wanted: Wanted): Match[] {
+    const found = this.#records.find(run, wanted);
     if (found === undefined) {
       return [];
     }
-    const { open } = found;
-    const wanted = inTimeOrder(open.timesUs, found.records, reverse).slice(0, limit);
+    const { open, records } = found;
+    const ordered = inTimeOrder(open.timesUs, records, wanted.reverse).slice(0, wanted.limit);
     // Copies, so that no match keeps a whole block in memory.
     const columns =
-      found.columns === undefined ? open.gather(wanted) : gatherColumns(found.columns, wanted);
+      found.columns === undefined ? open.gather(ordered) : gatherColumns(found.columns, ordered);
     if (columns === undefined) {
       this.#reader.markDamaged(run);
       return [];
     }
-    const matches = wanted.map((record, at) => toMatch(run, open, record, columns, at));
-    this.#reader.release();
-    return matches;
+    return ordered.map((record, at) => toMatch(run, open, record, columns, at));
   }
 }
 
