@@ -10,9 +10,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { text } from "node:stream/consumers";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { eventually } from "../src/eventually.ts";
 import { SecureCollector } from "../src/enrol/secure-collector.ts";
 import type { DebianRoot } from "../src/install/debian-root.ts";
 import { fileChanges, listFiles } from "../src/install/file-list.ts";
@@ -83,7 +84,9 @@ async function shipsALine(root: DebianRoot, collector: SecureCollector): Promise
   };
   const agent = root.start(user, env, command);
   if (agent.stderr === null) throw new Error("the log of a service is piped");
-  const log = text(agent.stderr);
+  const log = new ServiceLog(agent.stderr);
+  // What stands in a file before an agent first sees it is not shipped by default.
+  await log.holds('"msg":"ready"');
   appendFileSync(path, "the first line of this host\n");
   const endMs = performance.now() + MOST_SECONDS * 1000;
   let isFound = false;
@@ -95,5 +98,22 @@ async function shipsALine(root: DebianRoot, collector: SecureCollector): Promise
   const [code] = (await once(agent, "exit")) as [number | null];
   return isFound && code === 0
     ? []
-    : [`found: ${isFound}; the agent ended with ${code}: ${await log}`];
+    : [`found: ${isFound}; the agent ended with ${code}: ${log.text}`];
+}
+
+class ServiceLog {
+  text = "";
+
+  constructor(stream: Readable) {
+    stream.setEncoding("utf8");
+    stream.on("data", (chunk: string) => (this.text += chunk));
+  }
+
+  async holds(wanted: string): Promise<void> {
+    await eventually(
+      () => (this.text.includes(wanted) ? true : undefined),
+      MOST_SECONDS * 1000,
+      () => this.text,
+    );
+  }
 }

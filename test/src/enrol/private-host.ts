@@ -1,12 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { setTimeout as delay } from "node:timers/promises";
+
+import { CommandLineWatch } from "./command-line-watch.ts";
 
 const TIMEOUT_MS = 50_000;
-
-/** A process of the script lives for tens of milliseconds; those of a pasted line for longer. */
-const LOOK_EVERY_MS = 10;
 
 /** What an installation writes: each gets a layer of its own that nobody else sees. */
 const LAYERED = ["/etc", "/usr/local/bin", "/var/lib"];
@@ -65,40 +62,11 @@ export async function typeOnPrivateHost(
   });
   child.stdin.on("error", () => undefined); // a shell that has failed does not read on
   child.stdin.end(`${lines.join("\n")}\n`);
-  const leaks = new Set<string>();
-  const isOver = new AbortController();
-  const watching = watchCommandLines(secrets, leaks, isOver.signal);
+  using watch = new CommandLineWatch(secrets);
   const [code, out, err] = await Promise.all([
     new Promise<number | null>((resolve) => child.once("close", resolve)),
     text(child.stdout),
     text(child.stderr),
   ]);
-  isOver.abort();
-  await watching;
-  return { code, output: out + err, leaks: [...leaks] };
-}
-
-/** proc(5): what `ps` shows of every process, to every user. */
-async function watchCommandLines(
-  secrets: readonly string[],
-  leaks: Set<string>,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-      const shown = commandLineOf(pid);
-      if (secrets.some((secret) => shown.includes(secret))) {
-        leaks.add(shown);
-      }
-    }
-    await delay(LOOK_EVERY_MS);
-  }
-}
-
-function commandLineOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-  } catch {
-    return ""; // It has ended meanwhile.
-  }
+  return { code, output: out + err, leaks: watch.leaks };
 }

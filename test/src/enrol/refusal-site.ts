@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { CommandResult } from "../command.ts";
 import { eventually } from "../eventually.ts";
 import { AgentHost } from "./agent-host.ts";
+import { CommandLineWatch } from "./command-line-watch.ts";
 import { LOOPBACK, type Place, SecureCollector } from "./secure-collector.ts";
 
 /** What was tried, what was said to it, and what is wrong with that; no problem is what should be. */
@@ -40,6 +41,7 @@ export class RefusalSite implements AsyncDisposable {
   readonly collector: SecureCollector;
   readonly refusals: Refusal[] = [];
   readonly #secrets: string[] = [];
+  readonly #commandLines: CommandLineWatch;
   readonly #stack = new AsyncDisposableStack();
   readonly #logs: (() => string)[] = [];
 
@@ -47,6 +49,7 @@ export class RefusalSite implements AsyncDisposable {
     this.dir = dir;
     this.places = places;
     this.collector = this.watch(collector);
+    this.#commandLines = this.#stack.use(new CommandLineWatch([]));
   }
 
   static async open(dir: string, places: RefusalPlaces): Promise<RefusalSite> {
@@ -72,7 +75,7 @@ export class RefusalSite implements AsyncDisposable {
     const host = this.host(name);
     const { stdout, stderr } = await host.enroll(token);
     this.note("a good token", stdout + stderr, "enrolled at", `as ${name}`);
-    this.#secrets.push(host.key);
+    this.#keep(host.key);
     host.write("one", "two");
     await host.run().ready();
     await this.untilStored(2);
@@ -89,7 +92,7 @@ export class RefusalSite implements AsyncDisposable {
 
   async token(...flags: readonly string[]): Promise<string> {
     const { token } = await this.collector.enrolment(...flags);
-    this.#secrets.push(token);
+    this.#keep(token);
     return token;
   }
 
@@ -106,15 +109,21 @@ export class RefusalSite implements AsyncDisposable {
     this.note(attempt, code === 0 ? `it was let in: ${stdout}` : stderr, ...wanted);
   }
 
-  /** Looks for tokens and keys in every log, in what is kept of them, and in all that others may read. */
+  /** Looks for tokens and keys in every log, in what is kept of them, in the list of processes, and in all that others may read. */
   noteLeaks(): void {
     const texts = [
       ...this.#logs.map((text) => text()),
       this.collector.keyFile(),
       ...readableTexts(this.dir),
+      ...this.#commandLines.leaks,
     ];
     const leaks = this.#secrets.filter((secret) => texts.some((text) => text.includes(secret)));
-    this.note("secrets in logs and readable files", leaks.join("\n") || "none", "none");
+    this.note("secrets in logs, processes and readable files", leaks.join("\n") || "none", "none");
+  }
+
+  #keep(secret: string): void {
+    this.#secrets.push(secret);
+    this.#commandLines.add(secret);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -95,6 +95,34 @@ kill $server
 sluice-agent uninstall --purge; result uninstall $?
 result left "$(ls -d /usr/local/bin/sluice-agent* /etc/systemd/system/sluice-agent* /etc/systemd/system/*/sluice-agent* /var/lib/sluice-agent /etc/sluice/agent.* 2>/dev/null | tr '\n' ' ')"
 
+# A collector that is set up anew, and its one line on a host where systemd runs.
+systemctl stop sluice
+rm -rf /var/lib/sluice/* /etc/sluice/agent.* /var/log/app.log
+printf 'retention:\\n  keep: 7d\\n' >/etc/sluice/collector.yaml
+sluice init --name localhost --listen 127.0.0.1:7514 | sed -n 1p
+systemctl start sluice
+result init "$(grep -cE '^  keep: 7d|^listen: 127.0.0.1:7514|^  ca_file:' /etc/sluice/collector.yaml)"
+everything() { find /etc /usr/local /var/lib/sluice-agent -printf '%p %m %u %s\\n' 2>/dev/null | grep -vE '/var/lib/sluice-agent/|^/etc/(passwd|group|g?shadow|sub[ug]id)- ' | sort; }
+everything >/root/before
+sluice enroll new --label env=prod >/root/enrolment
+line=$(grep '^(umask' /root/enrolment | head -n 1)
+started=$(date +%s%N)
+sh -c "$line"; result one-line $?
+wait_for 30 connected && result one-line-connected yes || result one-line-connected no
+result one-line-user "$(stat -c %U /proc/$(main_pid sluice-agent))"
+echo "the first line of this host" >/var/log/app.log
+chown root:adm /var/log/app.log; chmod 640 /var/log/app.log
+asked() { sluice query -o raw 'env:prod "the first line of this host"'; }
+wait_for 60 asked && result one-line-found yes || result one-line-found no
+result one-line-ms "$(( ($(date +%s%N) - started) / 1000000 ))"
+everything >/root/installed
+pid=$(main_pid sluice-agent)
+sh -c "$line"; result one-line-again $?
+everything | diff /root/installed - && result one-line-changes none || result one-line-changes some
+[ "$pid" = "$(main_pid sluice-agent)" ] && result one-line-restart none || result one-line-restart some
+sluice-agent uninstall --purge; result one-line-uninstall $?
+everything | diff /root/before - && result one-line-left nothing || result one-line-left something
+
 systemctl stop sluice
 result stopped "$(systemctl show -p Result --value sluice)"
 systemctl --no-pager -l status sluice sluice-agent
@@ -124,8 +152,24 @@ const EXPECTED = {
   "rolled-back-connected": "yes",
   uninstall: "0",
   left: "",
+  init: "3",
+  "one-line": "0",
+  "one-line-connected": "yes",
+  "one-line-user": "sluice-agent",
+  "one-line-found": "yes",
+  "one-line-again": "0",
+  "one-line-changes": "none",
+  "one-line-restart": "none",
+  "one-line-uninstall": "0",
+  "one-line-left": "nothing",
   stopped: "success",
 } as const;
+
+export interface BootedOutcome {
+  readonly problems: readonly string[];
+  /** From the line of `sluice enroll new` to the first line of the host that a query finds. */
+  readonly oneLineSeconds: number;
+}
 
 /** Offers a folder under /download, as a collector does, and takes no agents. */
 const OFFER = `const { createReadStream, existsSync } = require("node:fs");
@@ -147,9 +191,8 @@ export function bootRefused(): string | undefined {
  * Boots a root that has systemd and both packages, and has systemd run the units.
  *
  * @param agent the agent's executable, for an upgrade
- * @returns what went wrong
  */
-export function checkBooted(root: string, agent: string): string[] {
+export function checkBooted(root: string, agent: string): BootedOutcome {
   cpSync(agent, join(root, "root/sluice-agent"));
   cpSync(process.execPath, join(root, "root/node")); // for what stands in for a collector's downloads alone
   writeFileSync(join(root, "root/offer.cjs"), OFFER);
@@ -167,7 +210,8 @@ export function checkBooted(root: string, agent: string): string[] {
     { encoding: "utf8", timeout: BOOT_TIMEOUT_MS, stdio: ["ignore", "pipe", "pipe"] },
   );
   if (!existsSync(out)) {
-    return [`it did not come up: ${`${boot.stdout}${boot.stderr}`.slice(-600)}`];
+    const said = `${boot.stdout}${boot.stderr}`.slice(-600);
+    return { problems: [`it did not come up: ${said}`], oneLineSeconds: Number.NaN };
   }
   const text = readFileSync(out, "utf8");
   const results = new Map(
@@ -176,5 +220,8 @@ export function checkBooted(root: string, agent: string): string[] {
   const problems = Object.entries(EXPECTED)
     .filter(([name, value]) => results.get(name) !== value)
     .map(([name, value]) => `${name}: ${results.get(name) ?? "no result"}, not ${value}`);
-  return problems.length === 0 ? [] : [...problems, text];
+  return {
+    problems: problems.length === 0 ? [] : [...problems, text],
+    oneLineSeconds: Number(results.get("one-line-ms")) / 1000,
+  };
 }

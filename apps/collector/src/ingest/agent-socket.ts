@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   claimedRawBytes,
   CLOSE_CODES,
@@ -18,6 +17,7 @@ import type { WebSocket } from "ws";
 import type { Grant } from "../access/access-gate.ts";
 import type { AgentAccess, AgentIdentity } from "../access/agent-access.ts";
 import type { AgentDirectory, ConnectedAgent } from "./agent-directory.ts";
+import { SocketPulse } from "./socket-pulse.ts";
 import type { UnreadMessages } from "./unread-messages.ts";
 
 /** How long an agent may take to answer a close. */
@@ -49,14 +49,12 @@ export class AgentSocket implements ConnectedAgent {
   readonly #parts: AgentSocketParts;
   readonly #session = new CollectorSession();
   readonly #helloTimer: NodeJS.Timeout;
-  readonly #pingTimer: NodeJS.Timeout;
+  readonly #pulse: SocketPulse;
   #hello: HelloMessage | undefined;
   #agent = 0;
   #identity: AgentIdentity | undefined;
-  #lastHeardMs = performance.now();
   /** A message was dropped for want of room, and the reset that makes the agent send it again is due. */
   #isShedding = false;
-  readonly #pongs = new Map<string, (answered: boolean) => void>();
 
   constructor(parts: AgentSocketParts) {
     this.#parts = parts;
@@ -65,7 +63,7 @@ export class AgentSocket implements ConnectedAgent {
       () => this.#perform(this.#session.helloTimedOut()),
       LIMITS.helloTimeoutMs,
     );
-    this.#pingTimer = setInterval(() => this.#watch(), LIMITS.pingIntervalMs / 4);
+    this.#pulse = new SocketPulse(socket);
     socket.on("message", (data: Buffer, isBinary) => {
       try {
         this.#receive(data, isBinary);
@@ -75,11 +73,6 @@ export class AgentSocket implements ConnectedAgent {
         this.close(CLOSE_CODES.internalError, "the collector failed");
       }
     });
-    socket.on("pong", (data) => {
-      this.#heard();
-      this.#pongs.get(data.toString("latin1"))?.(true);
-    });
-    socket.on("ping", () => this.#heard());
     // A close with the reason's code follows, which its agent gets a moment to read.
     socket.on("error", () => this.#endSoon());
     socket.on("close", () => this.#closed());
@@ -123,20 +116,9 @@ export class AgentSocket implements ConnectedAgent {
     this.#perform(this.#session.grant(creditBytes));
   }
 
-  /**
-   * Whether the agent on this connection still answers; decides between a reconnect and a clone.
-   * Only the answer to this very ping counts: what a killed agent left in the socket does not.
-   */
-  async answersPing(withinMs: number): Promise<boolean> {
-    const nonce = randomUUID();
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), withinMs);
-    this.#pongs.set(nonce, resolve);
-    this.#parts.socket.ping(nonce);
-    const answered = await promise;
-    clearTimeout(timer);
-    this.#pongs.delete(nonce);
-    return answered;
+  /** Whether the agent on this connection still answers; decides between a reconnect and a clone. */
+  answersPing(withinMs: number): Promise<boolean> {
+    return this.#pulse.answersPing(withinMs);
   }
 
   /** Ends the connection and fences off what of it is still waiting. */
@@ -170,7 +152,6 @@ export class AgentSocket implements ConnectedAgent {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
-    this.#heard();
     if (isBinary) {
       for (const effect of this.#session.receiveBinary(data.length, claimedRawBytes(data))) {
         if (effect.kind === "append") {
@@ -309,26 +290,10 @@ export class AgentSocket implements ConnectedAgent {
     setTimeout(() => this.#parts.socket.terminate(), CLOSE_WITHIN_MS).unref();
   }
 
-  #heard(): void {
-    this.#lastHeardMs = performance.now();
-  }
-
-  #watch(): void {
-    const silentMs = performance.now() - this.#lastHeardMs;
-    if (silentMs > LIMITS.deadAfterMs) {
-      this.#parts.socket.terminate();
-    } else if (silentMs > LIMITS.pingIntervalMs / 2) {
-      this.#parts.socket.ping();
-    }
-  }
-
   #closed(): void {
     clearTimeout(this.#helloTimer);
-    clearInterval(this.#pingTimer);
+    this.#pulse[Symbol.dispose]();
     this.#session.closed();
-    for (const resolve of this.#pongs.values()) {
-      resolve(false);
-    }
     this.#parts.store.disconnect(this.#parts.id);
     this.#parts.directory.left(this);
   }

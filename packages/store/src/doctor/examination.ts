@@ -13,7 +13,8 @@ import {
 import { HeldVersion } from "../manifest/held-version.ts";
 import { manifestVersion } from "../manifest/manifest.ts";
 import { listSegmentFiles } from "../manifest/segment-folder.ts";
-import { SegmentError, SegmentFile } from "../segment/segment-file.ts";
+import { SegmentError } from "../segment/segment-error.ts";
+import { SegmentFile } from "../segment/segment-file.ts";
 import { compareBatch } from "./batch-check.ts";
 import { BlockCheck } from "./block-check.ts";
 import { type DoctorCheck, type DoctorReport, Findings } from "./doctor-report.ts";

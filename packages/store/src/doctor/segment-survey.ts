@@ -2,7 +2,8 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 
 import { isUnfinished } from "../manifest/segment-folder.ts";
-import { SegmentError, SegmentFile, type SegmentRun } from "../segment/segment-file.ts";
+import { SegmentError } from "../segment/segment-error.ts";
+import { SegmentFile, type SegmentRun } from "../segment/segment-file.ts";
 import type { StreamDescription } from "../segment/segment-writer.ts";
 import { type RunsSum, sumOfRuns } from "./runs-sum.ts";
 import { type SeqRange, SeqSet } from "./seq-set.ts";

@@ -1,5 +1,6 @@
 import { isLiveSegment, type SegmentEntry } from "../manifest/manifest.ts";
-import { SegmentError, SegmentFile } from "../segment/segment-file.ts";
+import { SegmentError } from "../segment/segment-error.ts";
+import { SegmentFile } from "../segment/segment-file.ts";
 import type { JobContext } from "./job-context.ts";
 
 /** Undefined where it cannot be opened: because it was removed since, or it is missing or damaged as a whole. */

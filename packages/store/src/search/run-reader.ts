@@ -6,7 +6,8 @@ import { BatchReader } from "../head/batch-run.ts";
 import type { HeadDatabase } from "../head/head-file.ts";
 import { releaseMemory } from "../memory-release.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
-import { SegmentError, type SegmentFile } from "../segment/segment-file.ts";
+import { SegmentError } from "../segment/segment-error.ts";
+import type { SegmentFile } from "../segment/segment-file.ts";
 import { type CachedBlock, type OpenRun, OpenBatch, OpenBlockRun } from "./open-run.ts";
 import type { StoredRun } from "./run-catalog.ts";
 

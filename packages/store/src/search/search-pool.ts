@@ -1,8 +1,9 @@
 import type { Worker } from "node:worker_threads";
 
 import { SearchError } from "./search-error.ts";
+import { SearchJob } from "./search-job.ts";
 import { CHUNKS_IN_FLIGHT, type SearchCommand, type SearchReply } from "./search-messages.ts";
-import type { SearchProgress, SearchRequest, SearchRun, SearchSummary } from "./search-request.ts";
+import type { SearchRequest, SearchRun } from "./search-request.ts";
 import { startThread } from "../thread.ts";
 
 /** Searches that run at a time: one per core of a small machine; others wait for their turn. */
@@ -14,22 +15,6 @@ const MOST_THREADS = 8;
 /** A cancelled or overdue search that has not ended by itself after this is ended with its thread. */
 const GRACE_MS = 100;
 
-interface Job {
-  readonly id: number;
-  readonly request: SearchRequest;
-  readonly cancelled: Int32Array;
-  readonly chunks: Uint8Array[];
-  readonly summary: PromiseWithResolvers<SearchSummary>;
-  progress: SearchProgress;
-  ended: boolean;
-  error: SearchError | undefined;
-  notify: () => void;
-  thread: Worker | undefined;
-  /** Takes a share of it. */
-  helper: Worker | undefined;
-  deadline: NodeJS.Timeout | undefined;
-}
-
 type HelpWanted = Extract<SearchReply, { kind: "help" }>;
 
 /** Searches in worker threads, each under a deadline. */
@@ -37,12 +22,12 @@ export class SearchPool implements AsyncDisposable {
   readonly #dataDir: string;
   readonly #threads: number;
   readonly #idle: Worker[] = [];
-  readonly #running = new Map<Worker, Job>();
+  readonly #running = new Map<Worker, SearchJob>();
   /** Threads that take a share of a search that another one leads. */
-  readonly #helping = new Map<Worker, Job>();
+  readonly #helping = new Map<Worker, SearchJob>();
   /** Threads that have been told to end: what they still say is of no use, and no search gets one. */
   readonly #ending = new Set<Worker>();
-  readonly #queue: Job[] = [];
+  readonly #queue: SearchJob[] = [];
   #nextId = 1;
   #disposed = false;
 
@@ -52,48 +37,27 @@ export class SearchPool implements AsyncDisposable {
   }
 
   search(request: SearchRequest, signal: AbortSignal): SearchRun {
-    const job: Job = {
-      id: this.#nextId++,
-      request,
-      cancelled: new Int32Array(new SharedArrayBuffer(4)),
-      chunks: [],
-      summary: Promise.withResolvers(),
-      progress: { blocksRead: 0, blocksTotal: 0, bytesRead: 0 },
-      ended: false,
-      error: undefined,
-      notify: () => undefined,
-      thread: undefined,
-      helper: undefined,
-      deadline: undefined,
-    };
-    // The iteration throws the same error; who ignores the summary has not ignored that.
-    job.summary.promise.catch(() => undefined);
+    const job = new SearchJob(this.#nextId++, request);
     const cancel = (): void =>
       this.#cancel(job, new SearchError("cancelled", "the search was cancelled"));
     if (this.#disposed) {
-      this.#end(job, new SearchError("cancelled", "the collector stops"));
+      job.fail(new SearchError("cancelled", "the collector stops"));
     } else if (signal.aborted) {
       cancel();
     } else {
       signal.addEventListener("abort", cancel, { once: true });
       const forget = (): void => signal.removeEventListener("abort", cancel);
-      job.summary.promise.then(forget, forget);
+      job.summary.then(forget, forget);
       this.#queue.push(job);
       this.#dispatch();
     }
-    return {
-      summary: job.summary.promise,
-      get progress(): SearchProgress {
-        return job.progress;
-      },
-      [Symbol.asyncIterator]: () => this.#iterate(job, cancel),
-    };
+    return job.run(cancel);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     for (const job of [...this.#queue, ...this.#running.values()]) {
-      this.#end(job, new SearchError("cancelled", "the collector stops"));
+      job.fail(new SearchError("cancelled", "the collector stops"));
     }
     const threads = new Set([
       ...this.#idle,
@@ -104,34 +68,12 @@ export class SearchPool implements AsyncDisposable {
     await Promise.all(Array.from(threads, (thread) => thread.terminate()));
   }
 
-  async *#iterate(job: Job, cancel: () => void): AsyncGenerator<Uint8Array> {
-    try {
-      for (;;) {
-        const chunk = job.chunks.shift();
-        if (chunk !== undefined) {
-          job.thread?.postMessage({ kind: "more", id: job.id } satisfies SearchCommand);
-          yield chunk;
-        } else if (job.error !== undefined) {
-          throw job.error;
-        } else if (job.ended) {
-          return;
-        } else {
-          const { promise, resolve } = Promise.withResolvers<void>();
-          job.notify = resolve;
-          await promise;
-        }
-      }
-    } finally {
-      cancel();
-    }
-  }
-
   #dispatch(): void {
     while (this.#queue.length > 0 && !this.#disposed) {
       if (this.#isFull) {
         return;
       }
-      const job = this.#queue.shift() as Job;
+      const job = this.#queue.shift() as SearchJob;
       const thread = this.#idle.pop() ?? this.#spawn();
       this.#running.set(thread, job);
       job.thread = thread;
@@ -146,20 +88,20 @@ export class SearchPool implements AsyncDisposable {
           ),
         );
       }, deadlineMs);
-      thread.postMessage({
+      job.tell({
         kind: "start",
         id: job.id,
         request: job.request,
-        cancelled: job.cancelled.buffer as SharedArrayBuffer,
-      } satisfies SearchCommand);
+        cancelled: job.cancelled.buffer,
+      });
     }
   }
 
   /** Whose reader has not taken what is ready, like a pager nobody scrolls, keeps no core busy. */
   get #isFull(): boolean {
     let working = this.#helping.size;
-    for (const { chunks } of this.#running.values()) {
-      working += chunks.length < CHUNKS_IN_FLIGHT ? 1 : 0;
+    for (const { waiting } of this.#running.values()) {
+      working += waiting < CHUNKS_IN_FLIGHT ? 1 : 0;
     }
     const busy = this.#running.size + this.#helping.size;
     const hasThread = this.#idle.length > 0 || busy < MOST_THREADS;
@@ -198,10 +140,9 @@ export class SearchPool implements AsyncDisposable {
         return;
       case "chunk":
         job.progress = reply.progress;
-        if (!job.ended) {
-          job.chunks.push(reply.bytes);
-          job.notify();
-          if (job.chunks.length === CHUNKS_IN_FLIGHT) {
+        if (!job.hasEnded) {
+          job.take(reply.bytes);
+          if (job.waiting === CHUNKS_IN_FLIGHT) {
             this.#dispatch();
           }
         }
@@ -211,17 +152,12 @@ export class SearchPool implements AsyncDisposable {
         return;
       case "end":
         this.#release(thread, job);
-        if (!job.ended) {
-          job.ended = true;
-          job.progress = reply.summary;
-          job.summary.resolve(reply.summary);
-          job.notify();
-        }
+        job.complete(reply.summary);
         return;
       case "error":
         Atomics.store(job.cancelled, 0, 1); // for who helps it
         this.#release(thread, job);
-        this.#end(job, new SearchError(reply.code, reply.message, reply.query));
+        job.fail(new SearchError(reply.code, reply.message, reply.query));
         return;
       default:
         reply satisfies never;
@@ -229,8 +165,8 @@ export class SearchPool implements AsyncDisposable {
   }
 
   /** Has another thread take a share, where one is free and no other search waits for it. */
-  #help(leader: Worker, job: Job, { id, moment, counter }: HelpWanted): void {
-    if (this.#isFull || this.#queue.length > 0 || job.ended) {
+  #help(leader: Worker, job: SearchJob, { id, moment, counter }: HelpWanted): void {
+    if (this.#isFull || this.#queue.length > 0 || job.hasEnded) {
       leader.postMessage({ kind: "helped", id, share: undefined } satisfies SearchCommand);
       return;
     }
@@ -243,11 +179,11 @@ export class SearchPool implements AsyncDisposable {
       request: job.request,
       moment,
       counter,
-      cancelled: job.cancelled.buffer as SharedArrayBuffer,
+      cancelled: job.cancelled.buffer,
     } satisfies SearchCommand);
   }
 
-  #receiveHelp(helper: Worker, job: Job, reply: SearchReply): void {
+  #receiveHelp(helper: Worker, job: SearchJob, reply: SearchReply): void {
     if (reply.kind !== "shared" && reply.kind !== "error") {
       return;
     }
@@ -255,11 +191,7 @@ export class SearchPool implements AsyncDisposable {
     job.helper = undefined;
     this.#rest(helper);
     if (reply.kind === "shared") {
-      job.thread?.postMessage({
-        kind: "helped",
-        id: job.id,
-        share: reply.share,
-      } satisfies SearchCommand);
+      job.tell({ kind: "helped", id: job.id, share: reply.share });
     } else {
       // What it had claimed is not in any share.
       this.#cancel(job, new SearchError(reply.code, reply.message, reply.query));
@@ -268,20 +200,20 @@ export class SearchPool implements AsyncDisposable {
   }
 
   /** Tells the thread to stop; one that is caught in a pattern is ended. */
-  #cancel(job: Job, error: SearchError): void {
-    if (job.ended) {
+  #cancel(job: SearchJob, error: SearchError): void {
+    if (job.hasEnded) {
       return;
     }
-    this.#end(job, error);
+    job.fail(error);
     const queued = this.#queue.indexOf(job);
     if (queued !== -1) {
       this.#queue.splice(queued, 1);
       return;
     }
     Atomics.store(job.cancelled, 0, 1);
+    job.tell({ kind: "more", id: job.id });
+    job.tell({ kind: "helped", id: job.id, share: undefined });
     const { thread, helper } = job;
-    thread?.postMessage({ kind: "more", id: job.id } satisfies SearchCommand);
-    thread?.postMessage({ kind: "helped", id: job.id, share: undefined } satisfies SearchCommand);
     setTimeout(() => {
       if (thread !== undefined && this.#running.get(thread) === job) {
         this.#terminate(thread);
@@ -292,18 +224,7 @@ export class SearchPool implements AsyncDisposable {
     }, GRACE_MS).unref();
   }
 
-  #end(job: Job, error: SearchError): void {
-    if (job.ended) {
-      return;
-    }
-    job.ended = true;
-    job.error = error;
-    job.chunks.length = 0;
-    job.summary.reject(error);
-    job.notify();
-  }
-
-  #release(thread: Worker, job: Job): void {
+  #release(thread: Worker, job: SearchJob): void {
     clearTimeout(job.deadline);
     this.#running.delete(thread);
     this.#rest(thread);

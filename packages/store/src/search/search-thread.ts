@@ -8,7 +8,7 @@ import { Lease } from "../manifest/lease.ts";
 import { manifestVersion, segmentsAt } from "../manifest/manifest.ts";
 import { Visibility } from "../manifest/visibility.ts";
 import { SegmentCache } from "../segment/segment-cache.ts";
-import { SegmentError } from "../segment/segment-file.ts";
+import { SegmentError } from "../segment/segment-error.ts";
 import { yieldToOthers } from "../thread.ts";
 import { claimer, type GroupShare, groupShare, isLarge, mergeShares } from "./group-search.ts";
 import { PAGE_LIFE_MS, versionOfPage } from "./page-token.ts";

@@ -2,7 +2,8 @@ import type { RecordFilter, WordCondition } from "@sluice/query";
 
 import type { SegmentEntry } from "../manifest/manifest.ts";
 import type { SegmentCache } from "../segment/segment-cache.ts";
-import { SegmentError, type SegmentFile, type SegmentRun } from "../segment/segment-file.ts";
+import { SegmentError } from "../segment/segment-error.ts";
+import type { SegmentFile, SegmentRun } from "../segment/segment-file.ts";
 import { BlockSet } from "../token-filter/block-set.ts";
 import {
   type Catalog,

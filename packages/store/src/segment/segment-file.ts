@@ -15,6 +15,7 @@ import { decodeDirectory } from "../token-filter/filter-directory.ts";
 import { SegmentFilter } from "../token-filter/segment-filter.ts";
 import { DictionaryCache, unpackDictionary } from "./dictionary-cache.ts";
 import type { RunFacts } from "./run-facts.ts";
+import { guarded, SegmentError } from "./segment-error.ts";
 import {
   HAS_ATTRIBUTES,
   HIDES_WORDS,
@@ -36,17 +37,6 @@ export interface SegmentRun extends RunFacts {
 export interface StoredBlock extends Omit<EncodedBlock, "text"> {
   /** Id of the dictionary that its content is compressed against. */
   readonly dictionary: number | undefined;
-}
-
-/** Why a segment cannot be read: its file is not there (any more), is not what it should be, or is of a newer version. */
-export class SegmentError extends Error {
-  readonly code: "gone" | "damaged" | "newer";
-
-  constructor(code: SegmentError["code"], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "SegmentError";
-    this.code = code;
-  }
 }
 
 interface BlockSizes {
@@ -318,22 +308,3 @@ export class SegmentFile implements Disposable {
 }
 
 const UNREADABLE: BlockError = { code: "bad_block", detail: "its pages cannot be read" };
-
-function guarded<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (cause instanceof SegmentError) {
-      throw cause;
-    }
-    const { code, message } = cause as { code?: string; message: string };
-    if (code === "SQLITE_CANTOPEN") {
-      throw new SegmentError("gone", `${path}: ${message}`, { cause });
-    }
-    // SQLITE_ERROR: a table or a column that is not there.
-    if (isCorruption(cause) || code === "SQLITE_ERROR" || cause instanceof SyntaxError) {
-      throw new SegmentError("damaged", `${path}: ${message}`, { cause });
-    }
-    throw cause;
-  }
-}
