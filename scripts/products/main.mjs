@@ -76,7 +76,11 @@ function makePlatform(platform, bundles) {
   const addon = join(ROOT, `packages/store/node_modules/better-sqlite3/prebuilds/${platform}.node`);
   const programs = {
     // One thread that compiles and collects beside the main one (docs/decisions/0006).
-    "sluice-agent": { bundle: bundles.agent, nodeOptions: ["--v8-pool-size=1"], assets: {} },
+    "sluice-agent": {
+      bundle: bundles.agent,
+      nodeOptions: ["--v8-pool-size=1", "--initial-old-space-size=8"],
+      assets: {},
+    },
     sluice: {
       bundle: bundles.collector,
       nodeOptions: [],

@@ -196,11 +196,16 @@ as_agent() {
 }
 
 install_service() {
+  # One that runs the program of before is started again; one that is started now runs the new one.
+  running=
+  if [ -d /run/systemd/system ] && systemctl --quiet is-active sluice-agent.service; then
+    running=yes
+  fi
   if "$BINARY" service print >/dev/null 2>&1; then
     "$BINARY" service install --program "$BINARY"
-    if [ -n "$downloaded" ] && [ -d /run/systemd/system ]; then
-      systemctl try-restart sluice-agent.service
-    fi
+  fi
+  if [ -n "$downloaded" ] && [ -n "$running" ]; then
+    systemctl try-restart sluice-agent.service
   fi
   if [ ! -d /run/systemd/system ]; then
     say next "systemd does not run here, so nothing was started. To start it by hand:"

@@ -40,8 +40,9 @@ result agent-status "$(systemctl show -p StatusText --value sluice-agent)"
 result agent-user "$(stat -c %U /proc/$(main_pid sluice-agent))"
 wait_for 30 has_lines && result lines 500 || result lines "$(ask 'install-check source:"/var/log/app.log"' | wc -l)"
 wait_for 30 ask 'source:journald' -n 1 && result journal read || result journal nothing
-systemctl reload sluice-agent
-wait_for 10 systemctl is-active sluice-agent
+systemctl reload sluice-agent; result reload $?
+is_reloaded() { [ "$(systemctl is-active sluice-agent)" = active ]; }
+wait_for 10 is_reloaded
 result reloaded "$(systemctl is-active sluice-agent)"
 
 mkdir -p /run/systemd/system/sluice-agent.service.d /run/systemd/system/sluice.service.d
@@ -109,6 +110,7 @@ line=$(grep '^(umask' /root/enrolment | head -n 1)
 started=$(date +%s%N)
 sh -c "$line"; result one-line $?
 wait_for 30 connected && result one-line-connected yes || result one-line-connected no
+result one-line-starts "$(journalctl -u sluice-agent --since "@$(( started / 1000000000 ))" | grep -c '"msg":"ready"')"
 result one-line-user "$(stat -c %U /proc/$(main_pid sluice-agent))"
 echo "the first line of this host" >/var/log/app.log
 chown root:adm /var/log/app.log; chmod 640 /var/log/app.log
@@ -137,6 +139,7 @@ const EXPECTED = {
   "agent-user": "sluice-agent",
   lines: "500",
   journal: "read",
+  reload: "0",
   reloaded: "active",
   beats: "fresh",
   "restarts-while-well": "00",
@@ -155,6 +158,7 @@ const EXPECTED = {
   init: "3",
   "one-line": "0",
   "one-line-connected": "yes",
+  "one-line-starts": "1",
   "one-line-user": "sluice-agent",
   "one-line-found": "yes",
   "one-line-again": "0",

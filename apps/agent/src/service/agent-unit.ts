@@ -24,7 +24,8 @@ export function agentUnit({ command, readsAll }: AgentUnitOptions): string {
     command: [...command, "run"],
     groups: ["adm", "systemd-journal"],
     settings: [
-      "ExecReload=/bin/kill -HUP $MAINPID",
+      // By the shell's own kill: a minimal Debian has no other.
+      'ExecReload=/bin/sh -c "kill -HUP $MAINPID"',
       "WatchdogSec=2min",
       // Root reads the token and hands it on; the second line lets the service start without one.
       `LoadCredential=${name}:${file}`,

@@ -4,8 +4,8 @@ import { requireReachable, ServiceFiles, unitProgram } from "@sluice/service";
 
 import { agentUnit, SERVICE_NAME } from "./agent-unit.ts";
 
-/** One thread that compiles and collects beside the main one is enough (decision 6). */
-const NODE_OPTIONS = ["--v8-pool-size=1"];
+/** One thread that compiles and collects beside the main one is enough, and what starting leaves is collected (decision 6). */
+const NODE_OPTIONS = ["--v8-pool-size=1", "--initial-old-space-size=8"];
 
 const PROGRAM = ["--program <path>", "the executable to start (default: this one)"] as const;
 const READ_ALL = [

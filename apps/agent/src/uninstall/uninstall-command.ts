@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, readdir, rmdir } from "node:fs/promises";
+import { access, readdir, readFile, rmdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { Failure, ownProgram, ServiceFiles } from "@sluice/service";
@@ -71,13 +71,16 @@ async function removeState(service: ServiceFiles, path: string): Promise<void> {
   await service.remove(path);
 }
 
-/** A collector on the same machine keeps what is its own, and the authority. */
+/** A collector on the same machine keeps what is its own, and an authority that its configuration names. */
 async function removeConfiguration(service: ServiceFiles): Promise<void> {
   const names: readonly string[] = await readdir(CONFIG_DIR).catch(() => []);
-  const hasCollector = names.includes("collector.yaml");
+  const collectorConfig = await readFile(join(CONFIG_DIR, "collector.yaml"), "utf8").catch(
+    () => "",
+  );
   for (const name of names) {
-    if (OWN_FILES.test(name) && !(hasCollector && name === "ca.pem")) {
-      await service.remove(join(CONFIG_DIR, name));
+    const path = join(CONFIG_DIR, name);
+    if (OWN_FILES.test(name) && !collectorConfig.includes(path)) {
+      await service.remove(path);
     }
   }
   const left = await readdir(CONFIG_DIR).catch(() => undefined);
