@@ -1,13 +1,13 @@
 import { BatchBuilder, LIMITS } from "@sluice/protocol";
 
 /** Builders that may be filled to a whole batch at a time; the others stay small. */
-const LARGE = 3;
+const LARGE = 2;
 
 /** How much a builder beyond those takes: hundreds of quiet files then need a few MiB together. */
 const SMALL_BYTES = 32 * 1024;
 
 /** Free builders that are kept, of those that were filled as large ones: their touched pages stay resident. */
-const KEPT_LARGE = 4;
+const KEPT_LARGE = 2;
 
 /**
  * And of the others: more than are in use at a time on a busy host. What is dropped stays allocated
