@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { MAX_TIME_US } from "@sluice/protocol";
+
 import { SEVERITY } from "./line-source.ts";
 import type { LineSource } from "./line-source.ts";
 import { LOGHUB_DIR } from "./loghub.ts";
@@ -47,6 +49,8 @@ export class RepeatedLog implements RecordSource {
   timeUs = 0;
   readonly #lines: readonly SampleLine[];
   readonly #shiftMs: number;
+  /** Beyond them its times would outgrow their column: it begins anew. */
+  readonly #mostRepetitions: number;
   #repetition = 0;
   #next = 0;
 
@@ -61,6 +65,8 @@ export class RepeatedLog implements RecordSource {
     const timesMs = this.#lines.flatMap(({ timed }) => (timed === undefined ? [] : [timed.timeMs]));
     const spanMs = Math.max(...timesMs) - Math.min(...timesMs) + 1;
     this.#shiftMs = spanMs > LONG_SPAN_MS ? 24 * HOUR_MS : Math.ceil(spanMs / HOUR_MS) * HOUR_MS;
+    const roomMs = MAX_TIME_US / 1000 - Math.max(...timesMs);
+    this.#mostRepetitions = Math.floor(roomMs / this.#shiftMs);
   }
 
   readonly next: LineSource = (writer) => {
@@ -78,7 +84,7 @@ export class RepeatedLog implements RecordSource {
     this.#next += 1;
     if (this.#next === this.#lines.length) {
       this.#next = 0;
-      this.#repetition += 1;
+      this.#repetition = (this.#repetition + 1) % this.#mostRepetitions;
     }
     return line.severity;
   };
