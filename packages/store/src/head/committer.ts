@@ -1,6 +1,5 @@
 import { decodeMessage, type FrameError, LIMITS, type ResetReason } from "@sluice/protocol/wire";
 
-import { releaseMemory } from "../memory-release.ts";
 import { checkFrame, checkFrameOnPool, type CheckedFrame } from "./frame-check.ts";
 import type { HeadDatabase } from "./head-file.ts";
 import { Head } from "./head.ts";
@@ -86,7 +85,7 @@ export class Committer {
   }
 
   /**
-   * Returns the replies once all of it is durable. The memory of what was committed is given back.
+   * Returns the replies once all of it is durable.
    *
    * @throws what SQLite throws; then nothing of the requests is stored
    */
@@ -105,7 +104,6 @@ export class Committer {
         this.#perform(request, receivedUs, tally);
       }
     });
-    releaseCommitted(requests);
     const { replies, frames, malformed, messageBytes } = tally;
     const outcome = { frames, malformed, messageBytes };
     for (const { outcome: frame } of outcome.frames) {
@@ -208,16 +206,5 @@ export class Committer {
 
   #takeIn(connection: number, bytes: number, tally: Tally): void {
     tally.messageBytes.set(connection, (tally.messageBytes.get(connection) ?? 0) + bytes);
-  }
-}
-
-/** The messages: their payloads are in the database by now. */
-function releaseCommitted(requests: readonly PreparedRequest[]): void {
-  for (const request of requests) {
-    for (const { frame } of request.kind === "append" ? request.frames : []) {
-      if (frame.kind === "batch") {
-        releaseMemory(frame.payload);
-      }
-    }
   }
 }
