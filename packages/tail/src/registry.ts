@@ -51,8 +51,17 @@ export class Registry {
     this.firstNumber = state.firstNumber ?? 1;
     this.scannedAtMs = state.scannedAtMs;
     for (const generation of this.known()) {
-      if (generation.ending === undefined) this.index(generation);
+      if (generation.ending === undefined) this.#indexYoungest(generation);
     }
+  }
+
+  /** A state may know a file that is gone by now, and the one that has got its inode number since. */
+  #indexYoungest(generation: Generation): void {
+    const other = this.#byInode.get(inodeKey(generation.identity));
+    const youngerByNs = (other?.identity.bornNs ?? 0n) - generation.identity.bornNs;
+    // Where the file system knows no birth, what is finished is more likely to be gone.
+    const isOther = youngerByNs === 0n ? other?.phase === "open" : youngerByNs > 0n;
+    if (!isOther) this.index(generation);
   }
 
   emit(event: TailEvent): void {

@@ -47,6 +47,45 @@ describe("an inode number that is reused", () => {
   });
 });
 
+interface SavedSource {
+  readonly path: string;
+  readonly next: number;
+  readonly generations: readonly { readonly phase: string; readonly born: string }[];
+}
+
+/** A file that had the same number before, was read to its end, and is gone. */
+function withFormerOwner(path: string): (state: unknown) => unknown {
+  return (state) => {
+    const { sources, ...rest } = state as { readonly sources: readonly SavedSource[] };
+    const [owner] = sources.flatMap(({ generations }) => generations);
+    if (owner === undefined) throw new Error("nothing was saved");
+    const born = String(BigInt(owner.born) - 1n);
+    const former = { path, next: 2, generations: [{ ...owner, phase: "finished", born }] };
+    return { ...rest, sources: [...sources, former] };
+  };
+}
+
+describe("an inode number that a state knows twice", () => {
+  it("is the younger file's, which is found again under another name", async () => {
+    using folder = new Folder();
+    const path = folder.at("app.log");
+    const collector = new Collector({ include: [folder.at("*.log")], start: "beginning" });
+    folder.append("app.log", "one\n");
+    await collector.start();
+    await collector.settle();
+    collector.save(withFormerOwner(folder.at("former.log")));
+    await collector.stop();
+    folder.append("app.log", "two\n");
+    renameSync(path, folder.at("app.log.1"));
+    folder.append("app.log", "new\n");
+    await collector.start();
+    await collector.settle();
+    expect(collector.generations(path)).toEqual(["one\ntwo\n", "new\n"]);
+    expect(collector.lost).toEqual([]);
+    await collector.stop();
+  });
+});
+
 describe("files that look alike", () => {
   it("delivers 50 files with the same first 4 KiB", async () => {
     using folder = new Folder();

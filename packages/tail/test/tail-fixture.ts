@@ -110,8 +110,9 @@ export class Collector {
     this.#source = undefined;
   }
 
-  save(): void {
-    this.#state = JSON.parse(JSON.stringify(this.source.snapshot()));
+  /** @param edit what becomes of the state before it is loaded again */
+  save(edit: (state: unknown) => unknown = (state) => state): void {
+    this.#state = edit(JSON.parse(JSON.stringify(this.source.snapshot())));
   }
 
   loseState(): void {
